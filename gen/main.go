@@ -1,0 +1,4 @@
+// Command gen is not finished yet.
+package main
+
+func main() {}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"fmt"
+	"go/constant"
+)
+
+// A Pos is the place of a declaration, named as #include names the header.
+// Line counts as in the installed header, where the kernel's own parts are
+// cut out. The zero Line means that the place differs between architectures.
+type Pos struct {
+	File string `json:"file"`
+	Line int    `json:"line,omitempty"`
+}
+
+func (p Pos) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d", p.File, p.Line)
+}
+
+// A Base is how the header writes a number, so that Go can write it alike.
+type Base uint8
+
+const (
+	Decimal Base = iota
+	Hex          // hexadecimal literals, shifts of one, ioctl numbers
+	Octal
+)
+
+// A Const is an object-like macro or an enumerator with its value at the end
+// of the translation unit.
+type Const struct {
+	Name  string
+	Value constant.Value // Int or String
+	Type  string         // the C type: "int", "unsigned long long", "char[]" for a string
+	Base  Base
+	Enum  string // the enum of an enumerator as C names it, "enum" if it has no tag; "" for a macro
+	Gap   bool   // set apart from the constant before it in the header
+	Pos   Pos
+}
+
+// A Kind is what a C type is to Go.
+type Kind uint8
+
+const (
+	Invalid Kind = iota
+	Bool
+	Char // plain char, whose sign differs between architectures
+	Int  // any signed integer or enum
+	Uint // any unsigned integer or enum
+	Float
+	Pointer
+	FuncPointer
+	Array
+	Record // struct or union
+)
+
+// A Type is a C object type with its size and alignment in bytes on one
+// architecture.
+type Type struct {
+	Kind   Kind
+	C      string // as C spells it, typedefs kept: "__aligned_u64", "struct timespec *"
+	Size   int64
+	Align  int64
+	Elem   *Type   // of an Array
+	Len    int64   // of an Array
+	Record string  // the Struct.Name of a struct or union that stands on its own
+	Inline *Struct // a struct or union without a name, which exists only here
+}
+
+// A Field is a member of a struct or union.
+type Field struct {
+	Name     string // "" for an anonymous struct or union member
+	Type     Type   // of a bit-field, its declared type
+	Offset   int64  // in bytes; of a bit-field, the first byte that it touches
+	Flexible bool   // a trailing array without a length of its own: T x[] or T x[0]
+	Bits     *Bits  // nil unless this is a bit-field
+	Pos      Pos
+}
+
+// Bits locates a bit-field. Offset counts bits from the start of the record
+// in the order in which C allocates them: from the least significant bit of
+// each byte on little-endian machines, from the most significant on
+// big-endian ones.
+type Bits struct {
+	Offset int64
+	Width  int64
+}
+
+// A Struct is a struct or union with its layout on one architecture.
+type Struct struct {
+	Name   string // "struct clone_args", "union bpf_attr", or the typedef's name when there is no tag; "" if inline
+	Union  bool
+	Size   int64
+	Align  int64
+	Fields []Field
+	Pos    Pos
+}
+
+// A Skip is a name that got no declaration, and why.
+type Skip struct {
+	Name   string
+	Reason string
+	Pos    Pos
+}
+
+// A Header is one header of a Group and the names wanted from it.
+type Header struct {
+	Path string // as #include names it: "linux/sched.h"
+	// Prefixes keeps the constants whose names begin with one of them, and
+	// the structs whose tags do, upper and lower case alike. Empty keeps all.
+	Prefixes []string
+	// Names keeps exactly these constants, besides those that Prefixes keeps.
+	Names []string
+}
+
+// A Group is the headers that make one set of output files. They are read in
+// this order as one translation unit.
+type Group struct {
+	Name    string // names the files: z<name>.go and so on
+	Headers []Header
+}
+
+// A Unit is what one Group declares on one architecture. Consts and Structs
+// follow the order of the headers and of the lines in them; a struct of
+// another header that a field needs comes before those of the Group.
+type Unit struct {
+	Arch    string // GOARCH
+	Group   Group
+	Consts  []Const
+	Structs []Struct
+	Skips   []Skip
+}
+
+// Decls is a list of declarations for the same set of architectures.
+type Decls struct {
+	Consts  []Const
+	Structs []Struct
+}
+
+// An ArchSet is the declarations shared by a set of architectures that agree
+// on every declaration of a group.
+type ArchSet struct {
+	Arches []string // sorted
+	Decls
+}
+
+// A MergedGroup is a Group over all its architectures: what is common, and
+// one ArchSet for every class of architectures that differ. The sets are
+// disjoint and sorted by their first architecture.
+type MergedGroup struct {
+	Group  Group
+	Common Decls
+	Sets   []ArchSet
+}
+
+// Merged is the input of Render.
+type Merged struct {
+	Arches []string // all of them, sorted
+	Groups []MergedGroup
+}
+
+// A File is one output file.
+type File struct {
+	Name string // without a directory
+	Data []byte
+}
