@@ -60,24 +60,24 @@ const (
 // A Type is a C object type with its size and alignment in bytes on one
 // architecture.
 type Type struct {
-	Kind   Kind
-	C      string // as C spells it, typedefs kept: "__aligned_u64", "struct timespec *"
-	Size   int64
-	Align  int64
-	Elem   *Type   // of an Array
-	Len    int64   // of an Array
-	Record string  // the Struct.Name of a struct or union that stands on its own
-	Inline *Struct // a struct or union without a name, which exists only here
+	Kind   Kind    `json:"kind"`
+	C      string  `json:"c"` // as C spells it, typedefs kept: "__aligned_u64", "struct timespec *"
+	Size   int64   `json:"size"`
+	Align  int64   `json:"align"`
+	Elem   *Type   `json:"elem,omitempty"`   // of an Array
+	Len    int64   `json:"len,omitempty"`    // of an Array
+	Record string  `json:"record,omitempty"` // the Struct.Name of a struct or union that stands on its own
+	Inline *Struct `json:"inline,omitempty"` // a struct or union without a name, which exists only here
 }
 
 // A Field is a member of a struct or union.
 type Field struct {
-	Name     string // "" for an anonymous struct or union member
-	Type     Type   // of a bit-field, its declared type
-	Offset   int64  // in bytes; of a bit-field, the first byte that it touches
-	Flexible bool   // a trailing array without a length of its own: T x[] or T x[0]
-	Bits     *Bits  // nil unless this is a bit-field
-	Pos      Pos
+	Name     string `json:"name,omitempty"`     // "" for an anonymous struct or union member
+	Type     Type   `json:"type"`               // of a bit-field, its declared type
+	Offset   int64  `json:"offset"`             // in bytes; of a bit-field, the first byte that it touches
+	Flexible bool   `json:"flexible,omitempty"` // a trailing array without a length of its own: T x[] or T x[0]
+	Bits     *Bits  `json:"bits,omitempty"`     // nil unless this is a bit-field
+	Pos      Pos    `json:"pos"`
 }
 
 // Bits locates a bit-field. Offset counts bits from the start of the record
@@ -85,25 +85,25 @@ type Field struct {
 // each byte on little-endian machines, from the most significant on
 // big-endian ones.
 type Bits struct {
-	Offset int64
-	Width  int64
+	Offset int64 `json:"offset"`
+	Width  int64 `json:"width"`
 }
 
 // A Struct is a struct or union with its layout on one architecture.
 type Struct struct {
-	Name   string // "struct clone_args", "union bpf_attr", or the typedef's name when there is no tag; "" if inline
-	Union  bool
-	Size   int64
-	Align  int64
-	Fields []Field
-	Pos    Pos
+	Name   string  `json:"name,omitempty"` // "struct clone_args", "union bpf_attr", or the typedef's name when there is no tag; "" if inline
+	Union  bool    `json:"union,omitempty"`
+	Size   int64   `json:"size"`
+	Align  int64   `json:"align"`
+	Fields []Field `json:"fields"`
+	Pos    Pos     `json:"pos"`
 }
 
 // A Skip is a name that got no declaration, and why.
 type Skip struct {
-	Name   string
-	Reason string
-	Pos    Pos
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+	Pos    Pos    `json:"pos"`
 }
 
 // A Header is one header of a Group and the names wanted from it.
