@@ -32,6 +32,17 @@ func writeModel(w io.Writer, version string, units []Unit) error {
 	return out.err
 }
 
+// writeDiff prints d for programs, a difference on each line.
+func writeDiff(w io.Writer, d ModelDiff) error {
+	out := &jsonPrinter{w: w}
+	out.printf(`{"schema":%d,"old":%s,"new":%s,"arches":%s`, jsonSchema, out.marshal(d.Old), out.marshal(d.New), out.marshal(d.Arches))
+	printList(out, "syscalls", d.Syscalls)
+	printList(out, "consts", d.Consts)
+	printList(out, "structs", d.Structs)
+	out.printf("}\n")
+	return out.err
+}
+
 // A jsonPrinter prints until its first error, which it keeps.
 type jsonPrinter struct {
 	w   io.Writer
@@ -92,7 +103,31 @@ func (c Const) MarshalJSON() ([]byte, error) {
 	}{c.Name, value, c.Type, c.Base, c.Enum, c.Gap, c.Pos})
 }
 
+// MarshalJSON writes the values of c as Const does.
+func (c ConstDiff) MarshalJSON() ([]byte, error) {
+	old, err := valueJSON(c.Old)
+	if err != nil {
+		return nil, fmt.Errorf("%v: %s: %w", c.pos, c.Name, err)
+	}
+	new, err := valueJSON(c.New)
+	if err != nil {
+		return nil, fmt.Errorf("%v: %s: %w", c.pos, c.Name, err)
+	}
+	return json.Marshal(struct {
+		Name   string          `json:"name"`
+		Change string          `json:"change"`
+		Old    json.RawMessage `json:"old,omitempty"`
+		New    json.RawMessage `json:"new,omitempty"`
+		Arches []string        `json:"arches"`
+		Header string          `json:"header"`
+	}{c.Name, c.Change, old, new, c.Arches, c.pos.File})
+}
+
+// valueJSON is nil for nil.
 func valueJSON(v constant.Value) (json.RawMessage, error) {
+	if v == nil {
+		return nil, nil
+	}
 	switch v.Kind() {
 	case constant.Int:
 		return json.RawMessage(v.ExactString()), nil
