@@ -1,0 +1,104 @@
+package debian
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+const useKernel = "or set KERNEL to a directory with kernel headers or sources"
+
+// mirror returns the address of the Debian mirror to use: $DEBIAN_MIRROR, or
+// the one that this machine's apt is set up with.
+func mirror() (string, error) {
+	if _, err := exec.LookPath("apt-get"); err != nil {
+		return "", errors.New("there is no apt-get on this machine: use Debian or Ubuntu, " + useKernel)
+	}
+	if uri := os.Getenv("DEBIAN_MIRROR"); uri != "" {
+		return uri, nil
+	}
+	if id := osID(); id != "debian" {
+		return "", fmt.Errorf("this system is %q, whose apt has no Debian mirror: set DEBIAN_MIRROR to the address of one, %s", id, useKernel)
+	}
+	out, err := run("", "apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages", "Component: main")
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(out) {
+		uri, release, _ := strings.Cut(strings.TrimSpace(line), " ")
+		// Security updates are an archive of their own; discs are incomplete.
+		if uri != "" && !strings.Contains(release, "security") && !strings.HasPrefix(uri, "cdrom:") {
+			return uri, nil
+		}
+	}
+	return "", errors.New("apt has no Debian mirror set up: set DEBIAN_MIRROR to the address of one, " + useKernel)
+}
+
+// osID returns ID of os-release.
+func osID() string {
+	text, err := os.ReadFile("/etc/os-release")
+	if err != nil {
+		return "unknown"
+	}
+	for line := range strings.Lines(string(text)) {
+		if id, ok := strings.CutPrefix(line, "ID="); ok {
+			return strings.Trim(strings.TrimSpace(id), `"'`)
+		}
+	}
+	return "unknown"
+}
+
+// sources returns a line of sources.list that has %s in place of the suite.
+func sources() (string, error) {
+	uri, err := mirror()
+	if err != nil {
+		return "", err
+	}
+	keys, err := keyring()
+	if err != nil {
+		return "", err
+	}
+	escape := func(s string) string { return strings.ReplaceAll(s, "%", "%%") }
+	return fmt.Sprintf("deb [signed-by=%s] %s %%s main\n", escape(keys), escape(uri)), nil
+}
+
+// keyring returns the file with the keys that sign Debian's archive.
+func keyring() (string, error) {
+	const name = "/usr/share/keyrings/debian-archive-keyring"
+	for _, ext := range []string{".pgp", ".gpg"} {
+		if exists(name + ext) {
+			return name + ext, nil
+		}
+	}
+	return "", errors.New(name + ".gpg is missing: install the package debian-archive-keyring")
+}
+
+// commandError describes the failure of a command by the lines it wrote that
+// say why.
+func commandError(name string, err error, diag string) error {
+	name = filepath.Base(name)
+	if errors.Is(err, exec.ErrNotFound) {
+		return fmt.Errorf("%s is not installed", name)
+	}
+	var why []string
+	for line := range strings.Lines(diag) {
+		line = strings.TrimSpace(line)
+		if line != "" && !strings.Contains(line, "Some index files failed") && (strings.HasPrefix(line, "E: ") || !strings.HasPrefix(name, "apt")) {
+			why = append(why, strings.TrimPrefix(line, "E: "))
+		}
+	}
+	if len(why) > 3 {
+		why = why[:3]
+	}
+	if why == nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if strings.Contains(diag, syscall.ENOSPC.Error()) || strings.Contains(diag, "No space left on device") {
+		return fmt.Errorf("%s: %w", name, syscall.ENOSPC)
+	}
+	return fmt.Errorf("%s: %s", name, strings.Join(why, "; "))
+}

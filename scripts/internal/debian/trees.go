@@ -1,0 +1,178 @@
+package debian
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	headerPackage = regexp.MustCompile(`^linux-libc-dev$`)
+	sourcePackage = regexp.MustCompile(`^linux-source-[0-9.]+$`)
+)
+
+// Newest returns the version of the newest kernel whose headers are served.
+func (a *Archive) Newest() (string, error) {
+	p, err := a.Find("amd64", headerPackage, "")
+	return p.Kernel(), err
+}
+
+// Headers returns the directory of the unpacked header package of release.
+// Up to 6.11 it holds the headers of amd64 alone, later those of every
+// architecture.
+func (a *Archive) Headers(release string) (string, error) {
+	return a.tree("headers-", headerPackage, release, func(deb, dir string) error {
+		_, err := run("", "dpkg-deb", "-x", deb, dir)
+		return err
+	})
+}
+
+// uapiFiles are the parts of a source tree that define the kernel's
+// interface to programs, as patterns of tar. Every release since 5.10 has
+// all of them.
+var uapiFiles = []string{
+	"*/Makefile",
+	"*/include",
+	"*/scripts",
+	"*/arch/*/include",
+	"*/arch/*/entry/syscalls",
+	"*/arch/*/kernel/Makefile*",
+	"*/arch/*/kernel/syscalls",
+	"*/arch/*/tools",
+}
+
+// Source returns the directory of the source tree of release. Unless full is
+// set it may hold only what defines the kernel's interface to programs.
+func (a *Archive) Source(release string, full bool) (string, error) {
+	prefix, files := "linux-", uapiFiles
+	if full {
+		prefix, files = "linux-full-", nil
+	}
+	return a.tree(prefix, sourcePackage, release, func(deb, dir string) error {
+		return unpackSource(deb, dir, files)
+	})
+}
+
+// tree returns the directory of the cache that holds the package's files as
+// unpack lays them out.
+func (a *Archive) tree(prefix string, name *regexp.Regexp, release string, unpack func(deb, dir string) error) (string, error) {
+	cache, err := Cache()
+	if err != nil {
+		return "", err
+	}
+	if strings.Count(release, ".") == 2 { // a version, which never changes
+		if dir := filepath.Join(cache, prefix+release); exists(dir) {
+			return dir, nil
+		}
+	}
+	p, err := a.Find("amd64", name, release)
+	if unknown := (*UnknownReleaseError)(nil); err != nil && !errors.As(err, &unknown) {
+		if dir := newestTree(cache, prefix, release); dir != "" {
+			a.logf("%s of the cache is used: %s", filepath.Base(dir), err)
+			return dir, nil
+		}
+	}
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, prefix+p.Kernel())
+	err = Install(dir, func(tmp string) error {
+		deb, err := a.download(p, cache)
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(filepath.Dir(deb))
+		return unpack(deb, tmp)
+	})
+	return dir, err
+}
+
+// newestTree returns the newest directory of the cache that belongs to
+// release, or "".
+func newestTree(cache, prefix, release string) string {
+	dirs, _ := filepath.Glob(filepath.Join(cache, prefix+"[0-9]*"))
+	version := func(dir string) string { return strings.TrimPrefix(filepath.Base(dir), prefix) }
+	dirs = slices.DeleteFunc(dirs, func(dir string) bool {
+		return !treeVersion.MatchString(version(dir)) || !Matches(version(dir), release)
+	})
+	if len(dirs) == 0 {
+		return ""
+	}
+	return slices.MaxFunc(dirs, func(a, b string) int { return Compare(version(a), version(b)) })
+}
+
+var treeVersion = regexp.MustCompile(`^[0-9]+(\.[0-9]+)+$`)
+
+// download fetches the package into a new directory, which the caller
+// removes.
+func (a *Archive) download(p Package, cache string) (string, error) {
+	a.logf("fetching %s %s", p.Name, p.Version)
+	dir, err := os.MkdirTemp(cache, "download-")
+	if err != nil {
+		return "", err
+	}
+	deb, err := p.download(dir)
+	if err != nil {
+		os.RemoveAll(dir)
+	}
+	return deb, err
+}
+
+// unpackSource unpacks the archive inside a source package into dir: the
+// files that match, or all.
+func unpackSource(deb, dir string, files []string) error {
+	if _, err := exec.LookPath("xz"); err != nil {
+		return errors.New("xz is not installed: install the package xz-utils")
+	}
+	tarball := "./usr/src/" + strings.SplitN(filepath.Base(deb), "_", 2)[0] + ".tar.xz"
+	args := []string{"-x", "-J", "-C", dir, "--strip-components=1"}
+	if files != nil {
+		args = append(append(args, "--wildcards", "--no-wildcards-match-slash"), files...)
+	}
+	return pipeline(
+		exec.Command("dpkg-deb", "--fsys-tarfile", deb),
+		exec.Command("tar", "-x", "-O", "-f", "-", tarball),
+		exec.Command("tar", args...),
+	)
+}
+
+// pipeline runs the commands, each reading what the one before it writes.
+func pipeline(cmds ...*exec.Cmd) error {
+	diags := make([]strings.Builder, len(cmds))
+	for i, cmd := range cmds {
+		cmd.Env = append(os.Environ(), "LC_ALL=C")
+		cmd.Stderr = &diags[i]
+		if i == 0 {
+			continue
+		}
+		out, err := cmds[i-1].StdoutPipe()
+		if err != nil {
+			return err
+		}
+		cmd.Stdin = out
+	}
+	for _, cmd := range cmds {
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+	}
+	var first error
+	for i, cmd := range slices.Backward(cmds) { // the last one knows best why
+		if err := cmd.Wait(); err != nil && first == nil {
+			first = commandError(cmd.Path, err, diags[i].String())
+		}
+		if in, ok := cmd.Stdin.(io.Closer); ok {
+			in.Close()
+		}
+	}
+	if first != nil {
+		return fmt.Errorf("unpacking: %w", first)
+	}
+	return nil
+}
