@@ -286,7 +286,7 @@ func diffStruct(p pair[Struct], arch string) StructDiff {
 // differs by where it is now.
 func diffFields(old, new Struct) []FieldDiff {
 	var diffs []FieldDiff
-	olds, news := flatten(old.Fields, "", 0), flatten(new.Fields, "", 0)
+	olds, news := flattenFields(old.Fields, "", 0), flattenFields(new.Fields, "", 0)
 	for name, o := range olds {
 		if n, ok := news[name]; !ok {
 			diffs = append(diffs, FieldDiff{name, removed, &o, nil})
@@ -319,9 +319,9 @@ func samePlace(a, b Place) bool {
 	return sameBits && a == b
 }
 
-// flatten lists fields by name with those of their members that have no type
+// flattenFields lists fields by name with those of their members that have no type
 // to be found under its own name. Bit-fields without a name are padding.
-func flatten(fields []Field, prefix string, base int64) map[string]Place {
+func flattenFields(fields []Field, prefix string, base int64) map[string]Place {
 	flat := map[string]Place{}
 	for _, f := range fields {
 		name := prefix + f.Name
@@ -329,7 +329,7 @@ func flatten(fields []Field, prefix string, base int64) map[string]Place {
 			if f.Name != "" {
 				name += "."
 			}
-			maps.Copy(flat, flatten(in.Fields, name, base+f.Offset))
+			maps.Copy(flat, flattenFields(in.Fields, name, base+f.Offset))
 			continue
 		}
 		if f.Name == "" {
@@ -345,7 +345,7 @@ func flatten(fields []Field, prefix string, base int64) map[string]Place {
 			elem, name = elem.Elem, name+"[]"
 		}
 		if elem.Inline != nil {
-			maps.Copy(flat, flatten(elem.Inline.Fields, name+".", p.Offset))
+			maps.Copy(flat, flattenFields(elem.Inline.Fields, name+".", p.Offset))
 		}
 	}
 	return flat

@@ -150,15 +150,15 @@ func (s Struct) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(s))
 }
 
-var baseNames = [...]string{Decimal: "decimal", Hex: "hex", Octal: "octal"}
+var jsonBases = [...]string{Decimal: "decimal", Hex: "hex", Octal: "octal"}
 
 // MarshalText names the base: decimal, hex, octal.
-func (b Base) MarshalText() ([]byte, error) { return []byte(baseNames[b]), nil }
+func (b Base) MarshalText() ([]byte, error) { return []byte(jsonBases[b]), nil }
 
-var kindNames = [...]string{
+var jsonKinds = [...]string{
 	Invalid: "invalid", Bool: "bool", Char: "char", Int: "int", Uint: "uint", Float: "float",
 	Pointer: "pointer", FuncPointer: "funcpointer", Array: "array", Record: "record",
 }
 
 // MarshalText names the kind in lower case: int, uint, array, record, ...
-func (k Kind) MarshalText() ([]byte, error) { return []byte(kindNames[k]), nil }
+func (k Kind) MarshalText() ([]byte, error) { return []byte(jsonKinds[k]), nil }
