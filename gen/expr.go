@@ -1,0 +1,678 @@
+package main
+
+import (
+	"fmt"
+	"math/bits"
+	"strconv"
+	"strings"
+)
+
+// A value is the result of an expression. If why is not empty it is no
+// constant, for that reason, but its type may still be asked for. A value of
+// pointer or array type, and an lvalue, has its address in n.
+type value struct {
+	typ    *ctype
+	n      uint64 // sign- or zero-extended from typ
+	text   string // of a string literal, if str
+	str    bool
+	lvalue bool
+	why    string
+}
+
+// An evaluation is one pass over the tokens of an expression: it parses and
+// computes at once. Along the way it rewrites the expression for a second
+// opinion: out has sizes, enumerators and typedefs replaced by what they
+// stand for, so that it needs no declarations.
+type evaluation struct {
+	s    *scope
+	toks []string
+	out  []string
+	base Base
+	deep int
+}
+
+// syntaxError is what the parser of expressions panics with.
+type syntaxError string
+
+// eval evaluates the constant expression toks.
+func (s *scope) eval(toks []string) (v value, e *evaluation, err error) {
+	e = &evaluation{s: s, toks: toks}
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case syntaxError:
+			err = fmt.Errorf("%s", string(r))
+		default:
+			panic(r)
+		}
+	}()
+	v = e.rvalue(e.cond())
+	switch {
+	case e.peek() == ",":
+		e.fail("list of values")
+	case len(e.toks) > 0:
+		e.fail("no constant expression: %q follows it", e.toks[0])
+	}
+	if v.why != "" {
+		return v, e, fmt.Errorf("%s", v.why)
+	}
+	if v.typ.rank == 0 && !v.str {
+		return v, e, fmt.Errorf("has type %s", v.typ.c)
+	}
+	return v, e, nil
+}
+
+// integer evaluates toks to an integer that an int64 can hold.
+func (s *scope) integer(toks []string) (int64, error) {
+	v, _, err := s.eval(toks)
+	switch {
+	case err != nil:
+		return 0, err
+	case v.typ.rank == 0:
+		return 0, fmt.Errorf("no integer")
+	case s.unsigned(v.typ) && int64(v.n) < 0:
+		return 0, fmt.Errorf("%d is too large", v.n)
+	}
+	return int64(v.n), nil
+}
+
+func (s *scope) unsigned(t *ctype) bool {
+	return t.kind == Uint || t.kind == Bool || t.kind == Char && s.abi.unsignedChar
+}
+
+// fit converts n to t.
+func (s *scope) fit(n uint64, t *ctype) uint64 {
+	if t.kind == Bool {
+		return b2u(n != 0)
+	}
+	shift := 64 - 8*t.size
+	if s.unsigned(t) {
+		return n << shift >> shift
+	}
+	return uint64(int64(n<<shift) >> shift)
+}
+
+func b2u(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (e *evaluation) fail(format string, args ...any) {
+	panic(syntaxError(fmt.Sprintf(format, args...)))
+}
+
+func (e *evaluation) peek() string {
+	if len(e.toks) == 0 {
+		return ""
+	}
+	return e.toks[0]
+}
+
+func (e *evaluation) next() string {
+	t := e.peek()
+	if t == "" {
+		e.fail("no constant expression: it ends too early")
+	}
+	e.toks = e.toks[1:]
+	e.out = append(e.out, t)
+	return t
+}
+
+func (e *evaluation) accept(t string) bool {
+	if e.peek() != t {
+		return false
+	}
+	e.next()
+	return true
+}
+
+func (e *evaluation) expect(t string) {
+	if !e.accept(t) {
+		if e.peek() == "" {
+			e.fail("no constant expression: it ends before %q", t)
+		}
+		e.fail("no constant expression: %q where %q was expected", e.peek(), t)
+	}
+}
+
+// replace puts a constant of type t in the place of what out has got from the
+// index from on.
+func (e *evaluation) replace(from int, v value) {
+	e.out = append(e.out[:from], "(", "(", v.typ.c, ")", e.literal(v), ")")
+}
+
+func (e *evaluation) literal(v value) string {
+	if e.s.unsigned(v.typ) {
+		return strconv.FormatUint(v.n, 10) + "ULL"
+	}
+	if int64(v.n) < 0 {
+		return fmt.Sprintf("(-%dLL-1)", -(int64(v.n) + 1))
+	}
+	return strconv.FormatInt(int64(v.n), 10) + "LL"
+}
+
+func (e *evaluation) typeOf(name string) *ctype { return e.s.basic[name] }
+
+func (e *evaluation) constant(t *ctype, n uint64) value {
+	return value{typ: t, n: e.s.fit(n, t)}
+}
+
+func (e *evaluation) sizeT(n int64) value {
+	return e.constant(e.typeOf(e.s.sizeType()), uint64(n))
+}
+
+// sizeType names the type of sizeof.
+func (s *scope) sizeType() string {
+	if s.arch.Bits == 32 {
+		return "unsigned int"
+	}
+	return "unsigned long"
+}
+
+// rvalue reads an lvalue, which no constant expression may, unless it is an
+// array, which becomes the address of its first element.
+func (e *evaluation) rvalue(v value) value {
+	switch {
+	case v.typ == nil:
+		return v
+	case v.typ.kind == Array && !v.str:
+		v.typ = pointerTo(e.s, v.typ.elem)
+	case v.lvalue && v.why == "":
+		v.why = "reads an object"
+	}
+	v.lvalue = false
+	return v
+}
+
+// arith returns v as an operand of arithmetic, promoted.
+func (e *evaluation) arith(v value) value {
+	v = e.rvalue(v)
+	intType := e.typeOf("int")
+	switch {
+	case v.typ.rank == 0 && v.why == "":
+		what := v.typ.c
+		if v.str {
+			what = "a string"
+		}
+		return value{typ: intType, why: "computes with " + what}
+	case v.typ.rank < intType.rank:
+		return value{typ: intType, n: v.n, why: v.why}
+	}
+	v.typ = e.s.plain(v.typ)
+	return v
+}
+
+// balance applies the usual arithmetic conversions.
+func (e *evaluation) balance(x, y value) (value, value) {
+	x, y = e.arith(x), e.arith(y)
+	t := common(e.s, x.typ, y.typ)
+	x.n, y.n = e.s.fit(x.n, t), e.s.fit(y.n, t)
+	x.typ, y.typ = t, t
+	return x, y
+}
+
+// common returns the type in which x and y, both promoted, meet.
+func common(s *scope, x, y *ctype) *ctype {
+	ux, uy := s.unsigned(x), s.unsigned(y)
+	if x.rank < y.rank || x.rank == y.rank && uy {
+		x, y, ux, uy = y, x, uy, ux
+	}
+	switch { // x has the higher rank, or both have the same and x may be unsigned
+	case ux || !uy || x.size > y.size:
+		return x
+	}
+	return s.basic["unsigned "+x.c]
+}
+
+// plain returns the basic type behind an enum or an aligned typedef.
+func (s *scope) plain(t *ctype) *ctype {
+	for _, name := range integerTypes {
+		if b := s.basic[name]; b.rank == t.rank && b.kind == t.kind {
+			return b
+		}
+	}
+	return t
+}
+
+// comma and the methods below it follow the grammar of C expressions. No
+// constant expression has a comma.
+func (e *evaluation) comma() value {
+	v := e.cond()
+	if e.peek() == "," {
+		e.fail("list of values")
+	}
+	return v
+}
+
+func (e *evaluation) cond() value {
+	c := e.binary(0)
+	if !e.accept("?") {
+		return c
+	}
+	x := c
+	if e.peek() != ":" {
+		x = e.comma()
+	}
+	e.expect(":")
+	y := e.cond()
+	c, x, y = e.arith(c), e.rvalue(x), e.rvalue(y)
+	if c.why != "" {
+		return value{typ: e.typeOf("int"), why: c.why}
+	}
+	chosen := x
+	if c.n == 0 {
+		chosen = y
+	}
+	if x.typ.rank != 0 && y.typ.rank != 0 {
+		bx, _ := e.balance(value{typ: x.typ}, value{typ: y.typ})
+		chosen.n, chosen.typ = e.s.fit(chosen.n, bx.typ), bx.typ
+	} else if chosen.why == "" && x.typ != y.typ {
+		chosen.why = "chooses between different types"
+	}
+	return chosen
+}
+
+// precedence lists the binary operators from the weakest on.
+var precedence = [][]string{
+	{"||"}, {"&&"}, {"|"}, {"^"}, {"&"}, {"==", "!="}, {"<", ">", "<=", ">="}, {"<<", ">>"}, {"+", "-"}, {"*", "/", "%"},
+}
+
+func (e *evaluation) binary(level int) value {
+	if level == len(precedence) {
+		return e.cast()
+	}
+	x := e.binary(level + 1)
+	for {
+		op := ""
+		for _, o := range precedence[level] {
+			if e.peek() == o {
+				op = o
+			}
+		}
+		if op == "" {
+			return x
+		}
+		e.next()
+		x = e.apply(op, x, e.binary(level+1))
+	}
+}
+
+// apply computes x op y.
+func (e *evaluation) apply(op string, x, y value) value {
+	intType := e.typeOf("int")
+	switch op {
+	case "||", "&&":
+		x, y = e.arith(x), e.arith(y)
+		switch {
+		case x.why == "" && (x.n != 0) == (op == "||"):
+			return value{typ: intType, n: b2u(op == "||")}
+		case x.why != "" || y.why != "":
+			return value{typ: intType, why: x.why + y.why}
+		}
+		return value{typ: intType, n: b2u(y.n != 0)}
+	case "<<", ">>":
+		x, y = e.arith(x), e.arith(y)
+		if op == "<<" {
+			e.base = max(e.base, Hex)
+		}
+		switch width := uint64(8 * x.typ.size); {
+		case x.why != "" || y.why != "":
+			return value{typ: x.typ, why: x.why + y.why}
+		case y.n >= width:
+			return value{typ: x.typ, why: fmt.Sprintf("shifts %s by %s", x.typ.c, strings.TrimRight(e.literal(y), "UL"))}
+		case op == "<<":
+			return e.constant(x.typ, x.n<<y.n)
+		case e.s.unsigned(x.typ):
+			return e.constant(x.typ, x.n>>y.n)
+		}
+		return e.constant(x.typ, uint64(int64(x.n)>>y.n))
+	}
+	x, y = e.balance(x, y)
+	t := x.typ
+	signed := !e.s.unsigned(t)
+	less := x.n < y.n
+	if signed {
+		less = int64(x.n) < int64(y.n)
+	}
+	var n uint64
+	switch op {
+	case "==":
+		t, n = intType, b2u(x.n == y.n)
+	case "!=":
+		t, n = intType, b2u(x.n != y.n)
+	case "<":
+		t, n = intType, b2u(less)
+	case ">=":
+		t, n = intType, b2u(!less)
+	case ">":
+		t, n = intType, b2u(!less && x.n != y.n)
+	case "<=":
+		t, n = intType, b2u(less || x.n == y.n)
+	case "|":
+		n = x.n | y.n
+	case "^":
+		n = x.n ^ y.n
+	case "&":
+		n = x.n & y.n
+	case "+", "-", "*":
+		var over bool
+		if n, over = overflow(op, int64(x.n), int64(y.n)); signed && (over || e.s.fit(n, t) != n) && x.why == "" && y.why == "" {
+			x.why = "integer overflow"
+		}
+	case "/", "%":
+		switch {
+		case x.why != "" || y.why != "":
+		case y.n == 0:
+			x.why = "division by zero"
+		case !signed && op == "/":
+			n = x.n / y.n
+		case !signed:
+			n = x.n % y.n
+		case int64(y.n) == -1 && e.s.fit(-x.n, t) == x.n && x.n != 0:
+			x.why = "integer overflow"
+		case op == "/":
+			n = uint64(int64(x.n) / int64(y.n))
+		default:
+			n = uint64(int64(x.n) % int64(y.n))
+		}
+	}
+	if x.why == "" {
+		x.why = y.why
+	}
+	return value{typ: t, n: e.s.fit(n, t), why: x.why}
+}
+
+// overflow computes x op y and reports whether an int64 cannot hold it.
+func overflow(op string, x, y int64) (n uint64, over bool) {
+	switch op {
+	case "+":
+		r := x + y
+		return uint64(r), (r < x) != (y < 0)
+	case "-":
+		r := x - y
+		return uint64(r), (r > x) != (y < 0)
+	}
+	neg := (x < 0) != (y < 0)
+	hi, lo := bits.Mul64(abs(x), abs(y))
+	limit := uint64(1<<63 - 1)
+	if neg {
+		limit++
+	}
+	return uint64(x * y), hi != 0 || lo > limit
+}
+
+func abs(x int64) uint64 {
+	if x < 0 {
+		return -uint64(x)
+	}
+	return uint64(x)
+}
+
+func (e *evaluation) cast() value {
+	if e.deep++; e.deep > 1000 {
+		e.fail("no constant expression: nested too deeply")
+	}
+	defer func() { e.deep-- }()
+	if e.peek() != "(" || len(e.toks) < 2 || !e.startsType(e.toks[1]) {
+		return e.unary()
+	}
+	from := len(e.out)
+	e.next()
+	t := e.typeName()
+	e.expect(")")
+	if e.peek() == "{" {
+		e.fail("compound literal")
+	}
+	operand := len(e.out)
+	v := e.rvalue(e.cast())
+	switch {
+	case t.bad != "":
+		return value{typ: t, why: t.bad}
+	case v.why != "":
+		return value{typ: t, why: v.why}
+	case t.rank == 0 && t.kind != Pointer && t.kind != FuncPointer:
+		return value{typ: t, why: "has type " + t.c}
+	case v.str:
+		return value{typ: t, why: "casts a string"}
+	case v.typ.rank == 0 && v.typ.kind != Pointer && v.typ.kind != FuncPointer:
+		return value{typ: t, why: "casts " + v.typ.c}
+	case t.rank == 0:
+		return value{typ: t, n: e.s.fit(v.n, e.typeOf(e.s.sizeType()))}
+	}
+	r := e.constant(t, v.n)
+	if v.typ.rank == 0 { // an address, as in a hand-made offsetof
+		e.replace(from, r)
+	} else {
+		e.out = append(e.out[:from], append([]string{"(", e.s.plain(t).c, ")"}, e.out[operand:]...)...)
+	}
+	r.typ = e.s.plain(t)
+	return r
+}
+
+func (e *evaluation) unary() value {
+	from := len(e.out)
+	switch t := e.peek(); t {
+	case "+", "-", "~":
+		e.next()
+		v := e.arith(e.cast())
+		switch t {
+		case "-":
+			if v.n = e.s.fit(-v.n, v.typ); !e.s.unsigned(v.typ) && v.n != 0 && v.n == e.s.fit(-v.n, v.typ) && v.why == "" {
+				v.why = "integer overflow"
+			}
+		case "~":
+			v.n = e.s.fit(^v.n, v.typ)
+		}
+		return v
+	case "!":
+		e.next()
+		v := e.arith(e.cast())
+		return value{typ: e.typeOf("int"), n: b2u(v.n == 0), why: v.why}
+	case "&":
+		e.next()
+		v := e.cast()
+		if !v.lvalue && v.why == "" {
+			v.why = "takes an address"
+		}
+		return value{typ: pointerTo(e.s, v.typ), n: v.n, why: v.why}
+	case "*":
+		e.next()
+		v := e.rvalue(e.cast())
+		if v.typ.kind != Pointer {
+			return value{typ: e.typeOf("int"), why: "follows " + v.typ.c}
+		}
+		return value{typ: v.typ.elem, n: v.n, lvalue: true, why: v.why}
+	case "sizeof", "_Alignof", "__alignof__", "__alignof":
+		e.next()
+		var v value
+		if e.peek() == "(" && len(e.toks) > 1 && e.startsType(e.toks[1]) {
+			e.next()
+			v.typ = e.typeName()
+			e.expect(")")
+			if e.peek() == "{" {
+				e.fail("compound literal")
+			}
+		} else {
+			v = e.unary()
+		}
+		r := e.measure(t, v.typ)
+		e.replace(from, r)
+		return r
+	case "++", "--":
+		e.fail("changes an object")
+	}
+	return e.postfix()
+}
+
+// measure returns the size or the alignment of t.
+func (e *evaluation) measure(op string, t *ctype) value {
+	r := e.sizeT(t.sync().size)
+	switch {
+	case t.bad != "":
+		r.why = t.bad
+	case t.size < 0:
+		r.why = "size of incomplete type " + t.c
+	case op == "_Alignof":
+		r = e.sizeT(memberAlign(e.s.abi, t))
+	case op != "sizeof":
+		r = e.sizeT(t.align)
+	}
+	return r
+}
+
+func (e *evaluation) postfix() value {
+	v := e.primary()
+	for {
+		switch t := e.peek(); t {
+		case "(":
+			e.fail("calls a function")
+		case "[":
+			e.next()
+			i := e.arith(e.comma())
+			e.expect("]")
+			v = e.rvalue(v)
+			switch {
+			case v.typ.kind != Pointer || v.str:
+				return value{typ: e.typeOf("int"), why: "indexes " + v.typ.c}
+			case v.why == "":
+				v.why = i.why
+			}
+			size := e.measure("sizeof", v.typ.elem)
+			v = value{typ: v.typ.elem, n: v.n + i.n*size.n, lvalue: true, why: v.why + size.why}
+		case ".", "->":
+			e.next()
+			name := e.next()
+			if t == "->" {
+				if v = e.rvalue(v); v.typ.kind != Pointer {
+					return value{typ: e.typeOf("int"), why: "follows " + v.typ.c}
+				}
+				v = value{typ: v.typ.elem, n: v.n, lvalue: true, why: v.why}
+			}
+			v = e.member(v, name)
+		case "++", "--":
+			e.fail("changes an object")
+		default:
+			return v
+		}
+	}
+}
+
+// member selects a member of the record v.
+func (e *evaluation) member(v value, name string) value {
+	t := v.typ.sync()
+	switch {
+	case t.kind != Record:
+		return value{typ: e.typeOf("int"), why: "selects a member of " + t.c}
+	case t.bad != "":
+		return value{typ: e.typeOf("int"), why: t.bad}
+	case t.size < 0:
+		return value{typ: e.typeOf("int"), why: "member of incomplete type " + t.c}
+	}
+	f, at, ok := t.rec.find(name)
+	if !ok {
+		return value{typ: e.typeOf("int"), why: fmt.Sprintf("%s has no member %s", t.c, name)}
+	}
+	if f.width >= 0 && v.why == "" {
+		v.why = "uses bit-field " + name
+	}
+	return value{typ: f.typ, n: v.n + uint64(at/8), lvalue: v.lvalue, why: v.why}
+}
+
+// find returns the member of that name, looking into anonymous members, and
+// its offset in bits.
+func (r *record) find(name string) (f field, at int64, ok bool) {
+	for _, f := range r.fields {
+		if f.name == name {
+			return f, f.offset, true
+		}
+		if f.name == "" && f.typ.kind == Record {
+			if in, at, ok := f.typ.rec.find(name); ok {
+				return in, f.offset + at, true
+			}
+		}
+	}
+	return f, 0, false
+}
+
+func (e *evaluation) primary() value {
+	t := e.next()
+	switch c := t[0]; {
+	case t == "(":
+		if e.peek() == "{" {
+			e.fail("statement expression")
+		}
+		v := e.comma()
+		e.expect(")")
+		return v
+	case t == "{":
+		e.fail("brace initialiser")
+	case c >= '0' && c <= '9', c == '.' && len(t) > 1:
+		return e.number(t)
+	case c == '\'':
+		return e.char(t)
+	case c == '"':
+		return e.strings(t)
+	case isIdent(t):
+		return e.ident(t)
+	}
+	e.fail("no constant expression: %q", t)
+	return value{}
+}
+
+func isIdent(t string) bool {
+	c := t[0]
+	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '$' || c >= 0x80
+}
+
+func (e *evaluation) ident(t string) value {
+	from := len(e.out) - 1
+	if c, ok := e.s.enums[t]; ok {
+		e.base = max(e.base, c.base)
+		if c.val.why == "" {
+			e.replace(from, c.val)
+		}
+		return c.val
+	}
+	switch {
+	case strings.ContainsAny(t, `"'`):
+		e.fail("wide string or character")
+	case t == "__builtin_offsetof":
+		return e.offsetof(from)
+	case e.startsType(t):
+		e.fail("names a type")
+	case keywords[t]:
+		e.fail("no constant expression: %q", t)
+	case e.peek() == "(":
+		e.fail("calls %s", t)
+	}
+	e.fail("%s is not declared", t)
+	return value{}
+}
+
+func (e *evaluation) offsetof(from int) value {
+	e.expect("(")
+	v := value{typ: e.typeName(), lvalue: true}
+	e.expect(",")
+	v = e.member(v, e.next())
+	for e.peek() != ")" {
+		if e.accept("[") {
+			i := e.arith(e.comma())
+			e.expect("]")
+			if v.typ.kind != Array {
+				e.fail("indexes %s", v.typ.c)
+			}
+			size := e.measure("sizeof", v.typ.elem)
+			v = value{typ: v.typ.elem, n: v.n + i.n*size.n, lvalue: true, why: v.why + i.why + size.why}
+			continue
+		}
+		e.expect(".")
+		v = e.member(v, e.next())
+	}
+	e.expect(")")
+	r := e.sizeT(int64(v.n))
+	r.why = v.why
+	e.replace(from, r)
+	return r
+}
