@@ -1,0 +1,241 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// sources gives cc the headers of one translation unit. It adds a line to the
+// beginning and to the end of each, by which included tells how deep the
+// headers nest, and rewrites what cc does not understand. No line changes its
+// number but for the one added, which headerLine takes away again.
+type sources struct {
+	fsys fs.FS
+	text map[string][]byte // as cc sees it
+	in   []string          // the headers being read, the outermost first
+	once map[string]bool   // said #pragma once
+	n    int               // headers entered so far
+}
+
+const (
+	enterHeader = "__gen_enter"
+	leaveHeader = "__gen_leave"
+	packAssert  = `_Static_assert(1, "#pragma pack `
+
+	maxDepth   = 200   // as in GCC
+	maxEntered = 50000 // more #includes than any header makes
+)
+
+func newSources(fsys fs.FS) *sources {
+	return &sources{fsys: fsys, text: map[string][]byte{}, once: map[string]bool{}}
+}
+
+// headerLine returns the line of a header from the line that cc counts.
+func headerLine(ccLine int) int { return ccLine - 1 }
+
+// Open makes sources the file system of cc.
+func (s *sources) Open(name string) (fs.File, error) {
+	name = path.Clean(name)
+	text, ok := s.text[name]
+	if !ok {
+		b, err := fs.ReadFile(s.fsys, name)
+		if err != nil {
+			fallback, ok := freestanding[name]
+			if !ok {
+				return nil, err
+			}
+			b = []byte(fallback)
+		}
+		text = rewrite(b)
+		s.text[name] = text
+	}
+	return &openFile{Reader: bytes.NewReader(text), name: name, size: int64(len(text))}, nil
+}
+
+// An openFile is a header opened.
+type openFile struct {
+	*bytes.Reader
+	name string
+	size int64
+}
+
+func (f *openFile) Stat() (fs.FileInfo, error) { return f, nil }
+func (f *openFile) Close() error               { return nil }
+func (f *openFile) Name() string               { return path.Base(f.name) }
+func (f *openFile) Size() int64                { return f.size }
+func (f *openFile) Mode() fs.FileMode          { return 0o444 }
+func (f *openFile) ModTime() time.Time         { return time.Time{} }
+func (f *openFile) IsDir() bool                { return false }
+func (f *openFile) Sys() any                   { return nil }
+
+var (
+	packPragma = regexp.MustCompile(`(?m)^([ \t]*)#[ \t]*pragma[ \t]+pack\b([^\n/"\\]*)`)
+	namedArgs  = regexp.MustCompile(`##[ \t]*([A-Za-z_]\w*)`)
+	namedParam = regexp.MustCompile(`^[ \t]*#[ \t]*define[ \t]+\w+\([^)]*?\b([A-Za-z_]\w*)[ \t]*\.\.\.\)`)
+)
+
+// rewrite returns a header as cc should see it. A #pragma pack becomes a
+// declaration that holds its text, so that it keeps its place among the
+// declarations; the name of variable arguments becomes __VA_ARGS__, because
+// cc does not drop the comma before ## for others.
+func rewrite(b []byte) []byte {
+	if bytes.Contains(b, []byte("pack")) {
+		b = packPragma.ReplaceAll(b, []byte(`${1}`+packAssert+`${2}");`))
+	}
+	if bytes.Contains(b, []byte("...)")) {
+		b = rewriteNamedVariadics(b)
+	}
+	out := make([]byte, 0, len(b)+64)
+	out = append(out, "#pragma "+enterHeader+"\n"...)
+	out = append(out, b...)
+	if len(b) > 0 && b[len(b)-1] != '\n' {
+		out = append(out, '\n')
+	}
+	return append(out, "#pragma "+leaveHeader+"\n"...)
+}
+
+// rewriteNamedVariadics renames the args of #define f(a, args...) to
+// __VA_ARGS__, in that directive alone.
+func rewriteNamedVariadics(b []byte) []byte {
+	lines := bytes.SplitAfter(b, []byte("\n"))
+	for i := 0; i < len(lines); i++ {
+		m := namedParam.FindSubmatch(lines[i])
+		if m == nil {
+			continue
+		}
+		word := regexp.MustCompile(`\b` + string(m[1]) + `\b([ \t]*\.\.\.)?`)
+		for {
+			lines[i] = word.ReplaceAllFunc(lines[i], func(w []byte) []byte {
+				if bytes.HasSuffix(w, []byte("...")) {
+					return []byte("...")
+				}
+				return []byte("__VA_ARGS__")
+			})
+			if !bytes.HasSuffix(bytes.TrimRight(lines[i], "\r\n"), []byte(`\`)) || i == len(lines)-1 {
+				break
+			}
+			i++
+		}
+	}
+	return bytes.Join(lines, nil)
+}
+
+// enter notes that a header begins. It returns why it must not be read, which
+// is an error unless skip is true.
+func (s *sources) enter(name string) (err error, skip bool) {
+	if s.once[name] {
+		return nil, true
+	}
+	s.n++
+	if len(s.in) < maxDepth && s.n < maxEntered {
+		s.in = append(s.in, name)
+		return nil, false
+	}
+	from := s.in[len(s.in)-1]
+	loop := []string{name}
+	for i := len(s.in) - 1; i >= 0; i-- {
+		loop = append(loop, s.in[i])
+		if s.in[i] == name {
+			break
+		}
+	}
+	slices.Reverse(loop)
+	return fmt.Errorf("%s: include loop: %s", Pos{from, s.lineOfInclude(from, name)}, strings.Join(loop, " -> ")), false
+}
+
+// leave notes that the innermost header ends.
+func (s *sources) leave() {
+	if len(s.in) > 0 {
+		s.in = s.in[:len(s.in)-1]
+	}
+}
+
+// lineOfInclude returns the line of a header that includes another, 0 if it
+// does so by a macro.
+func (s *sources) lineOfInclude(in, name string) int {
+	for i, l := range bytes.Split(s.text[in], []byte("\n")) {
+		if l = bytes.TrimSpace(l); bytes.HasPrefix(l, []byte("#")) && bytes.Contains(l, []byte("include")) && bytes.Contains(l, []byte(path.Base(name))) {
+			return headerLine(i + 1)
+		}
+	}
+	return 0
+}
+
+// gaps returns for each line of a header, counted from 1, whether it sets its
+// neighbours apart: it is blank, or holds nothing but a comment, or a
+// directive other than #define.
+func (s *sources) gaps(name string) []bool {
+	lines := bytes.Split(s.text[name], []byte("\n"))
+	gaps := make([]bool, len(lines)+1)
+	inComment, trailing, continued := false, false, false
+	for i, l := range lines[min(1, len(lines)):] {
+		code := false // the line holds something besides comments
+		opened := inComment
+		for rest := bytes.TrimSpace(l); len(rest) > 0; rest = bytes.TrimSpace(rest) {
+			switch end := bytes.Index(rest, []byte("*/")); {
+			case inComment && end < 0:
+				rest = nil
+			case inComment:
+				rest, inComment = rest[end+2:], false
+			case bytes.HasPrefix(rest, []byte("/*")):
+				rest, inComment = rest[2:], true
+				trailing = code
+			case bytes.HasPrefix(rest, []byte("//")):
+				rest = nil
+			default:
+				code = true
+				next := bytes.Index(rest, []byte("/*"))
+				if next < 0 {
+					next = len(rest)
+				}
+				rest = rest[next:]
+			}
+		}
+		text := bytes.TrimSpace(l)
+		directive := bytes.HasPrefix(text, []byte("#")) && !bytes.HasPrefix(bytes.TrimSpace(text[1:]), []byte("define"))
+		switch {
+		case continued:
+		case directive && !opened:
+			gaps[i+1] = true
+		case !code:
+			gaps[i+1] = !(opened && trailing)
+		}
+		continued = bytes.HasSuffix(text, []byte(`\`))
+	}
+	return gaps
+}
+
+// freestanding are the headers that the compiler itself brings, as far as the
+// kernel's headers use them.
+var freestanding = map[string]string{
+	"stddef.h": `#ifndef _STDDEF_H
+#define _STDDEF_H
+typedef __PTRDIFF_TYPE__ ptrdiff_t;
+typedef __SIZE_TYPE__ size_t;
+#define NULL ((void *)0)
+#define offsetof(type, member) __builtin_offsetof(type, member)
+#endif
+`,
+	"stdarg.h":  "typedef __builtin_va_list va_list;\n",
+	"stdbool.h": "#define bool _Bool\n#define true 1\n#define false 0\n",
+	"stdint.h": `#ifndef _STDINT_H
+#define _STDINT_H
+typedef __INT8_TYPE__ int8_t;
+typedef __INT16_TYPE__ int16_t;
+typedef __INT32_TYPE__ int32_t;
+typedef __INT64_TYPE__ int64_t;
+typedef __UINT8_TYPE__ uint8_t;
+typedef __UINT16_TYPE__ uint16_t;
+typedef __UINT32_TYPE__ uint32_t;
+typedef __UINT64_TYPE__ uint64_t;
+typedef __INTPTR_TYPE__ intptr_t;
+typedef __UINTPTR_TYPE__ uintptr_t;
+#endif
+`,
+}
