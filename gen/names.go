@@ -1,0 +1,166 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// nameExceptions are the Go names that the rules below would not find. A key
+// is the C name; that of a member follows its record, as in
+// "struct clone_args.flags".
+var nameExceptions = map[string]string{}
+
+// constNames gives every constant its Go name: the C name, without the
+// underscores in front, which Go would not export. When that is the C name of
+// another constant (IFLA_MAX beside __IFLA_MAX), or no name at all, the
+// underscores stay behind an X, as cgo -godefs writes them.
+func constNames(consts []Const) map[string]string {
+	taken := map[string]bool{}
+	for _, c := range consts {
+		taken[c.Name] = true
+	}
+	names := map[string]string{}
+	for name := range taken {
+		trimmed := strings.TrimLeft(name, "_")
+		switch syscall, ok := strings.CutPrefix(name, "__NR_"); {
+		case nameExceptions[name] != "":
+			names[name] = nameExceptions[name]
+		case ok:
+			names[name] = "SYS_" + strings.ToUpper(syscall)
+		case trimmed != name && (trimmed == "" || isDigit(trimmed[0]) || taken[trimmed]):
+			names[name] = "X" + name
+		default:
+			names[name] = upperFirst(trimmed)
+		}
+	}
+	return names
+}
+
+// typeName makes CloneArgs of "struct clone_args". The Go name of a record
+// without a tag is that of its typedef.
+func typeName(c string) string {
+	if name := nameExceptions[c]; name != "" {
+		return name
+	}
+	return camelCase(c[strings.LastIndexByte(c, ' ')+1:])
+}
+
+// memberName makes ExitSignal of exit_signal, a member of record.
+func memberName(record, c string) string {
+	if name := nameExceptions[record+"."+c]; name != "" {
+		return name
+	}
+	return camelCase(c)
+}
+
+// camelCase joins the words of a C name, each with its first letter in upper
+// case. Two numbers stay apart: v1_2 is V1_2, for v12 would be V12 too.
+func camelCase(c string) string {
+	var name string
+	for word := range strings.SplitSeq(c, "_") {
+		switch {
+		case word == "":
+			continue
+		case name == "" && isDigit(word[0]):
+			name = "X"
+		case name != "" && isDigit(word[0]) && isDigit(name[len(name)-1]):
+			name += "_"
+		}
+		name += upperFirst(word)
+	}
+	if name == "" {
+		return "X" + c
+	}
+	return name
+}
+
+func upperFirst(s string) string {
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func isDigit(c byte) bool {
+	return '0' <= c && c <= '9'
+}
+
+// checkNames reports the names of a package that stand for two things. The
+// declarations are those of every architecture, so they come more than once.
+func checkNames(consts []Const, names map[string]string, structs []goStruct) error {
+	type declaration struct {
+		c   string
+		pos Pos
+	}
+	table := map[string]declaration{}
+	var errs errorList
+	claim := func(name, c string, pos Pos) {
+		switch old, ok := table[name]; {
+		case !ok:
+			table[name] = declaration{c, pos}
+		case old.c != c:
+			errs.add(fmt.Errorf("%s: %s and %s (%s) would both be %s in Go; leave one of them out with -prefix", pos, c, old.c, old.pos, name))
+		}
+	}
+	for _, c := range consts {
+		claim(names[c.Name], "constant "+c.Name, c.Pos)
+	}
+	for _, s := range structs {
+		claim(s.Name, s.C, s.Pos)
+		for _, o := range s.Offsets {
+			claim(o.Name, fmt.Sprintf("the offset of %s in %s", o.C, s.C), s.Pos)
+		}
+	}
+	return errs.join()
+}
+
+// setNames are what files of several architectures are called: by the first
+// name of which has holds for these architectures of the run and no others.
+var setNames = []struct {
+	name string
+	has  func(Arch) bool
+}{
+	{"x86", func(a Arch) bool { return a.Kernel == "x86" }},
+	{"mipsx", func(a Arch) bool { return a.Kernel == "mips" }},
+	{"mips32x", func(a Arch) bool { return a.Kernel == "mips" && a.Bits == 32 }},
+	{"mips64x", func(a Arch) bool { return a.Kernel == "mips" && a.Bits == 64 }},
+	{"ppc64x", func(a Arch) bool { return a.Kernel == "powerpc" }},
+	{"32bit", func(a Arch) bool { return a.Bits == 32 }},
+	{"64bit", func(a Arch) bool { return a.Bits == 64 }},
+	{"be", func(a Arch) bool { return a.BigEndian }},
+	{"le", func(a Arch) bool { return !a.BigEndian }},
+}
+
+// fileName names the file of a group for some architectures of the run.
+//
+// The go command takes the end of a name for a constraint: _arm, _linux_arm,
+// _test. So a group with an underscore gets _linux behind it, which is true,
+// and no set has the name of an architecture.
+func fileName(group string, set, run []string) string {
+	switch {
+	case len(set) < len(run):
+		return "z" + group + "_linux_" + setName(set, run) + ".go"
+	case strings.Contains(group, "_"):
+		return "z" + group + "_linux.go"
+	}
+	return "z" + group + ".go"
+}
+
+func setName(set, run []string) string {
+	if len(set) == 1 {
+		return set[0]
+	}
+	for _, s := range setNames {
+		var match []string
+		for _, a := range arches {
+			if slices.Contains(run, a.GOARCH) && s.has(a) {
+				match = append(match, a.GOARCH)
+			}
+		}
+		if slices.Equal(match, set) {
+			return s.name
+		}
+	}
+	if slices.Contains(set, "riscv64") { // which has nothing of its own
+		return "generic"
+	}
+	return set[0] + "_etc"
+}
