@@ -19,6 +19,8 @@ type ModelDiff struct {
 	Syscalls []ConstDiff
 	Consts   []ConstDiff
 	Structs  []StructDiff
+
+	bases map[string]constant.Value // of the system calls of an architecture, if it counts them from elsewhere than 0
 }
 
 // Changes, as programs read them.
@@ -51,10 +53,11 @@ type StructDiff struct {
 	pos    Pos
 }
 
-// An Extent is the size and the alignment of a struct in bytes.
+// An Extent is the size of a struct in bytes, and its alignment where that
+// changed.
 type Extent struct {
 	Size  int64 `json:"size"`
-	Align int64 `json:"align"`
+	Align int64 `json:"align,omitempty"`
 }
 
 // A FieldDiff is a field that differs. The fields of members without a name
@@ -77,7 +80,7 @@ type Place struct {
 
 // diffModels compares the units of two kernels for the same architectures.
 func diffModels(old, new []Unit) ModelDiff {
-	var d ModelDiff
+	d := ModelDiff{bases: map[string]constant.Value{}}
 	oldArches, newArches := unitsByArch(old), unitsByArch(new)
 	for _, arch := range slices.Sorted(maps.Keys(oldArches)) {
 		if _, ok := newArches[arch]; ok {
@@ -88,6 +91,11 @@ func diffModels(old, new []Unit) ModelDiff {
 	var structs []StructDiff
 	for _, arch := range d.Arches {
 		a, b := oldArches[arch], newArches[arch]
+		for _, c := range allConsts(b) {
+			if c.Name == "__NR_Linux" {
+				d.bases[arch] = c.Value
+			}
+		}
 		for _, p := range pairUp(allConsts(a), allConsts(b), Const.place, sameConst) {
 			consts = append(consts, diffConst(p, arch))
 		}
@@ -95,19 +103,14 @@ func diffModels(old, new []Unit) ModelDiff {
 			structs = append(structs, diffStruct(p, arch))
 		}
 	}
-	for _, c := range shareArches(consts, ConstDiff.place, func(c *ConstDiff) (string, *[]string) {
-		return fmt.Sprintf("%s %s %v %v", c.Name, c.Change, c.Old, c.New), &c.Arches
-	}) {
+	for _, c := range shareArches(consts, ConstDiff.place, (*ConstDiff).share) {
 		if isSyscall(c.Name) {
 			d.Syscalls = append(d.Syscalls, c)
 		} else if !isSyscallCount(c.Name) {
 			d.Consts = append(d.Consts, c)
 		}
 	}
-	d.Structs = shareArches(structs, StructDiff.place, func(s *StructDiff) (string, *[]string) {
-		key, _ := json.Marshal(StructDiff{Name: s.Name, Change: s.Change, Old: s.Old, New: s.New, Fields: s.Fields})
-		return string(key), &s.Arches
-	})
+	d.Structs = shareArches(structs, StructDiff.place, (*StructDiff).share)
 	return d
 }
 
@@ -245,6 +248,16 @@ func shareArches[T any](diffs []T, place func(T) (string, Pos), share func(*T) (
 	return joined
 }
 
+// share returns what has to be alike for architectures to share a difference.
+func (c *ConstDiff) share() (key string, arches *[]string) {
+	return fmt.Sprintf("%s %s %v %v", c.Name, c.Change, c.Old, c.New), &c.Arches
+}
+
+func (s *StructDiff) share() (key string, arches *[]string) {
+	data, _ := json.Marshal(StructDiff{Name: s.Name, Change: s.Change, Old: s.Old, New: s.New, Fields: s.Fields})
+	return string(data), &s.Arches
+}
+
 func sameConst(a, b Const) bool {
 	return a.Value.Kind() == b.Value.Kind() && constant.Compare(a.Value, token.EQL, b.Value)
 }
@@ -270,13 +283,16 @@ func sameStruct(a, b Struct) bool {
 func diffStruct(p pair[Struct], arch string) StructDiff {
 	d := StructDiff{Arches: []string{arch}}
 	if p.old != nil {
-		d.Name, d.Change, d.Old, d.pos = p.old.Name, removed, &Extent{p.old.Size, p.old.Align}, p.old.Pos
+		d.Name, d.Change, d.Old, d.pos = p.old.Name, removed, &Extent{Size: p.old.Size}, p.old.Pos
 	}
 	if p.new != nil {
-		d.Name, d.Change, d.New, d.pos = p.new.Name, added, &Extent{p.new.Size, p.new.Align}, p.new.Pos
+		d.Name, d.Change, d.New, d.pos = p.new.Name, added, &Extent{Size: p.new.Size}, p.new.Pos
 	}
 	if p.old != nil && p.new != nil {
 		d.Change, d.Fields = changed, diffFields(*p.old, *p.new)
+		if p.old.Align != p.new.Align {
+			d.Old.Align, d.New.Align = p.old.Align, p.new.Align
+		}
 	}
 	d.Header = d.pos.File
 	return d

@@ -143,18 +143,19 @@ func diffExample() ModelDiff {
 	fresh := Struct{Name: "union tool_new", Union: true, Size: 8, Align: 8, Pos: at(31)}
 	var old, new []Unit
 	for _, arch := range []string{"amd64", "arm", "mips", "mipsle"} {
-		base, flag := int64(0), int64(0x80)
+		base, flag, linux := int64(0), int64(0x80), []Const(nil)
 		if arch == "mips" || arch == "mipsle" {
 			base, flag = 4000, 0x400
+			linux = []Const{nr("Linux", base)}
 		}
-		old = append(old, unit(arch, []Const{
+		old = append(old, unit(arch, append(linux,
 			intConst("TOOL_A", 1, at(3)), intConst("TOOL_GONE", 2, at(4)), intConst("TOOL_FLAG", flag, at(5)), text("old"),
 			nr("read", base+1), nr("syscalls", base+2),
-		}, gone, tool(16, uintField("mask", 8, 0), uintField("spare", 4, 8))))
-		new = append(new, unit(arch, []Const{
+		), gone, tool(16, uintField("mask", 8, 0), uintField("spare", 4, 8))))
+		new = append(new, unit(arch, append(linux,
 			intConst("TOOL_A", 1, at(13)), intConst("TOOL_FLAG", 2*flag, at(15)), intConst("TOOL_B", 1<<40, at(16)), text("new"),
 			nr("read", base+1), nr("tool", base+2), nr("syscalls", base+3),
-		}, fresh, tool(24, uintField("mask", 8, 0), uintField("code", 4, 8), uintField("spare", 8, 16))))
+		), fresh, tool(24, uintField("mask", 8, 0), uintField("code", 4, 8), uintField("spare", 8, 16))))
 	}
 	new[0].Consts = append(new[0].Consts, intConst("TOOL_AMD64", 1, at(17)))
 	d := diffModels(old, new)
@@ -193,7 +194,7 @@ func TestArchNote(t *testing.T) {
 		{all, ""},
 		{all[:1], "on 386"},
 		{all[1:3], "on amd64, arm"},
-		{all[:4], "not on s390x"},
+		{all[:4], "on all but s390x"},
 	} {
 		if got := archNote(c.list, all); got != c.want {
 			t.Errorf("%v: got %q, want %q", c.list, got, c.want)

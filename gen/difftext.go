@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"go/constant"
+	"go/token"
 	"io"
 	"math/big"
 	"slices"
@@ -47,8 +48,8 @@ func printChange(w io.Writer, d ModelDiff, change string) {
 	for _, c := range d.Consts {
 		addConst(c.pos.File, c)
 	}
-	for _, c := range d.Syscalls {
-		addConst("system calls", c)
+	for _, c := range d.callsFromZero() {
+		addConst("system calls"+d.basesNote(), c)
 	}
 	if len(rows) == 0 {
 		return
@@ -66,6 +67,42 @@ func printChange(w io.Writer, d ModelDiff, change string) {
 			fmt.Fprintln(w, line)
 		}
 	}
+}
+
+// callsFromZero returns the system calls as the kernel's tables number them,
+// alike on most architectures.
+func (d ModelDiff) callsFromZero() []ConstDiff {
+	var calls []ConstDiff
+	for _, c := range d.Syscalls {
+		for _, arch := range c.Arches {
+			one := c
+			one.Arches = []string{arch}
+			for _, v := range []*constant.Value{&one.Old, &one.New} {
+				if base := d.bases[arch]; base != nil && *v != nil {
+					*v = constant.BinaryOp(*v, token.SUB, base)
+				}
+			}
+			calls = append(calls, one)
+		}
+	}
+	return shareArches(calls, ConstDiff.place, (*ConstDiff).share)
+}
+
+// basesNote tells what callsFromZero left out.
+func (d ModelDiff) basesNote() string {
+	var r remarks
+	for _, arch := range d.Arches {
+		if base := d.bases[arch]; base != nil {
+			r.add("+"+base.ExactString(), arch)
+		}
+	}
+	for i, text := range r.texts {
+		r.texts[i] += " on " + strings.Join(r.arches[text], ", ")
+	}
+	if len(r.texts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(r.texts, "; ") + ")"
 }
 
 // structRows is a line for s and one for each field that differs.
@@ -155,5 +192,5 @@ func archNote(list, all []string) string {
 		return "on " + strings.Join(list, ", ")
 	}
 	rest := slices.DeleteFunc(slices.Clone(all), func(a string) bool { return slices.Contains(list, a) })
-	return "not on " + strings.Join(rest, ", ")
+	return "on all but " + strings.Join(rest, ", ")
 }

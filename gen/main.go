@@ -1,4 +1,156 @@
-// Command gen is not finished yet.
 package main
 
-func main() {}
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// Exit statuses.
+const (
+	exitDone   = 0
+	exitDiffer = 1 // -check or -diff found a difference
+	exitBad    = 2 // bad usage or bad input
+)
+
+// run is the command: it does what args say and returns the exit status.
+func run(args []string, stdout, stderr io.Writer) int {
+	o, err := parseFlags(args)
+	if errors.Is(err, flag.ErrHelp) {
+		io.WriteString(stdout, usage)
+		return exitDone
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "gen: %v\nRun gen -h for help.\n", err)
+		return exitBad
+	}
+	var out bytes.Buffer // stdout gets all of it or nothing
+	c := command{o, &out, stderr}
+	job := c.generate
+	switch {
+	case o.old != "":
+		job = c.diff
+	case o.json:
+		job = c.print
+	}
+	differs, err := job()
+	if err == nil {
+		_, err = stdout.Write(out.Bytes())
+	}
+	switch {
+	case err != nil:
+		var errs remarks
+		errs.addError(err, "")
+		fmt.Fprintln(stderr, joinLines(errs.texts))
+		return exitBad
+	case differs:
+		return exitDiffer
+	}
+	return exitDone
+}
+
+// A command does one of three jobs. Each returns whether it found a
+// difference that it was asked to look for.
+type command struct {
+	options
+	stdout, stderr io.Writer
+}
+
+// generate makes Go files, or compares them with what is there.
+func (c command) generate() (differs bool, err error) {
+	r, err := c.read(c.kernel)
+	if err != nil {
+		return false, err
+	}
+	if err := checkFileNames(r[0].wants); err != nil {
+		return false, err
+	}
+	files, err := render(r[0], c.pkg)
+	if err != nil {
+		return false, err
+	}
+	ours := func(string) bool { return true }
+	if len(c.headers) > 0 {
+		ours = func(name string) bool { return isFileOf(r[0].wants, name) }
+	}
+	if c.check {
+		err = Check(c.dir, files, ours)
+	} else {
+		err = Write(c.dir, files, ours)
+	}
+	if stale := (*StaleError)(nil); errors.As(err, &stale) {
+		c.stdout.Write(stale.Diff)
+		fmt.Fprintln(c.stderr, stale)
+		differs, err = true, nil
+	}
+	c.report(r)
+	return differs, err
+}
+
+// render makes the files of a package of what was read.
+func render(r reading, pkg string) ([]File, error) {
+	m, err := Merge(r.units)
+	if err != nil {
+		return nil, err
+	}
+	return Render(m, pkg, r.version)
+}
+
+// print prints the model.
+func (c command) print() (bool, error) {
+	r, err := c.read(c.kernel)
+	if err != nil {
+		return false, err
+	}
+	c.report(r)
+	return false, writeModel(c.stdout, r[0].version, r[0].units)
+}
+
+// diff compares two kernels.
+func (c command) diff() (differs bool, err error) {
+	r, err := c.read(c.old, c.kernel)
+	if err != nil {
+		return false, err
+	}
+	// What cannot be read of one kernel is not gone.
+	d := diffModels(r[0].without(r[1].failed), r[1].without(r[0].failed))
+	d.Old, d.New = r[0].version, r[1].version
+	c.report(r)
+	if c.json {
+		return !d.Empty(), writeDiff(c.stdout, d)
+	}
+	printDiff(c.stdout, d)
+	return !d.Empty(), nil
+}
+
+// read reads what is wanted of one or two kernels.
+func (c command) read(dirs ...string) ([]reading, error) {
+	var kernels []kernel
+	for _, dir := range dirs {
+		k, err := openKernel(dir, c.arches)
+		if err != nil {
+			return nil, err
+		}
+		kernels = append(kernels, k)
+	}
+	wants, err := c.wants(kernels)
+	if err != nil {
+		return nil, err
+	}
+	p := newProgress(c.stderr, len(kernels)*len(wants)*len(c.arches))
+	defer p.clear()
+	var readings []reading
+	for _, k := range kernels {
+		r, err := k.read(wants, p)
+		if err != nil {
+			return nil, err
+		}
+		readings = append(readings, r)
+	}
+	return readings, nil
+}

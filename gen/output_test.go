@@ -34,6 +34,14 @@ func makeFolder(t *testing.T, files map[string]string) string {
 // readFolder returns what is in dir, hidden files and folders included.
 func readFolder(t *testing.T, dir string) map[string]string {
 	t.Helper()
+	files, err := filesBelow(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func filesBelow(dir string) (map[string]string, error) {
 	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || path == dir {
@@ -48,10 +56,7 @@ func readFolder(t *testing.T, dir string) map[string]string {
 		files[name] = string(data)
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
+	return files, err
 }
 
 func TestWriteLeavesWhatItDidNotMake(t *testing.T) {

@@ -2,8 +2,157 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"path"
+	"slices"
 	"strings"
 )
+
+// report tells a person what was left out: always the headers that a pattern
+// found in vain, and with -v everything, after a table of what was read.
+func (c command) report(readings []reading) {
+	for i, r := range readings {
+		if c.verbose && i > 0 {
+			fmt.Fprintln(c.stderr)
+		}
+		if c.verbose {
+			printReport(c.stderr, r)
+		} else if n := len(r.failed); n > 0 {
+			fmt.Fprintf(c.stderr, "Linux %s: left out %s that cannot be read; -v tells why\n", r.version, plural(n, "header", "headers"))
+		}
+	}
+}
+
+// printReport prints what -v promises about one kernel.
+func printReport(w io.Writer, r reading) {
+	fmt.Fprintf(w, "Linux %s on %s\n\n", r.version, plural(len(r.arches), "architecture", "architectures"))
+	for _, line := range columns(tallies(r.units)) {
+		fmt.Fprintln(w, line)
+	}
+	printLines(w, "Skipped", skipRemarks(r.units).lines(r.arches))
+	printLines(w, "Not found", append(r.lacks.lines(r.arches), unfound(r).lines(r.arches)...))
+	printLines(w, "Headers left out", r.fails.lines(r.arches))
+}
+
+func printLines(w io.Writer, title string, lines []string) {
+	if len(lines) > 0 {
+		fmt.Fprintf(w, "\n%s:\n  %s\n", title, strings.Join(lines, "\n  "))
+	}
+}
+
+// A tally is the names of a header that any architecture has.
+type tally struct{ consts, structs, skipped, empty, functions map[string]bool }
+
+// tallies is a table of the headers in the order of the units.
+func tallies(units []Unit) [][]string {
+	var order []string
+	byHeader := map[string]*tally{}
+	of := func(header string) *tally {
+		if byHeader[header] == nil {
+			order = append(order, header)
+			byHeader[header] = &tally{map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}}
+		}
+		return byHeader[header]
+	}
+	for _, u := range units {
+		for _, h := range u.Group.Headers {
+			of(h.Path)
+		}
+		for _, c := range u.Consts {
+			of(countedAs(u.Group, c.Pos)).consts[c.Name] = true
+		}
+		for _, s := range u.Structs {
+			of(countedAs(u.Group, s.Pos)).structs[s.Name] = true
+		}
+		for _, s := range u.Skips {
+			switch t := of(countedAs(u.Group, s.Pos)); s.Reason {
+			case skipEmpty:
+				t.empty[s.Name] = true
+			case skipFunctionLike:
+				t.functions[s.Name] = true
+			default:
+				t.skipped[s.Name] = true
+			}
+		}
+	}
+	rows := [][]string{{"header", "constants", "structs", "skipped", "empty macros", "function-like macros"}}
+	var sum [5]int
+	for _, header := range order {
+		t, row := byHeader[header], []string{header}
+		for i, names := range []map[string]bool{t.consts, t.structs, t.skipped, t.empty, t.functions} {
+			sum[i] += len(names)
+			row = append(row, fmt.Sprintf("%*d", len(rows[0][i+1]), len(names)))
+		}
+		rows = append(rows, row)
+	}
+	row := []string{"total"}
+	for i, n := range sum {
+		row = append(row, fmt.Sprintf("%*d", len(rows[0][i+1]), n))
+	}
+	return append(rows, row)
+}
+
+// countedAs is the header under which a declaration counts. The numbers that
+// asm/unistd.h leads to are in another file on each architecture.
+func countedAs(g Group, p Pos) string {
+	i := slices.IndexFunc(g.Headers, func(h Header) bool { return h.Path == p.File })
+	if i < 0 && strings.HasPrefix(p.File, "asm") {
+		i = slices.IndexFunc(g.Headers, func(h Header) bool { return path.Dir(h.Path) == "asm" })
+	}
+	if i < 0 {
+		return p.File
+	}
+	return g.Headers[i].Path
+}
+
+// skipRemarks lists what was skipped, but for macros that have no value.
+func skipRemarks(units []Unit) remarks {
+	var r remarks
+	for _, u := range units {
+		for _, s := range u.Skips {
+			if s.Reason != skipEmpty && s.Reason != skipFunctionLike {
+				r.add(fmt.Sprintf("%v: %s: %s", s.Pos, s.Name, s.Reason), u.Arch)
+			}
+		}
+	}
+	return r
+}
+
+// unfound lists what the tables of gen ask for and the kernel does not have:
+// it is either not there yet or gone.
+func unfound(r reading) remarks {
+	var lost remarks
+	for _, u := range r.units {
+		has := map[string][]string{} // names by header
+		add := func(name string, p Pos) {
+			header := countedAs(u.Group, p)
+			has[header] = append(has[header], name)
+		}
+		for _, c := range u.Consts {
+			add(c.Name, c.Pos)
+		}
+		for _, s := range u.Structs {
+			_, tag, _ := strings.Cut(s.Name, " ")
+			add(strings.ToUpper(tag), s.Pos)
+		}
+		for _, s := range u.Skips {
+			add(s.Name, s.Pos) // which is reported as skipped
+		}
+		for _, h := range u.Group.Headers {
+			for _, name := range h.Names {
+				if !slices.Contains(has[h.Path], name) {
+					lost.add(fmt.Sprintf("%s: %s", h.Path, name), u.Arch)
+				}
+			}
+			for _, prefix := range h.Prefixes {
+				if !slices.ContainsFunc(has[h.Path], func(name string) bool { return strings.HasPrefix(name, prefix) }) {
+					lost.add(fmt.Sprintf("%s: no name that begins with %s", h.Path, prefix), u.Arch)
+				}
+			}
+		}
+	}
+	return lost
+}
 
 func plural(n int, one, many string) string {
 	if n == 1 {

@@ -1,0 +1,113 @@
+// Command gen makes Go bindings from the headers of a Linux kernel. It needs
+// the headers and nothing else: no C compiler, no kernel build, no network.
+// Run gen -h for its flags.
+//
+// # How it works
+//
+//	kernel source, installed headers, a package of headers
+//	   | OpenTree, Tree.Includes      tree.go      what #include finds, per architecture
+//	   v
+//	file systems
+//	   | Parse                        parse.go     one architecture x one group; in parallel
+//	   v
+//	[]Unit ---------------------------> -json      json.go
+//	   |  \-- with those of another --> -diff      diff.go, difftext.go
+//	   | Merge                        merge.go     what is common, and only what differs
+//	   v
+//	Merged
+//	   | Render                       render.go    Go
+//	   v
+//	[]File
+//	   | Write, Check                 output.go    all of them or none
+//	   v
+//	z*.go
+//
+// Values go from stage to stage; only tables are global. model.go has the
+// values. Only parse.go and what belongs to it know the C parser, only
+// render.go the writer of Go, only main.go, tree.go, installed.go and
+// output.go the disk.
+//
+// # Recipes
+//
+// To add a header to package uapi, or a name, add a line to headers.go. To add
+// an architecture, add a line to arch.go, and what the C compiler predefines
+// for it to abi.go. Then generate again and read the diff.
+//
+// # What can be left out
+//
+// A name that has no value in C, or none that can be computed with certainty,
+// is skipped, and -v says why. A header that cannot be read is an error. But
+// an older kernel may lack headers and names of package uapi, which -v lists;
+// and a header that a pattern like linux/*.h finds is left out if it cannot be
+// read, which is said in any case.
+//
+// # The model as JSON
+//
+// With -json gen prints one object, every declaration on a line of its own:
+//
+//	{"schema":1,"linux":"7.3.4","units":[UNIT, ...]}
+//
+// A UNIT is what one group of headers declares on one architecture. Its
+// constants and structs are in the order of the headers:
+//
+//	{"arch":"amd64","group":"sched","headers":["linux/sched.h", ...],
+//	 "consts":[CONST, ...],"structs":[STRUCT, ...],"skips":[SKIP, ...]}
+//
+// A CONST is a macro or an enumerator. The value is a number with all its
+// digits, which can need 64 bits, or a string. The base is decimal, hex or
+// octal, as the header writes it. An enumerator has an enum: its tag in C, or
+// "enum". A gap sets a constant apart from the one before it.
+//
+//	{"name":"CLONE_PIDFD","value":4096,"type":"int","base":"hex",
+//	 "enum":"...","gap":true,"pos":POS}
+//
+// A STRUCT is a struct or a union, whose size, alignment and offsets are in
+// bytes. Its name is "struct TAG", "union TAG" or that of a typedef; it has
+// none where it is inline. A field without a name is an anonymous member. The
+// bits of a bit-field count from the start of the struct in the order in which
+// C allocates them, its offset is the first byte that they touch. A flexible
+// field is an array at the end, without a length.
+//
+//	{"name":"struct clone_args","union":true,"size":88,"align":8,"fields":[
+//	  {"name":"flags","type":TYPE,"offset":0,"flexible":true,
+//	   "bits":{"offset":0,"width":3},"pos":POS}, ...],"pos":POS}
+//
+// A TYPE has a kind: bool, char (the plain one), int, uint, float, pointer,
+// funcpointer, array or record, and c, its spelling. An array has elem and len.
+// A record has the name of a struct in record, or, where C gives it none, the
+// STRUCT in inline.
+//
+//	{"kind":"uint","c":"__u64","size":8,"align":8,
+//	 "elem":TYPE,"len":4,"record":"struct timespec","inline":STRUCT}
+//
+// A SKIP is {"name":NAME,"reason":TEXT,"pos":POS}; a POS is
+// {"file":"linux/sched.h","line":12}, where line is left out if it is not the
+// same everywhere. Whatever is false, zero or empty may be left out, but for
+// the values, sizes, alignments and offsets. New members can come without
+// notice; schema counts the changes that break readers.
+//
+// # Differences as JSON
+//
+// With -diff and -json gen prints one object of the same kind:
+//
+//	{"schema":1,"old":"7.0.13","new":"7.1.13","arches":["386", ...],
+//	 "syscalls":[CHANGE, ...],"consts":[CHANGE, ...],"structs":[LAYOUT, ...]}
+//
+// A CHANGE is alike on all of its arches; a constant that differs in several
+// ways has several. The change is removed, changed or added.
+//
+//	{"name":"__NR_clone3","change":"changed","old":1,"new":2,
+//	 "arches":["386"],"header":"asm/unistd.h"}
+//
+// A LAYOUT is the same for a struct; old and new are its size, and its align
+// where that changed.
+// The fields of anonymous members are listed as those of the struct itself;
+// u.x is a field of a member u whose type has no name.
+//
+//	{"name":"struct pidfd_info","change":"changed",
+//	 "old":{"size":80},"new":{"size":88},
+//	 "fields":[{"name":"supported_mask","change":"changed",
+//	   "old":{"offset":72,"size":8,"type":"__u64"},
+//	   "new":{"offset":80,"size":8,"type":"__u64"}}, ...],
+//	 "arches":["386"],"header":"linux/pidfd.h"}
+package main

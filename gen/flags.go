@@ -1,0 +1,186 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"go/token"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const usage = `Gen makes Go bindings from the headers of a Linux kernel, for all GOARCHes at
+once. It runs no C compiler and no other program.
+
+    gen -kernel DIR                     make package uapi in ./uapi
+    gen -kernel DIR -header H ...       bind any header, in the current folder
+    gen -kernel DIR -diff OLD           tell what changed since the kernel OLD
+    gen -kernel DIR -json               print what the headers declare
+
+DIR is a kernel's source tree, untouched; or what "make headers_install" made of
+it; or Debian's package linux-libc-dev, unpacked; or /usr/include. A folder with
+the headers of one architecture binds only that one: say so with -arch.
+
+    -kernel DIR   the kernel; without it, the environment variable KERNEL
+    -o DIR        the output folder (./uapi, or with -header the current one)
+    -check        write nothing: show what would change
+    -header H     a header as #include names it, or a pattern: 'linux/*.h'
+    -prefix P     keep only the names that begin with P
+    -package P    the package name ($GOPACKAGE, or else the folder's name)
+    -arch LIST    the GOARCHes: amd64,arm64 (all)
+    -diff OLD     compare with another kernel, given like DIR
+    -json         print the model, or the differences, for programs
+    -v            end with a table of what was read and skipped, and why
+
+-header, -prefix and -arch take several values, with commas or given again.
+Nothing is guessed: a name has the value that C gives it, or it is skipped.
+
+Examples:
+
+    KERNEL=~/linux go generate ./...
+    gen -kernel /usr/include -arch amd64 -header linux/landlock.h -o landlock
+    gen -kernel ~/linux-7.1 -diff ~/linux-7.0
+
+Exit status: 0 when all is done and nothing differs; 1 when -check or -diff find
+a difference; 2 when the command line or a kernel cannot be read.
+`
+
+// options is the command line.
+type options struct {
+	kernel, old          string
+	headers, prefixes    []string
+	dir, pkg             string
+	arches               []Arch
+	check, json, verbose bool
+}
+
+// A listFlag collects values that are given with commas, again, or both.
+type listFlag []string
+
+func (l *listFlag) String() string { return strings.Join(*l, ",") }
+
+func (l *listFlag) Set(s string) error {
+	for v := range strings.SplitSeq(s, ",") {
+		if v = strings.TrimSpace(v); v == "" {
+			return errors.New("an empty value")
+		}
+		*l = append(*l, v)
+	}
+	return nil
+}
+
+// parseFlags reads the command line. It returns flag.ErrHelp for -h.
+func parseFlags(args []string) (options, error) {
+	var o options
+	var archNames listFlag
+	f := flag.NewFlagSet("gen", flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.StringVar(&o.kernel, "kernel", os.Getenv("KERNEL"), "")
+	f.StringVar(&o.old, "diff", "", "")
+	f.StringVar(&o.dir, "o", "", "")
+	f.StringVar(&o.pkg, "package", "", "")
+	f.Var((*listFlag)(&o.headers), "header", "")
+	f.Var((*listFlag)(&o.prefixes), "prefix", "")
+	f.Var(&archNames, "arch", "")
+	f.BoolVar(&o.check, "check", false, "")
+	f.BoolVar(&o.json, "json", false, "")
+	f.BoolVar(&o.verbose, "v", false, "")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q; folders go with -kernel and -o, headers with -header", f.Arg(0))
+	}
+	given := map[string]bool{}
+	f.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	for _, c := range conflicts {
+		if given[c.a] && given[c.b] {
+			return o, fmt.Errorf("-%s with -%s: %s", c.a, c.b, c.why)
+		}
+	}
+	if given["prefix"] && !given["header"] && !given["diff"] {
+		return o, errors.New("-prefix narrows what -header or -diff read; give one of them too")
+	}
+	if o.kernel == "" {
+		return o, errors.New("which kernel? Set -kernel, or the environment variable KERNEL, to a source tree, to installed headers or to /usr/include")
+	}
+	if given["diff"] && o.old == "" {
+		return o, errors.New("-diff needs the folder of the old kernel")
+	}
+	var err error
+	if o.arches, err = chooseArches(archNames); err != nil {
+		return o, err
+	}
+	if o.old != "" || o.json {
+		return o, nil
+	}
+	return o, o.chooseOutput()
+}
+
+// conflicts are the flags that make no sense together.
+var conflicts = []struct{ a, b, why string }{
+	{"check", "json", "the one compares Go files, the other makes none"},
+	{"check", "diff", "the one compares Go files, the other kernels"},
+	{"o", "json", "the model goes to the standard output"},
+	{"o", "diff", "the differences go to the standard output"},
+	{"package", "json", "the model has no package"},
+	{"package", "diff", "the differences have no package"},
+}
+
+// chooseArches returns the architectures of these names, or all.
+func chooseArches(names []string) ([]Arch, error) {
+	if len(names) == 0 {
+		return arches, nil
+	}
+	chosen := map[string]bool{}
+	for _, name := range names {
+		if _, ok := archByName(name); !ok {
+			return nil, fmt.Errorf("-arch %s: not a GOARCH of Linux; choose from %s", name, strings.Join(archNames(arches), ", "))
+		}
+		chosen[name] = true
+	}
+	var list []Arch // in the order of the table
+	for _, a := range arches {
+		if chosen[a.GOARCH] {
+			list = append(list, a)
+		}
+	}
+	return list, nil
+}
+
+func archNames(list []Arch) []string {
+	names := make([]string, len(list))
+	for i, a := range list {
+		names[i] = a.GOARCH
+	}
+	return names
+}
+
+// chooseOutput completes the folder and the package name.
+func (o *options) chooseOutput() error {
+	if o.dir == "" && len(o.headers) == 0 {
+		o.dir = "uapi"
+	}
+	o.dir = filepath.Clean(o.dir) // "" becomes "."
+	if o.pkg == "" {
+		o.pkg = os.Getenv("GOPACKAGE") // which go generate sets
+	}
+	if o.pkg != "" {
+		if !isPackageName(o.pkg) {
+			return fmt.Errorf("-package %s: not a Go package name", o.pkg)
+		}
+		return nil
+	}
+	abs, err := filepath.Abs(o.dir)
+	if err != nil {
+		return err
+	}
+	if o.pkg = filepath.Base(abs); !isPackageName(o.pkg) {
+		return fmt.Errorf("the name of the output folder, %q, is not a Go package name; choose one with -package", o.pkg)
+	}
+	return nil
+}
+
+func isPackageName(s string) bool { return token.IsIdentifier(s) && s != "_" }

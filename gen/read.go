@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// A kernel is a tree with what #include finds on each of some architectures.
+type kernel struct {
+	Tree
+	arches   []Arch
+	includes []fs.FS
+}
+
+// openKernel opens the kernel in dir, which must have all of arches.
+func openKernel(dir string, arches []Arch) (kernel, error) {
+	t, err := OpenTree(dir)
+	if err != nil {
+		return kernel{}, err
+	}
+	k := kernel{Tree: t, arches: arches}
+	var errs remarks
+	for _, a := range arches {
+		inc, err := t.Includes(a)
+		k.includes = append(k.includes, inc)
+		errs.addError(err, a.GOARCH)
+	}
+	return k, errs.asError(archNames(arches))
+}
+
+// A reading is what was read of one kernel.
+type reading struct {
+	version string
+	arches  []string
+	wants   []want          // what could be read
+	units   []Unit          // by architecture, then as wanted
+	lacks   remarks         // headers that the kernel does not have
+	fails   remarks         // why groups that a pattern found were left out
+	failed  map[string]bool // the names of these groups
+}
+
+// read reads wants on all the architectures, several at a time. What is wrong
+// is collected from all of them.
+func (k kernel) read(wants []want, p *progress) (reading, error) {
+	type result struct {
+		unit  Unit
+		lacks []string
+		err   error
+	}
+	results := make([]result, len(k.arches)*len(wants))
+	inParallel(len(results), func(i int) {
+		a, w := i/len(wants), wants[i%len(wants)]
+		defer p.step(w.Headers[0].Path + " for " + k.arches[a].GOARCH)
+		r := result{}
+		w.Group, r.lacks = withoutMissing(k.includes[a], w.Group)
+		r.unit = Unit{Arch: k.arches[a].GOARCH, Group: w.Group}
+		if len(w.Headers) > 0 {
+			r.unit, r.err = Parse(k.includes[a], k.arches[a], w.Group)
+		}
+		results[i] = r
+	})
+	if err := k.Err(); err != nil { // the reason for others
+		return reading{}, err
+	}
+
+	r := reading{version: k.Version, arches: archNames(k.arches), failed: map[string]bool{}}
+	var errs remarks
+	out := make([]bool, len(wants))
+	for n, w := range wants {
+		var wrong remarks
+		missing := 0
+		for a, arch := range r.arches {
+			res := results[a*len(wants)+n]
+			for _, path := range res.lacks {
+				text := fmt.Sprintf("%s: Linux %s has no such header", path, k.Version)
+				if w.mayLack {
+					r.lacks.add(text, arch)
+				} else {
+					wrong.add(text+"; leave it out, or choose with -arch", arch)
+				}
+			}
+			if len(res.unit.Group.Headers) == 0 {
+				missing++
+			}
+			wrong.addError(res.err, arch)
+		}
+		out[n] = len(wrong.texts) > 0 || missing == len(r.arches)
+		switch {
+		case !out[n]:
+			r.wants = append(r.wants, w)
+		case w.mayFail:
+			r.fails.addAll(wrong.about(w.Headers[0].Path))
+			if len(wrong.texts) > 0 {
+				r.failed[w.Name] = true
+			}
+		default:
+			errs.addAll(wrong)
+		}
+	}
+	if len(r.wants) == 0 {
+		errs.addAll(r.fails) // not one is left
+	}
+	for i, res := range results {
+		if !out[i%len(wants)] {
+			r.units = append(r.units, res.unit)
+		}
+	}
+	return r, errs.asError(r.arches)
+}
+
+// without returns the units of r but for those of some groups.
+func (r reading) without(groups map[string]bool) []Unit {
+	return slices.DeleteFunc(slices.Clone(r.units), func(u Unit) bool { return groups[u.Group.Name] })
+}
+
+// withoutMissing returns g without the headers that inc does not have, and
+// the names of these.
+func withoutMissing(inc fs.FS, g Group) (Group, []string) {
+	var have []Header
+	var lacks []string
+	for _, h := range g.Headers {
+		if _, err := fs.Stat(inc, h.Path); err == nil {
+			have = append(have, h)
+		} else {
+			lacks = append(lacks, h.Path)
+		}
+	}
+	g.Headers = have
+	return g, lacks
+}
+
+// inParallel calls do for 0 to n-1, as many at a time as there are processors.
+func inParallel(n int, do func(int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	wg.Wait()
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"gen": main})
+}
+
+// TestScripts runs the command as a person does. Besides the commands of
+// testscript there are
+//
+//	status N gen ARG...         run gen, which must exit with status N; unless
+//	                            that is 0, no file may change
+//	kernel DIR VERSION [PORT]   complete the headers in DIR to those of a
+//	                            kernel, for all the ports or for one
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "../testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("KERNEL", "")
+			env.Setenv("GOPACKAGE", "")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"status": scriptStatus,
+			"kernel": scriptKernel,
+		},
+	})
+}
+
+func scriptStatus(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N PROGRAM ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	before := scriptFiles(ts)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("%s exits with status %d, want %d", args[1], got, want)
+	}
+	if want != exitDone && !maps.Equal(scriptFiles(ts), before) {
+		ts.Fatalf("%s exits with status %d and has changed files", args[1], got)
+	}
+}
+
+// scriptFiles is everything in the script's folder.
+func scriptFiles(ts *testscript.TestScript) map[string]string {
+	files, err := filesBelow(ts.MkAbs("."))
+	ts.Check(err)
+	return files
+}
+
+func scriptKernel(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: kernel DIR VERSION [PORT]")
+	}
+	dir, version := ts.MkAbs(args[0]), args[1]
+	write := func(name, text string) {
+		path := filepath.Join(dir, name)
+		ts.Check(os.MkdirAll(filepath.Dir(path), 0o777))
+		ts.Check(os.WriteFile(path, []byte(text), 0o666))
+	}
+	var v [3]int
+	if _, err := fmt.Sscanf(version, "%d.%d.%d", &v[0], &v[1], &v[2]); err != nil {
+		ts.Fatalf("kernel: version %s: %v", version, err)
+	}
+	write("usr/include/linux/version.h", fmt.Sprintf(
+		"#define LINUX_VERSION_CODE %d\n#define LINUX_VERSION_MAJOR %d\n#define LINUX_VERSION_PATCHLEVEL %d\n#define LINUX_VERSION_SUBLEVEL %d\n",
+		v[0]<<16|v[1]<<8|v[2], v[0], v[1], v[2]))
+	for _, p := range ports {
+		asm := "usr/lib/linux/uapi/" + p.Name + "/asm/"
+		if len(args) > 2 {
+			if !slices.Contains(args[2:], p.Name) {
+				continue
+			}
+			asm = "usr/include/asm/"
+		}
+		write(asm+p.Mark, "/* "+p.MarkText+" */\n")
+	}
+}

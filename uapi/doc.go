@@ -1,0 +1,21 @@
+// Package uapi has the constants, structs and system call numbers by which
+// programs create and control processes on Linux, as the kernel's own headers
+// declare them for every GOARCH.
+//
+// Constants have their names in C, CLONE_PIDFD, and system calls those that Go
+// knows them by: SYS_CLONE3 for __NR_clone3. Constants have no type; those of
+// 1<<31 and more do not fit an int of 32 bits.
+//
+// Types have Go names: CloneArgs for struct clone_args. Each has the layout that
+// C gives it on the architecture, with the padding spelled out, followed by
+// assertions that do not compile if its size or an offset is another. The zero
+// value asks the kernel for nothing special.
+//
+// All files z*.go are made by gen from the headers of the release that their
+// first line names. To make them again:
+//
+//	KERNEL=/path/to/linux go generate ./...
+//
+// A constant here says that the headers know a feature, not that the running
+// kernel does.
+package uapi

@@ -1,0 +1,3 @@
+package uapi
+
+//go:generate go run ../gen -o .
