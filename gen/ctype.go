@@ -30,6 +30,8 @@ type scope struct {
 	typedefs map[string]*ctype
 	tags     map[string]*ctype // by "struct x", "union x" or "enum x"
 	enums    map[string]*enumerator
+	results  map[string]*ctype // of functions
+	missing  map[string]bool   // names used that nothing declares
 }
 
 // An enumerator is a named constant of an enum.
@@ -55,6 +57,8 @@ func newScope(a Arch) *scope {
 		typedefs: map[string]*ctype{},
 		tags:     map[string]*ctype{},
 		enums:    map[string]*enumerator{},
+		results:  map[string]*ctype{},
+		missing:  map[string]bool{},
 	}
 	word := int64(a.Bits / 8)
 	sizes := map[int]int64{1: 1, 2: 1, 3: 2, 4: 4, 5: word, 6: 8}
@@ -161,6 +165,19 @@ func (t *ctype) sync() *ctype {
 	return t
 }
 
+// innermost returns the type of the elements of an array of any dimensions.
+func (t *ctype) innermost() *ctype {
+	for t.kind == Array {
+		t = t.elem
+	}
+	return t
+}
+
+// same reports whether t and u may be declared under one name.
+func (t *ctype) same(u *ctype) bool {
+	return t.kind == u.kind && t.size == u.size && t.align == u.align && t.rec == u.rec && t.rank == u.rank
+}
+
 // named returns t under the name that a typedef gives it.
 func (t *ctype) named(name string) *ctype {
 	c := *t
@@ -230,6 +247,7 @@ func (e *evaluation) typeName() *ctype {
 			e.next()
 			tag := w + " " + e.next()
 			if t = e.s.tags[tag]; t == nil {
+				e.s.missing[tag] = true
 				t = badType("incomplete type %s", tag)
 			}
 		case w == "typeof" || w == "__typeof__" || w == "__typeof":

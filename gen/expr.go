@@ -513,6 +513,7 @@ func (e *evaluation) measure(op string, t *ctype) value {
 	case t.bad != "":
 		r.why = t.bad
 	case t.size < 0:
+		e.s.missing[t.c] = true
 		r.why = "size of incomplete type " + t.c
 	case op == "_Alignof":
 		r = e.sizeT(memberAlign(e.s.abi, t))
@@ -568,6 +569,7 @@ func (e *evaluation) member(v value, name string) value {
 	case t.bad != "":
 		return value{typ: e.typeOf("int"), why: t.bad}
 	case t.size < 0:
+		e.s.missing[t.c] = true
 		return value{typ: e.typeOf("int"), why: "member of incomplete type " + t.c}
 	}
 	f, at, ok := t.rec.find(name)
@@ -644,11 +646,40 @@ func (e *evaluation) ident(t string) value {
 		e.fail("names a type")
 	case keywords[t]:
 		e.fail("no constant expression: %q", t)
+	case e.peek() == "(" && t == "__builtin_constant_p":
+		e.next()
+		v := e.cond()
+		e.expect(")")
+		r := e.constant(e.typeOf("int"), b2u(v.why == "" && v.typ.rank != 0))
+		e.replace(from, r)
+		return r
+	case e.peek() == "(" && e.s.results[t] != nil:
+		return e.call(t, from)
 	case e.peek() == "(":
+		e.s.missing[t] = true
 		e.fail("calls %s", t)
 	}
+	e.s.missing[t] = true
 	e.fail("%s is not declared", t)
 	return value{}
+}
+
+// call parses the call of a function. It is no constant, but may stand where
+// it is not evaluated.
+func (e *evaluation) call(name string, from int) value {
+	e.expect("(")
+	for e.peek() != ")" {
+		if e.cond(); !e.accept(",") {
+			break
+		}
+	}
+	e.expect(")")
+	v := value{typ: e.s.results[name]}
+	if v.typ.rank != 0 {
+		e.replace(from, value{typ: e.s.plain(v.typ)})
+	}
+	v.why = "calls " + name
+	return v
 }
 
 func (e *evaluation) offsetof(from int) value {

@@ -28,17 +28,9 @@ type field struct {
 	pos     Pos
 }
 
-// isScalar reports whether t is neither a record nor an array of records.
-func isScalar(t *ctype) bool {
-	for t.kind == Array {
-		t = t.elem
-	}
-	return t.kind != Record
-}
-
 // memberAlign returns the alignment in bytes that t has as a member.
 func memberAlign(m abi, t *ctype) int64 {
-	if m.member8 != 0 && t.align == 8 && !t.userAlign && isScalar(t) {
+	if m.member8 != 0 && t.align == 8 && !t.userAlign && t.innermost().kind != Record {
 		return m.member8
 	}
 	return t.align
@@ -96,7 +88,7 @@ func layOut(m abi, r *record) {
 		if packed && f.aligned == 0 {
 			want = min(want, 8)
 		}
-		if !packed && !user && isScalar(t) && m.member8 != 0 {
+		if !packed && !user && t.innermost().kind != Record && m.member8 != 0 {
 			want = min(want, 8*m.member8)
 		}
 		if r.pack != 0 && f.width != 0 {

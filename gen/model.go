@@ -132,6 +132,7 @@ type Unit struct {
 	Consts  []Const
 	Structs []Struct
 	Skips   []Skip
+	Before  []string // headers read before those of the Group, which use names of theirs without including them
 }
 
 // Decls is a list of declarations for the same set of architectures.

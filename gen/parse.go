@@ -36,22 +36,39 @@ func Parse(inc fs.FS, a Arch, g Group) (u Unit, err error) {
 			u, err = Unit{}, &ParseError{a.GOARCH, []string{fmt.Sprintf("%s: this is no C that can be read (%v)", g.Headers[0].Path, r)}}
 		}
 	}()
-	tu, err := translate(inc, a, g)
-	if err != nil {
-		return Unit{}, err
+	// Headers that use names of others without including them are read again,
+	// behind those others, as a programmer would have it.
+	var first []string
+	for {
+		tu, err := translate(inc, a, g, first)
+		more := homesOf(inc, tu.scope.missing, first)
+		switch {
+		case len(more) > 0:
+			first = append(first, more...)
+		case err != nil:
+			return Unit{}, err
+		default:
+			u := tu.unit(g)
+			// Evaluating its macros may have shown what is missing.
+			if more = homesOf(inc, tu.scope.missing, first); len(more) == 0 {
+				u.Before = first
+				return u, nil
+			}
+			first = append(first, more...)
+		}
 	}
-	return tu.unit(g), nil
 }
 
-// A unit is a translation unit that has been read.
+// A translation is a translation unit that has been read.
 type translation struct {
-	arch    Arch
-	src     *sources
-	scope   *scope
-	macros  map[string]*cc.Macro
-	records []*record // with a name and a definition, in the order of these
-	consts  []constDecl
-	probes  []probe
+	arch      Arch
+	src       *sources
+	scope     *scope
+	macros    map[string]*cc.Macro
+	unchecked bool      // cc has no opinion on the layouts
+	records   []*record // with a name and a definition, in the order of these
+	consts    []constDecl
+	probes    []probe
 
 	pack      int64 // of #pragma pack, 0 without
 	packStack []int64
@@ -59,29 +76,43 @@ type translation struct {
 	seq       int
 }
 
-// translate reads the headers of g and the declarations in them.
-func translate(inc fs.FS, a Arch, g Group) (*translation, error) {
-	src := newSources(inc)
-	tu := &translation{arch: a, src: src, scope: newScope(a)}
-	cfg, err := newConfig(a)
-	if err != nil {
-		return nil, err
-	}
-	cfg.FS = src
-	cfg.PragmaHandler = tu.pragma
+// translate reads the headers of g, behind those of first, and the
+// declarations in them. If it fails, the translation still knows what is
+// missing.
+func translate(inc fs.FS, a Arch, g Group, first []string) (*translation, error) {
+	tu := &translation{arch: a, src: newSources(inc), scope: newScope(a)}
 	var includes strings.Builder
+	for _, name := range first {
+		fmt.Fprintf(&includes, "#include <%s>\n", name)
+	}
 	for _, h := range g.Headers {
 		if _, err := fs.Stat(inc, h.Path); err != nil {
-			return nil, &ParseError{a.GOARCH, []string{fmt.Sprintf("%s: there is no such header: %v", h.Path, err)}}
+			return tu, &ParseError{a.GOARCH, []string{h.Path + ": there is no such header"}}
 		}
 		fmt.Fprintf(&includes, "#include <%s>\n", h.Path)
 	}
-	ast, err := cc.Translate(cfg, []cc.Source{
-		{Name: "<predefined>", Value: predefined(a)},
-		{Name: "<headers>", Value: includes.String()},
-	})
+	cfg, err := newConfig(a)
+	if err != nil {
+		return tu, err
+	}
+	cfg.FS = tu.src
+	cfg.PragmaHandler = tu.pragma
+	read := func(how func(*cc.Config, []cc.Source) (*cc.AST, error)) (*cc.AST, error) {
+		return how(cfg, []cc.Source{
+			{Name: "<predefined>", Value: predefined(a)},
+			{Name: "<headers>", Value: includes.String()},
+		})
+	}
+	ast, err := read(cc.Translate)
+	if err != nil && len(tu.errs) == 0 {
+		// What cc checks includes layouts that it has wrong. All that matters
+		// here is checked again from what it has read.
+		tu.src.restart()
+		tu.unchecked = true
+		ast, err = read(cc.Parse)
+	}
 	if err := tu.failed(err); err != nil {
-		return nil, err
+		return tu, err
 	}
 	tu.macros = ast.Macros
 	for l := ast.TranslationUnit; l != nil; l = l.TranslationUnit {
@@ -107,16 +138,17 @@ func newConfig(a Arch) (*cc.Config, error) {
 		sizeT, ptrdiffT = cc.UInt, cc.Int
 	}
 	return &cc.Config{
-		ABI:             m,
-		DefaultSizeT:    sizeT,
-		DefaultPtrdiffT: ptrdiffT,
-		DefaultWcharT:   cc.Int,
-		FSOnly:          true,
-		IncludePaths:    []string{"", "."},
-		SysIncludePaths: []string{"."},
-		Header:          true,
-		ExpansionLimit:  expansionLimit,
-		HasBuiltin:      func(string) bool { return false },
+		ABI:                m,
+		DefaultSizeT:       sizeT,
+		DefaultPtrdiffT:    ptrdiffT,
+		DefaultWcharT:      cc.Int,
+		FSOnly:             true,
+		IncludePaths:       []string{"", "."},
+		SysIncludePaths:    []string{"."},
+		Header:             true,
+		ExpansionLimit:     expansionLimit,
+		IgnoreStaticAssert: true,
+		HasBuiltin:         func(string) bool { return false },
 	}, nil
 }
 
@@ -153,7 +185,9 @@ func (tu *translation) failed(err error) error {
 	lines := tu.errs
 	if err != nil {
 		for l := range strings.SplitSeq(err.Error(), "\n") {
-			lines = append(lines, explain(l))
+			if !strings.HasPrefix(l, "TODO") { // cc's notes to itself
+				lines = append(lines, tu.explain(l))
+			}
 		}
 	}
 	seen := map[string]bool{}
@@ -171,20 +205,28 @@ func (tu *translation) failed(err error) error {
 const maxErrors = 20
 
 var (
-	ccPosition = regexp.MustCompile(`^([^:]*):(\d+):\d+: (.*)$`)
+	ccPosition = regexp.MustCompile(`^([^:]*):(\d+):(\d+): (.*)$`)
 	ccOrigin   = regexp.MustCompile(` \([a-z0-9]+\.go:.*\)$`)
 	ccMissing  = regexp.MustCompile(`^include file not found: (.*)$`)
 )
 
 // explain turns an error of cc into one for a person.
-func explain(line string) string {
+func (tu *translation) explain(line string) string {
 	line = ccOrigin.ReplaceAllString(line, "")
 	m := ccPosition.FindStringSubmatch(line)
 	if m == nil {
 		return line
 	}
 	n, _ := strconv.Atoi(m[2])
-	what := ccMissing.ReplaceAllString(m[3], "there is no header $1")
+	col, _ := strconv.Atoi(m[3])
+	what := m[4]
+	if name := tu.src.wordBefore(m[1], n, col); strings.HasPrefix(what, "unexpected ") && name != "" && !typeWords[name] && !keywords[name] {
+		tu.scope.missing[name] = true
+		what = fmt.Sprintf("unknown type %s, or a mistake behind it: if another header declares it, that one must be read first", name)
+	}
+	if h := ccMissing.FindStringSubmatch(what); h != nil {
+		what = "there is no header " + h[1]
+	}
 	return fmt.Sprintf("%s: %s", Pos{m[1], headerLine(n)}, what)
 }
 

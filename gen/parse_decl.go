@@ -24,11 +24,11 @@ func (tu *translation) external(n *cc.ExternalDeclaration) {
 	switch {
 	case d == nil: // a function, asm, or a stray semicolon
 		if f := n.FunctionDefinition; f != nil {
-			tu.specifiers(flatten(f.DeclarationSpecifiers))
+			tu.function(f.Declarator, tu.declarator(tu.specifiers(flatten(f.DeclarationSpecifiers)), f.Declarator))
 		}
 		return
 	case d.Case == cc.DeclarationAssert:
-		tu.packPragma(d.StaticAssertDeclaration)
+		tu.assertion(d.StaticAssertDeclaration)
 		return
 	case d.Case == cc.DeclarationAuto:
 		return
@@ -37,6 +37,8 @@ func (tu *translation) external(n *cc.ExternalDeclaration) {
 	base := tu.specifiers(sp)
 	for l := d.InitDeclaratorList; l != nil; l = l.InitDeclaratorList {
 		if !sp.typedef {
+			d := l.InitDeclarator.Declarator
+			tu.function(d, tu.declarator(base, d))
 			continue
 		}
 		at := tu.attributes(append(sp.attrs, l.AttributeSpecifierList, l.InitDeclarator.AttributeSpecifierList))
@@ -58,7 +60,17 @@ func (tu *translation) external(n *cc.ExternalDeclaration) {
 		case at.aligned != 0:
 			t = t.aligned(at.aligned)
 		}
+		if old := tu.scope.typedefs[name]; old != nil && !old.sync().same(t.sync()) {
+			tu.errorf(position(l.InitDeclarator.Declarator.NameTok()), "typedef %s is declared twice, differently", name)
+		}
 		tu.scope.typedefs[name] = t.named(name)
+	}
+}
+
+// function notes what a function returns.
+func (tu *translation) function(d *cc.Declarator, t *ctype) {
+	if t.isFunc() {
+		tu.scope.results[d.Name()] = t.elem
 	}
 }
 
@@ -180,6 +192,13 @@ func (tu *translation) structOrUnion(n *cc.StructOrUnionSpecifier) *ctype {
 	if r.typ.bad = at.bad; at.bad == "" {
 		layOut(tu.scope.abi, r)
 	}
+	if r.typ.bad != "" {
+		for _, f := range r.fields {
+			if t := f.typ.innermost(); t.kind == Record && !t.rec.defined {
+				tu.scope.missing[t.rec.tag] = true
+			}
+		}
+	}
 	if r.tag != "" {
 		tu.records = append(tu.records, r)
 	}
@@ -190,7 +209,7 @@ func (tu *translation) structOrUnion(n *cc.StructOrUnionSpecifier) *ctype {
 // member adds what one declaration declares to the fields of r.
 func (tu *translation) member(r *record, n *cc.StructDeclaration) {
 	if n.Case == cc.StructDeclarationAssert {
-		tu.packPragma(n.StaticAssertDeclaration)
+		tu.assertion(n.StaticAssertDeclaration)
 		return
 	}
 	sp := flattenMember(n.SpecifierQualifierList)
@@ -204,7 +223,8 @@ func (tu *translation) member(r *record, n *cc.StructDeclaration) {
 		at.add(tu.alignas(a))
 	}
 	if n.StructDeclaratorList == nil {
-		// Without a declarator, only a record without a tag is a member.
+		// Without a declarator, only a record without a tag is a member; cc
+		// makes members of others, too.
 		if base.kind == Record && (base.rec.tag == "" || !strings.Contains(base.rec.tag, " ")) {
 			last := at
 			last.add(tu.attributes([]*cc.AttributeSpecifierList{n.AttributeSpecifierList}))
@@ -212,6 +232,8 @@ func (tu *translation) member(r *record, n *cc.StructDeclaration) {
 				last.bad = "an attribute of an unnamed member"
 			}
 			tu.addField(r, field{typ: base, width: -1, pos: position(firstToken(sp))}, last)
+		} else {
+			r.typ.special = true
 		}
 		return
 	}
@@ -296,6 +318,7 @@ func (tu *translation) directDeclarator(t *ctype, d *cc.DirectDeclarator) *ctype
 		case err != nil:
 			t = badType("array length: %v", err)
 		case n < 0:
+			tu.errorf(position(d.Token), "array of negative length")
 			t = badType("array of negative length")
 		default:
 			t = arrayOf(t, n)
@@ -357,6 +380,9 @@ func (tu *translation) enum(n *cc.EnumSpecifier, specAttrs []*cc.AttributeSpecif
 		e.val = tu.scope.enumValue(e.val)
 		all = append(all, &e)
 		name := l.Enumerator.Token
+		if tu.scope.enums[name.SrcStr()] != nil {
+			tu.errorf(position(name), "enumerator %s is declared twice", name.SrcStr())
+		}
 		tu.scope.enums[name.SrcStr()] = &e
 		tu.addConst(name, &e, tag)
 		next = tu.scope.following(e)
@@ -447,11 +473,15 @@ func (tu *translation) alignas(n *cc.AlignmentSpecifier) (a attrs) {
 	return a
 }
 
-// packPragma applies a #pragma pack, which rewrite has made an assertion.
-func (tu *translation) packPragma(n *cc.StaticAssertDeclaration) {
+// assertion checks a static assertion, or applies a #pragma pack, which
+// rewrite has made one.
+func (tu *translation) assertion(n *cc.StaticAssertDeclaration) {
 	text := n.Token4.SrcStr()
 	arg, ok := strings.CutPrefix(text, `"#pragma pack `)
 	if !ok {
+		if v, err := tu.scope.integer(tokens(n.ConstantExpression)); err == nil && v == 0 {
+			tu.errorf(position(n.Token), "static assertion fails: %s", text)
+		}
 		return
 	}
 	arg = strings.Trim(strings.TrimSpace(strings.TrimSuffix(arg, `"`)), "()")
@@ -478,7 +508,7 @@ func (tu *translation) packPragma(n *cc.StaticAssertDeclaration) {
 
 // crossCheck compares the layout of r with that of cc, where cc is right.
 func (tu *translation) crossCheck(r *record, t cc.Type) {
-	if r.typ.special || r.typ.bad != "" {
+	if tu.unchecked || r.typ.special || r.typ.bad != "" {
 		return
 	}
 	rec, ok := t.(interface {

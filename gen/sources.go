@@ -46,11 +46,11 @@ func (s *sources) Open(name string) (fs.File, error) {
 	if !ok {
 		b, err := fs.ReadFile(s.fsys, name)
 		if err != nil {
-			fallback, ok := freestanding[name]
+			standIn, ok := standIns[name]
 			if !ok {
 				return nil, err
 			}
-			b = []byte(fallback)
+			b = []byte(standIn)
 		}
 		text = rewrite(b)
 		s.text[name] = text
@@ -76,17 +76,21 @@ func (f *openFile) Sys() any                   { return nil }
 
 var (
 	packPragma = regexp.MustCompile(`(?m)^([ \t]*)#[ \t]*pragma[ \t]+pack\b([^\n/"\\]*)`)
-	namedArgs  = regexp.MustCompile(`##[ \t]*([A-Za-z_]\w*)`)
+	semicolons = regexp.MustCompile(`(?m);((?:[ \t]|/\*[^*\n]*\*/)*);([ \t]*(?:/[/*].*)?)$`)
 	namedParam = regexp.MustCompile(`^[ \t]*#[ \t]*define[ \t]+\w+\([^)]*?\b([A-Za-z_]\w*)[ \t]*\.\.\.\)`)
 )
 
 // rewrite returns a header as cc should see it. A #pragma pack becomes a
 // declaration that holds its text, so that it keeps its place among the
-// declarations; the name of variable arguments becomes __VA_ARGS__, because
+// declarations; one of two semicolons at the end of a line goes, because cc
+// makes a member of it; and the name of variable arguments becomes __VA_ARGS__, because
 // cc does not drop the comma before ## for others.
 func rewrite(b []byte) []byte {
 	if bytes.Contains(b, []byte("pack")) {
 		b = packPragma.ReplaceAll(b, []byte(`${1}`+packAssert+`${2}");`))
+	}
+	if semicolons.Match(b) {
+		b = semicolons.ReplaceAll(b, []byte(";${1} ${2}"))
 	}
 	if bytes.Contains(b, []byte("...)")) {
 		b = rewriteNamedVariadics(b)
@@ -124,6 +128,11 @@ func rewriteNamedVariadics(b []byte) []byte {
 		}
 	}
 	return bytes.Join(lines, nil)
+}
+
+// restart makes s ready for reading the translation unit again.
+func (s *sources) restart() {
+	s.in, s.n, s.once = nil, 0, map[string]bool{}
 }
 
 // enter notes that a header begins. It returns why it must not be read, which
@@ -165,6 +174,21 @@ func (s *sources) lineOfInclude(in, name string) int {
 		}
 	}
 	return 0
+}
+
+var lastWord = regexp.MustCompile(`([A-Za-z_]\w*)[ \t*]*$`)
+
+// wordBefore returns the identifier in front of a column of a line, as cc
+// counts them, or "".
+func (s *sources) wordBefore(name string, line, col int) string {
+	lines := bytes.Split(s.text[name], []byte("\n"))
+	if line < 1 || line > len(lines) || col < 1 || col-1 > len(lines[line-1]) {
+		return ""
+	}
+	if m := lastWord.FindSubmatch(lines[line-1][:col-1]); m != nil {
+		return string(m[1])
+	}
+	return ""
 }
 
 // gaps returns for each line of a header, counted from 1, whether it sets its
@@ -209,33 +233,4 @@ func (s *sources) gaps(name string) []bool {
 		continued = bytes.HasSuffix(text, []byte(`\`))
 	}
 	return gaps
-}
-
-// freestanding are the headers that the compiler itself brings, as far as the
-// kernel's headers use them.
-var freestanding = map[string]string{
-	"stddef.h": `#ifndef _STDDEF_H
-#define _STDDEF_H
-typedef __PTRDIFF_TYPE__ ptrdiff_t;
-typedef __SIZE_TYPE__ size_t;
-#define NULL ((void *)0)
-#define offsetof(type, member) __builtin_offsetof(type, member)
-#endif
-`,
-	"stdarg.h":  "typedef __builtin_va_list va_list;\n",
-	"stdbool.h": "#define bool _Bool\n#define true 1\n#define false 0\n",
-	"stdint.h": `#ifndef _STDINT_H
-#define _STDINT_H
-typedef __INT8_TYPE__ int8_t;
-typedef __INT16_TYPE__ int16_t;
-typedef __INT32_TYPE__ int32_t;
-typedef __INT64_TYPE__ int64_t;
-typedef __UINT8_TYPE__ uint8_t;
-typedef __UINT16_TYPE__ uint16_t;
-typedef __UINT32_TYPE__ uint32_t;
-typedef __UINT64_TYPE__ uint64_t;
-typedef __INTPTR_TYPE__ intptr_t;
-typedef __UINTPTR_TYPE__ uintptr_t;
-#endif
-`,
 }

@@ -121,10 +121,7 @@ func (tu *translation) structs(u *Unit, g Group) {
 	var need func(r *record)
 	need = func(r *record) {
 		for _, f := range r.fields {
-			t := f.typ
-			for t.kind == Array {
-				t = t.elem
-			}
+			t := f.typ.innermost()
 			if t.kind != Record {
 				continue
 			}
