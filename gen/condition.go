@@ -118,11 +118,11 @@ func (c *condition) unary() maybe {
 		return c.defined()
 	}
 	c.named = true
-	c.arguments()
-	if defined, ok := c.symbols[word]; ok {
-		return truth(defined)
+	defined, known := c.symbols[word]
+	if !known || defined {
+		c.arguments()
 	}
-	return maybe{}
+	return maybe{truth(defined).n, known}
 }
 
 func (c *condition) defined() maybe {
@@ -135,7 +135,7 @@ func (c *condition) defined() maybe {
 	if paren && !c.take(")") {
 		return c.fail()
 	}
-	return maybe{n: truth(defined).n, known: known}
+	return maybe{truth(defined).n, known}
 }
 
 // arguments skips the arguments of a macro.

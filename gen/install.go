@@ -17,25 +17,29 @@ type installer struct {
 	symbols map[string]bool // for cutConditionals
 }
 
-const installScript = "scripts/headers_install.sh"
+// installYourself is what to do about a kernel that builds in an unknown way.
+const installYourself = "run `make headers_install` and give its output instead"
 
 var (
 	sedProgram  = regexp.MustCompile(`(?s)\nsed -E -e '\n(.*?)\n'`)
 	unifdefArgs = regexp.MustCompile(`unifdef((?: -[UD]\w+)+) `)
+	// Within brackets, a backslash escapes to Go but is itself to sed.
+	sedBackslash = regexp.MustCompile(`\[[^]]*\\`)
+	sedGroup     = regexp.MustCompile(`\\([0-9])`)
 )
 
-// parseInstaller reads the kernel's script.
-func parseInstaller(script []byte) (installer, error) {
+// parseInstaller reads the kernel's script. The name is for errors.
+func parseInstaller(name string, script []byte) (installer, error) {
 	sed, args := sedProgram.FindSubmatchIndex(script), unifdefArgs.FindSubmatch(script)
 	if sed == nil || args == nil {
-		return installer{}, fmt.Errorf("%s: this kernel installs its headers in an unknown way; run `make headers_install` and give its output instead", installScript)
+		return installer{}, fmt.Errorf("%s: this kernel installs its headers in an unknown way; %s", name, installYourself)
 	}
 	in := installer{symbols: map[string]bool{}}
 	line := 1 + bytes.Count(script[:sed[2]], []byte("\n"))
 	for i, text := range strings.Split(string(script[sed[2]:sed[3]]), "\n") {
 		rule, err := parseSedRule(strings.TrimSpace(text))
 		if err != nil {
-			return installer{}, fmt.Errorf("%s:%d: %w; run `make headers_install` and give its output instead", installScript, line+i, err)
+			return installer{}, fmt.Errorf("%s:%d: %w; %s", name, line+i, err, installYourself)
 		}
 		in.rules = append(in.rules, rule)
 	}
@@ -72,12 +76,9 @@ func parseSedRule(text string) (sedRule, error) {
 	if len(part) != 3 || part[2] != "" && part[2] != "g" {
 		return sedRule{}, bad
 	}
-	re, err := regexp.CompilePOSIX(part[0])
-	if err != nil {
-		return sedRule{}, bad
-	}
-	parsed, err := syntax.Parse(part[0], syntax.POSIX)
-	if err != nil {
+	re, err1 := regexp.CompilePOSIX(part[0])
+	parsed, err2 := syntax.Parse(part[0], syntax.POSIX)
+	if err1 != nil || err2 != nil || sedBackslash.MatchString(part[0]) {
 		return sedRule{}, bad
 	}
 	with := strings.ReplaceAll(part[1], "$", "$$")
@@ -87,8 +88,6 @@ func parseSedRule(text string) (sedRule, error) {
 	}
 	return sedRule{re, []byte(with), part[2] == "g", needed(parsed)}, nil
 }
-
-var sedGroup = regexp.MustCompile(`\\([0-9])`)
 
 // needed returns words one of which is in every match, or nil.
 func needed(re *syntax.Regexp) []string {

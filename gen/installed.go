@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,9 +13,9 @@ import (
 // An installedTree is an include directory with the headers of one port or
 // more.
 type installedTree struct {
-	include string // the directory that has linux/
+	dir     folder // has linux/
 	version kernelVersion
-	asm     map[string]string // port to the directory with its asm headers
+	asm     map[string]folder // by port
 	mixed   bool              // the headers of the C library are here as well
 }
 
@@ -27,36 +26,23 @@ var kernelDirs = []string{
 	"rdma", "regulator", "scsi", "sound", "video", "xen",
 }
 
-// openInstalled opens an include directory. Where the asm headers are differs:
+// openInstalled opens an include directory. Where its asm headers are differs:
 // in asm/ for a single port, in TRIPLET/asm for one or more, or aside in
 // lib/linux/uapi/PORT/asm for all of them. Which port they are of is told by
 // their content alone.
-func openInstalled(include string) (*installedTree, error) {
-	data, err := os.ReadFile(filepath.Join(include, "linux/version.h"))
+func openInstalled(include folder) (*installedTree, error) {
+	data, err := include.read("linux/version.h")
 	if err != nil {
 		return nil, err
 	}
-	version, err := headerVersion(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", include, err)
-	}
-	t := &installedTree{include: include, version: version, asm: map[string]string{}}
-	t.mixed = exists(os.DirFS(include), "stdio.h")
-	abs, err := filepath.Abs(include)
+	version, err := headerVersion(include.path("linux/version.h"), data)
 	if err != nil {
 		return nil, err
 	}
-	var dirs []string
-	for _, pattern := range []string{
-		filepath.Join(filepath.Dir(abs), "lib/linux/uapi/*/asm"),
-		filepath.Join(include, "*-linux-*/asm"),
-		filepath.Join(include, "asm"),
-	} {
-		found, _ := filepath.Glob(pattern) // fails on a bad pattern alone
-		dirs = append(dirs, found...)
-	}
+	t := &installedTree{dir: include, version: version, asm: map[string]folder{}, mixed: include.has("stdio.h")}
+	dirs := slices.Concat(include.parent().glob("lib/linux/uapi/*/asm"), include.glob("*-linux-*/asm"), include.glob("asm"))
 	if len(dirs) == 0 {
-		return nil, fmt.Errorf("%s: linux/ is here, but no asm/, nor any TRIPLET/asm; install the headers of an architecture with `make headers_install ARCH=...`", include)
+		return nil, fmt.Errorf("%s: there is linux/, but neither asm/ nor TRIPLET/asm; install the headers of an architecture as well, with `make headers_install`", include)
 	}
 	for _, dir := range dirs {
 		port, err := portOf(dir)
@@ -68,17 +54,17 @@ func openInstalled(include string) (*installedTree, error) {
 		}
 	}
 	if len(t.asm) == 0 {
-		return nil, fmt.Errorf("%s: no asm headers of a known architecture; looked in %s for %s", include, strings.Join(dirs, ", "), marks())
+		return nil, fmt.Errorf("%s: no asm headers of a known architecture: looked in asm/ or TRIPLET/asm for %s", include, marks())
 	}
 	return t, nil
 }
 
 // portOf tells which port the headers in an asm directory are of, or "" if it
 // is one without a GOARCH.
-func portOf(dir string) (string, error) {
+func portOf(dir folder) (string, error) {
 	var found []string
 	for _, p := range ports {
-		data, err := os.ReadFile(filepath.Join(dir, p.Mark))
+		data, err := dir.read(p.Mark)
 		if err == nil && bytes.Contains(data, []byte(p.MarkText)) {
 			found = append(found, p.Name)
 		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -103,6 +89,8 @@ func marks() string {
 	return strings.Join(list, ", ")
 }
 
+func (t *installedTree) String() string { return string(t.dir) }
+
 func (t *installedTree) check(a Arch) error {
 	if t.asm[a.Kernel] != "" {
 		return nil
@@ -113,40 +101,36 @@ func (t *installedTree) check(a Arch) error {
 			have = append(have, a.GOARCH)
 		}
 	}
-	return fmt.Errorf("no headers for %s, only for %s; install them elsewhere with `make headers_install ARCH=%s`, or give a kernel source tree, which has all architectures",
-		a.GOARCH, strings.Join(have, ", "), a.Kernel)
+	return fmt.Errorf("%s: no headers for %s, only for %s; give the output of `make headers_install ARCH=%s`, or a kernel source tree, which has all architectures",
+		t, a.GOARCH, strings.Join(have, ", "), a.Kernel)
+}
+
+// owns tells whether a directory is the kernel's.
+func (t *installedTree) owns(dir string) bool {
+	return !t.mixed || slices.Contains(kernelDirs, dir)
 }
 
 func (t *installedTree) read(port, name string) ([]byte, error) {
 	dir, below, _ := strings.Cut(name, "/")
-	if t.mixed && !slices.Contains(kernelDirs, dir) {
+	switch {
+	case !t.owns(dir):
 		return nil, fs.ErrNotExist
+	case dir == "asm":
+		return t.asm[port].read(below)
 	}
-	if dir == "asm" {
-		return os.ReadFile(filepath.Join(t.asm[port], below))
-	}
-	return os.ReadFile(filepath.Join(t.include, name))
+	return t.dir.read(name)
 }
 
 func (t *installedTree) names(port string) ([]string, error) {
-	names, err := headersBelow(os.DirFS(t.asm[port]), ".", "asm/")
-	if err != nil {
-		return nil, err
-	}
-	include := os.DirFS(t.include)
-	dirs, err := fs.ReadDir(include, ".")
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range dirs {
-		if !d.IsDir() || d.Name() == "asm" || strings.Contains(d.Name(), "-linux-") || t.mixed && !slices.Contains(kernelDirs, d.Name()) {
+	names, err := t.asm[port].headers("asm/")
+	errs := []error{err}
+	for _, dir := range t.dir.glob("*") {
+		name := filepath.Base(string(dir))
+		if name == "asm" || strings.Contains(name, "-linux-") || !t.owns(name) {
 			continue
 		}
-		below, err := headersBelow(include, d.Name(), d.Name()+"/")
-		if err != nil {
-			return nil, err
-		}
-		names = append(names, below...)
+		below, err := dir.headers(name + "/")
+		names, errs = append(names, below...), append(errs, err)
 	}
-	return names, nil
+	return names, errors.Join(errs...)
 }

@@ -71,14 +71,14 @@ func parseSyscallLine(line string) (syscallEntry, error) {
 	return syscallEntry{Number: uint32(n), Digits: f[0], ABI: f[1], Name: f[2]}, nil
 }
 
-// selectSyscalls returns the entries whose ABI h takes. Two of them with the
+// selectSyscalls returns the entries of the table at path whose ABI h takes. Two of them with the
 // same number or the same name are errors, and so is an ABI that is neither
 // known to count nor known not to.
-func selectSyscalls(h unistdHeader, entries []syscallEntry) ([]syscallEntry, error) {
+func selectSyscalls(path string, h unistdHeader, entries []syscallEntry) ([]syscallEntry, error) {
 	var selected []syscallEntry
 	var errs []error
 	fail := func(e syscallEntry, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("%s:%d: %s", h.Table, e.line, fmt.Sprintf(format, args...)))
+		errs = append(errs, fmt.Errorf("%s:%d: %s", path, e.line, fmt.Sprintf(format, args...)))
 	}
 	byNumber, byName := map[uint32]syscallEntry{}, map[string]syscallEntry{}
 	for _, e := range entries {
@@ -98,7 +98,7 @@ func selectSyscalls(h unistdHeader, entries []syscallEntry) ([]syscallEntry, err
 		selected = append(selected, e)
 	}
 	if len(selected) == 0 && errs == nil {
-		errs = append(errs, fmt.Errorf("%s: no system calls for asm/%s (ABI %s)", h.Table, h.Name, strings.Join(h.ABIs, ", ")))
+		errs = append(errs, fmt.Errorf("%s: no system calls for asm/%s (ABI %s)", path, h.Name, strings.Join(h.ABIs, ", ")))
 	}
 	return selected, errors.Join(errs...)
 }

@@ -18,9 +18,8 @@ type Tree struct {
 	Version string // "7.3.4"
 	Kind    TreeKind
 
-	dir     string // as the user named it
-	headers headerSource
-	memo    *sync.Map // of memoKey to func() ([]byte, error)
+	source headerSource
+	memo   *sync.Map // memoKey to func() ([]byte, error)
 }
 
 // A TreeKind is a form in which a Tree comes.
@@ -34,49 +33,48 @@ const (
 // A headerSource has the headers of a kernel for one or more ports. Names are
 // as in #include.
 type headerSource interface {
-	check(a Arch) error // why there are no headers for a, if so
+	check(a Arch) error // why there are no headers for a, or nil
 	read(port, name string) ([]byte, error)
 	names(port string) ([]string, error)
+	String() string // where the headers are
 }
 
 // OpenTree opens the headers in dir, which may be a kernel source tree, the
 // output of `make headers_install`, the content of a package of headers, an
 // include directory like /usr/include, or one above it.
 func OpenTree(dir string) (Tree, error) {
-	root := os.DirFS(dir)
-	if _, err := fs.Stat(root, "."); err != nil {
-		return Tree{}, fmt.Errorf("%s: %w", dir, errors.Unwrap(err))
+	root := folder(dir)
+	if info, err := os.Stat(dir); err != nil {
+		return Tree{}, err
+	} else if !info.IsDir() {
+		return Tree{}, fmt.Errorf("%s: not a directory", dir)
 	}
-	if exists(root, "include/uapi/linux") {
+	if root.has("include/uapi/linux") {
 		t, err := openSource(root)
 		if err != nil {
-			return Tree{}, fmt.Errorf("%s: %w", dir, err)
+			return Tree{}, err
 		}
-		return newTree(dir, KernelSource, t.version, t), nil
+		return Tree{t.version.String(), KernelSource, t, new(sync.Map)}, nil
 	}
 	for _, include := range []string{"usr/include", "include", "."} {
-		if exists(root, path.Join(include, "linux/version.h")) {
-			t, err := openInstalled(filepath.Join(dir, include))
+		if root.has(path.Join(include, "linux/version.h")) {
+			t, err := openInstalled(root.sub(include))
 			if err != nil {
 				return Tree{}, err
 			}
-			return newTree(dir, InstalledHeaders, t.version, t), nil
+			return Tree{t.version.String(), InstalledHeaders, t, new(sync.Map)}, nil
 		}
 	}
-	return Tree{}, fmt.Errorf("%s: no kernel headers here: there is neither include/uapi/linux, as in a kernel source tree, "+
-		"nor linux/version.h in usr/include, in include or in the directory itself, as in installed headers", dir)
-}
-
-func newTree(dir string, kind TreeKind, v kernelVersion, headers headerSource) Tree {
-	return Tree{Version: v.String(), Kind: kind, dir: dir, headers: headers, memo: new(sync.Map)}
+	return Tree{}, fmt.Errorf("%s: no kernel headers: there is neither include/uapi/linux, as in a kernel source tree, "+
+		"nor linux/version.h, be it in usr/include, in include or right here, as in installed headers", dir)
 }
 
 // Includes returns the headers for an architecture: a file system to look up
 // what #include names, such as "linux/sched.h" and "asm/unistd.h". It has
 // files only, whose directories cannot be opened.
 func (t Tree) Includes(a Arch) (fs.FS, error) {
-	if err := t.headers.check(a); err != nil {
-		return nil, fmt.Errorf("%s: %w", t.dir, err)
+	if err := t.source.check(a); err != nil {
+		return nil, err
 	}
 	return includeFS(func(name string) ([]byte, error) { return t.read(a.Kernel, name) }), nil
 }
@@ -90,12 +88,12 @@ func (t Tree) Headers(pattern string, arches ...Arch) ([]string, error) {
 	}
 	var found []string
 	for _, a := range arches {
-		if err := t.headers.check(a); err != nil {
-			return nil, fmt.Errorf("%s: %w", t.dir, err)
+		if err := t.source.check(a); err != nil {
+			return nil, err
 		}
-		names, err := t.headers.names(a.Kernel)
+		names, err := t.source.names(a.Kernel)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", t.dir, err)
+			return nil, err
 		}
 		for _, name := range names {
 			below, deep := strings.CutSuffix(pattern, "...")
@@ -105,7 +103,7 @@ func (t Tree) Headers(pattern string, arches ...Arch) ([]string, error) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%s: no header matches %s", t.dir, pattern)
+		return nil, fmt.Errorf("%s: no header matches %s", t.source, pattern)
 	}
 	slices.Sort(found)
 	return slices.Compact(found), nil
@@ -121,8 +119,15 @@ func (t Tree) Err() error {
 		}
 		return true
 	})
-	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
-	return errors.Join(slices.CompactFunc(errs, func(a, b error) bool { return fmt.Sprint(a) == fmt.Sprint(b) })...)
+	return joinErrors(errs)
+}
+
+// joinErrors joins errors in the order of what they say, and each one once.
+func joinErrors(errs []error) error {
+	compare := func(a, b error) int { return strings.Compare(a.Error(), b.Error()) }
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	slices.SortFunc(errs, compare)
+	return errors.Join(slices.CompactFunc(errs, func(a, b error) bool { return compare(a, b) == 0 })...)
 }
 
 // A memoKey is a header. The port is empty where all ports share it.
@@ -138,21 +143,53 @@ func (t Tree) read(port, name string) ([]byte, error) {
 	if !strings.HasPrefix(name, "asm/") {
 		key.port = ""
 	}
-	read, _ := t.memo.LoadOrStore(key, sync.OnceValues(func() ([]byte, error) { return t.headers.read(port, name) }))
+	read, _ := t.memo.LoadOrStore(key, sync.OnceValues(func() ([]byte, error) { return t.source.read(port, name) }))
 	return read.(func() ([]byte, error))()
 }
 
-func exists(fsys fs.FS, name string) bool {
-	_, err := fs.Stat(fsys, name)
+// A folder is a directory on disk. All that is read of a tree is read here;
+// errors have the whole path of a file.
+type folder string
+
+func (d folder) path(name string) string          { return filepath.Join(string(d), name) }
+func (d folder) sub(name string) folder           { return folder(d.path(name)) }
+func (d folder) read(name string) ([]byte, error) { return os.ReadFile(d.path(name)) }
+
+func (d folder) has(name string) bool {
+	_, err := os.Stat(d.path(name))
 	return err == nil
 }
 
-// headersBelow lists the headers below dir, with prefix for dir.
-func headersBelow(fsys fs.FS, dir, prefix string) ([]string, error) {
+// glob returns the folders whose name below d matches pattern, sorted.
+func (d folder) glob(pattern string) []folder {
+	matches, err := filepath.Glob(d.path(pattern))
+	if err != nil {
+		panic(err) // the pattern is bad
+	}
+	var folders []folder
+	for _, m := range matches {
+		if info, err := os.Stat(m); err == nil && info.IsDir() {
+			folders = append(folders, folder(m))
+		}
+	}
+	return folders
+}
+
+// parent returns the directory that has d.
+func (d folder) parent() folder {
+	abs, err := filepath.Abs(string(d))
+	if err != nil {
+		return d.sub("..")
+	}
+	return folder(filepath.Dir(abs))
+}
+
+// headers lists the headers below d, with prefix before their names.
+func (d folder) headers(prefix string) ([]string, error) {
 	var names []string
-	err := fs.WalkDir(fsys, dir, func(name string, d fs.DirEntry, err error) error {
-		if err == nil && path.Ext(name) == ".h" && !d.IsDir() {
-			names = append(names, prefix+strings.TrimPrefix(name, dir+"/"))
+	err := filepath.WalkDir(string(d)+"/", func(file string, e fs.DirEntry, err error) error {
+		if err == nil && filepath.Ext(file) == ".h" && !e.IsDir() {
+			names = append(names, prefix+strings.TrimPrefix(file, string(d)+"/"))
 		}
 		return err
 	})

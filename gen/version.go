@@ -34,30 +34,30 @@ var (
 	candidate    = regexp.MustCompile(`^-rc\d+`)
 )
 
-// makefileVersion reads the kernel's top Makefile.
-func makefileVersion(makefile []byte) (kernelVersion, error) {
+// makefileVersion reads the kernel's top Makefile. The name is for errors.
+func makefileVersion(name string, makefile []byte) (kernelVersion, error) {
 	v := matchesOf(makefileLine, makefile)
-	return newVersion("Makefile", v, "VERSION", "PATCHLEVEL", "SUBLEVEL", candidate.FindString(v["EXTRAVERSION"]))
+	return newVersion(name, v, "VERSION", "PATCHLEVEL", "SUBLEVEL", candidate.FindString(v["EXTRAVERSION"]))
 }
 
-// headerVersion reads linux/version.h.
-func headerVersion(header []byte) (kernelVersion, error) {
+// headerVersion reads linux/version.h. The name is for errors.
+func headerVersion(name string, header []byte) (kernelVersion, error) {
 	v := matchesOf(versionLine, header)
 	if code, err := strconv.Atoi(v["CODE"]); err == nil && v["MAJOR"] == "" { // before 5.12
 		return kernelVersion{major: code >> 16, minor: code >> 8 & 255, patch: code & 255}, nil
 	}
-	return newVersion("linux/version.h", v, "MAJOR", "PATCHLEVEL", "SUBLEVEL", "")
+	return newVersion(name, v, "MAJOR", "PATCHLEVEL", "SUBLEVEL", "")
 }
 
-func newVersion(file string, values map[string]string, major, minor, patch, candidate string) (kernelVersion, error) {
+func newVersion(name string, values map[string]string, major, minor, patch, candidate string) (kernelVersion, error) {
 	v := kernelVersion{candidate: candidate}
 	for _, part := range []struct {
-		name string
-		to   *int
+		key string
+		to  *int
 	}{{major, &v.major}, {minor, &v.minor}, {patch, &v.patch}} {
-		n, err := strconv.Atoi(values[part.name])
+		n, err := strconv.Atoi(values[part.key])
 		if err != nil {
-			return v, fmt.Errorf("%s: no %s, so the kernel's release is unknown", file, part.name)
+			return v, fmt.Errorf("%s: no %s, so the kernel's release is unknown", name, part.key)
 		}
 		*part.to = n
 	}
