@@ -13,7 +13,8 @@ import (
 // An installedTree is an include directory with the headers of one port or
 // more.
 type installedTree struct {
-	dir     folder // has linux/
+	given   string // the directory as the user named it
+	dir     folder // the one in or at it that has linux/
 	version kernelVersion
 	asm     map[string]folder // by port
 	mixed   bool              // the headers of the C library are here as well
@@ -30,7 +31,7 @@ var kernelDirs = []string{
 // in asm/ for a single port, in TRIPLET/asm for one or more, or aside in
 // lib/linux/uapi/PORT/asm for all of them. Which port they are of is told by
 // their content alone.
-func openInstalled(include folder) (*installedTree, error) {
+func openInstalled(given string, include folder) (*installedTree, error) {
 	data, err := include.read("linux/version.h")
 	if err != nil {
 		return nil, err
@@ -39,10 +40,10 @@ func openInstalled(include folder) (*installedTree, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &installedTree{dir: include, version: version, asm: map[string]folder{}, mixed: include.has("stdio.h")}
+	t := &installedTree{given: given, dir: include, version: version, asm: map[string]folder{}, mixed: include.has("stdio.h")}
 	dirs := slices.Concat(include.parent().glob("lib/linux/uapi/*/asm"), include.glob("*-linux-*/asm"), include.glob("asm"))
 	if len(dirs) == 0 {
-		return nil, fmt.Errorf("%s: there is linux/, but neither asm/ nor TRIPLET/asm; install the headers of an architecture as well, with `make headers_install`", include)
+		return nil, fmt.Errorf("%s: linux/ is here, but no asm/, nor any TRIPLET/asm; install the headers of an architecture with `make headers_install ARCH=...`", include)
 	}
 	for _, dir := range dirs {
 		port, err := portOf(dir)
@@ -89,8 +90,6 @@ func marks() string {
 	return strings.Join(list, ", ")
 }
 
-func (t *installedTree) String() string { return string(t.dir) }
-
 func (t *installedTree) check(a Arch) error {
 	if t.asm[a.Kernel] != "" {
 		return nil
@@ -101,8 +100,8 @@ func (t *installedTree) check(a Arch) error {
 			have = append(have, a.GOARCH)
 		}
 	}
-	return fmt.Errorf("%s: no headers for %s, only for %s; give the output of `make headers_install ARCH=%s`, or a kernel source tree, which has all architectures",
-		t, a.GOARCH, strings.Join(have, ", "), a.Kernel)
+	return fmt.Errorf("%s: no headers for %s, only for %s; install them elsewhere with `make headers_install ARCH=%s`, or give a kernel source tree, which has all architectures",
+		t.given, a.GOARCH, strings.Join(have, ", "), a.Kernel)
 }
 
 // owns tells whether a directory is the kernel's.

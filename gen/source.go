@@ -50,11 +50,9 @@ func incomplete(err error) error {
 	return fmt.Errorf("this kernel source tree is not complete: %w", err)
 }
 
-func (t *sourceTree) String() string { return string(t.dir) }
-
 func (t *sourceTree) check(a Arch) error {
 	if dir := "arch/" + a.Kernel; !t.dir.has(dir) {
-		return fmt.Errorf("%s: no headers for %s: this kernel has no %s", t, a.GOARCH, dir)
+		return fmt.Errorf("%s: no headers for %s: this kernel has no %s", t.dir, a.GOARCH, dir)
 	}
 	_, err := t.ports[a.Kernel]()
 	return err
@@ -141,7 +139,7 @@ func (t *sourceTree) openPort(p port) (sourcePort, error) {
 func (t *sourceTree) ownUnistd(p port, name string) (unistdHeader, error) {
 	i := slices.IndexFunc(p.Unistd, func(h unistdHeader) bool { return h.Name == name })
 	if i < 0 {
-		return unistdHeader{}, fmt.Errorf("%s: the way arch/%s makes asm/%s is unknown; %s", t, p.Name, name, installYourself)
+		return unistdHeader{}, fmt.Errorf("%s: the way arch/%s makes asm/%s is unknown; %s", t.dir, p.Name, name, installYourself)
 	}
 	return p.Unistd[i], nil
 }

@@ -18,6 +18,7 @@ type Tree struct {
 	Version string // "7.3.4"
 	Kind    TreeKind
 
+	dir    string // as given to OpenTree
 	source headerSource
 	memo   *sync.Map // memoKey to func() ([]byte, error)
 }
@@ -36,7 +37,6 @@ type headerSource interface {
 	check(a Arch) error // why there are no headers for a, or nil
 	read(port, name string) ([]byte, error)
 	names(port string) ([]string, error)
-	String() string // where the headers are
 }
 
 // OpenTree opens the headers in dir, which may be a kernel source tree, the
@@ -45,7 +45,7 @@ type headerSource interface {
 func OpenTree(dir string) (Tree, error) {
 	root := folder(dir)
 	if info, err := os.Stat(dir); err != nil {
-		return Tree{}, err
+		return Tree{}, fmt.Errorf("%s: %w", dir, errors.Unwrap(err))
 	} else if !info.IsDir() {
 		return Tree{}, fmt.Errorf("%s: not a directory", dir)
 	}
@@ -54,19 +54,19 @@ func OpenTree(dir string) (Tree, error) {
 		if err != nil {
 			return Tree{}, err
 		}
-		return Tree{t.version.String(), KernelSource, t, new(sync.Map)}, nil
+		return Tree{t.version.String(), KernelSource, dir, t, new(sync.Map)}, nil
 	}
 	for _, include := range []string{"usr/include", "include", "."} {
 		if root.has(path.Join(include, "linux/version.h")) {
-			t, err := openInstalled(root.sub(include))
+			t, err := openInstalled(dir, root.sub(include))
 			if err != nil {
 				return Tree{}, err
 			}
-			return Tree{t.version.String(), InstalledHeaders, t, new(sync.Map)}, nil
+			return Tree{t.version.String(), InstalledHeaders, dir, t, new(sync.Map)}, nil
 		}
 	}
-	return Tree{}, fmt.Errorf("%s: no kernel headers: there is neither include/uapi/linux, as in a kernel source tree, "+
-		"nor linux/version.h, be it in usr/include, in include or right here, as in installed headers", dir)
+	return Tree{}, fmt.Errorf("%s: no kernel headers here: there is neither include/uapi/linux, as in a kernel source tree, "+
+		"nor linux/version.h in usr/include, in include or in the directory itself, as in installed headers", dir)
 }
 
 // Includes returns the headers for an architecture: a file system to look up
@@ -103,7 +103,7 @@ func (t Tree) Headers(pattern string, arches ...Arch) ([]string, error) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%s: no header matches %s", t.source, pattern)
+		return nil, fmt.Errorf("%s: no header matches %s", t.dir, pattern)
 	}
 	slices.Sort(found)
 	return slices.Compact(found), nil

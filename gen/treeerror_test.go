@@ -59,13 +59,13 @@ func TestTreeErrors(t *testing.T) {
 			want: "DIR/arch/s390/kernel/syscalls/syscall.tbl:2: unknown ABI \"128\", so whether asm/unistd_64.h has speak is unknown"},
 
 		"not a kernel": {installed: true, file: "linux/version.h",
-			want: "DIR: no kernel headers: there is neither include/uapi/linux, as in a kernel source tree, nor linux/version.h, be it in usr/include, in include or right here, as in installed headers"},
+			want: "DIR: no kernel headers here: there is neither include/uapi/linux, as in a kernel source tree, nor linux/version.h in usr/include, in include or in the directory itself, as in installed headers"},
 		"no release installed": {installed: true, file: "linux/version.h", change: "#define LINUX_VERSION_MAJOR 7\n",
 			want: "DIR/linux/version.h: no PATCHLEVEL, so the kernel's release is unknown"},
 		"no asm/ installed": {installed: true, file: "asm/vm86.h",
-			want: "DIR: there is linux/, but neither asm/ nor TRIPLET/asm; install the headers of an architecture as well, with `make headers_install`"},
+			want: "DIR: linux/ is here, but no asm/, nor any TRIPLET/asm; install the headers of an architecture with `make headers_install ARCH=...`"},
 		"another architecture": {installed: true, goarch: "mips64le", file: "linux/odd.h", change: "\n",
-			want: "DIR: no headers for mips64le, only for 386, amd64; give the output of `make headers_install ARCH=mips`, or a kernel source tree, which has all architectures"},
+			want: "DIR: no headers for mips64le, only for 386, amd64; install them elsewhere with `make headers_install ARCH=mips`, or give a kernel source tree, which has all architectures"},
 		"mixed architectures": {installed: true, file: "asm/sgidefs.h", change: "\n",
 			want: "DIR/asm: these headers are of more than one architecture: x86, mips"},
 	} {
@@ -113,7 +113,7 @@ func TestUnknownArchitectureInstalled(t *testing.T) {
 func TestOpenTreeNeedsADirectory(t *testing.T) {
 	dir := makeFolder(t, map[string]string{"file": ""})
 	_, err := OpenTree(filepath.Join(dir, "none"))
-	wantTreeError(t, dir, err, "stat DIR/none: no such file or directory")
+	wantTreeError(t, dir, err, "DIR/none: no such file or directory")
 	_, err = OpenTree(filepath.Join(dir, "file"))
 	wantTreeError(t, dir, err, "DIR/file: not a directory")
 }
@@ -126,7 +126,7 @@ func TestHeadersErrors(t *testing.T) {
 	_, err = tree.Headers("linux/[", arches[1])
 	wantTreeError(t, dir, err, "linux/[: syntax error in pattern")
 	_, err = tree.Headers("linux/*.h", arches...)
-	wantTreeError(t, dir, err, "DIR: no headers for arm, only for 386, amd64; give the output of `make headers_install ARCH=arm`, or a kernel source tree, which has all architectures")
+	wantTreeError(t, dir, err, "DIR: no headers for arm, only for 386, amd64; install them elsewhere with `make headers_install ARCH=arm`, or give a kernel source tree, which has all architectures")
 }
 
 // TestErrTellsWhyAHeaderWasNotRead: a C parser sees a missing header and says
