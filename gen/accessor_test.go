@@ -106,7 +106,7 @@ func TestBitFieldAccessors(t *testing.T) {
 						arg, read := goValue(f, v)
 						fmt.Fprintf(&want, "%s.%s %s %x\n", a.GOARCH, f.Name, read, mem)
 						fmt.Fprintf(&calls, "\t{\n\t\tx := new(%s.%s)\n\t\tfill(x, %d)\n\t\tx.Set%s(%s)\n\t\tfmt.Printf(\"%s.%s %%v %%x\\n\", x.%[4]s(), memory(x))\n\t}\n",
-							a.GOARCH, typeName(s.Name), fill, memberName(s.Name, f.Name), arg, a.GOARCH, f.Name)
+							a.GOARCH, typeName(s.Name), fill, camelCase(f.Name), arg, a.GOARCH, f.Name)
 					}
 				}
 			}

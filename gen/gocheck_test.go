@@ -10,6 +10,7 @@ import (
 	"go/token"
 	"go/types"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -86,11 +87,12 @@ func checkLayout(t *testing.T, goarch string, pkg *types.Package, name string, s
 		fields = append(fields, f)
 	}
 	offsets := sizes.Offsetsof(fields)
+	taken := memberNames(s)
 	methods := types.NewMethodSet(types.NewPointer(obj.Type()))
 	var walk func(s Struct, base int64)
 	walk = func(s Struct, base int64) {
 		for _, f := range s.Fields {
-			member := memberName(s.Name, f.Name)
+			member := memberName(f.Name, taken)
 			i := slices.IndexFunc(fields, func(v *types.Var) bool { return v.Name() == member || v.Name() == "raw"+member })
 			inline := f.Type.base().Inline
 			switch {
@@ -112,6 +114,20 @@ func checkLayout(t *testing.T, goarch string, pkg *types.Package, name string, s
 		}
 	}
 	walk(s, 0)
+}
+
+// memberNames are the C names of the members, those in anonymous members too.
+func memberNames(s Struct) map[string]bool {
+	names := map[string]bool{}
+	for _, f := range s.Fields {
+		if f.Name == "" && f.Type.Inline != nil {
+			maps.Copy(names, memberNames(*f.Type.Inline))
+		}
+		if f.Name != "" && (f.Bits == nil || f.Bits.Width > 0) {
+			names[f.Name] = true
+		}
+	}
+	return names
 }
 
 // checkAll compiles files on every architecture of the units, and compares the

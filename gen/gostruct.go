@@ -163,7 +163,7 @@ func (r *recordLayout) typeOf(t Type, f Field) (goType, error) {
 		elem.text = fmt.Sprintf("[%d]%s", t.Len, elem.text)
 		return elem, err
 	case t.Kind == Record && t.Inline != nil && t.Inline.Size == t.Size:
-		name := r.out.Name + memberName(r.out.C, f.Name)
+		name := r.out.Name + memberName(f.Name, r.siblings)
 		inline := r.layout(*t.Inline, name, fmt.Sprintf("the member %s of %s", f.Name, r.out.C))
 		r.inner = append(r.inner, inline.types...)
 		return goType{name, inline.align, inline.scalar}, inline.err

@@ -11,10 +11,12 @@ type recordLayout struct {
 	goLayout
 	Struct
 	out      goStruct
-	inner    []goStruct // the types of members without a name in C
-	align    int64      // of the Go type
-	scalar   int64      // the size of the largest number in it
-	members  []member
+	inner    []goStruct      // the types of members without a name in C
+	align    int64           // of the Go type
+	scalar   int64           // the size of the largest number in it
+	found    []member        // everything with a name
+	siblings map[string]bool // the names
+	members  []member        // what has a size
 	storages []*storage
 	taken    map[string]string // Go names, and the members that they are for
 }
@@ -44,7 +46,7 @@ const maxSize = 1 << 30
 // layout makes the Go type of s, which c names in comments and errors.
 func (l goLayout) layout(s Struct, name, c string) goRecord {
 	r := recordLayout{
-		goLayout: l, Struct: s, align: 1, scalar: 1, taken: map[string]string{},
+		goLayout: l, Struct: s, align: 1, scalar: 1, siblings: map[string]bool{}, taken: map[string]string{},
 		out: goStruct{Name: name, C: c, Pos: s.Pos, Size: s.Size},
 	}
 	if s.Align > 8 {
@@ -58,6 +60,9 @@ func (l goLayout) layout(s Struct, name, c string) goRecord {
 
 func (r *recordLayout) build() error {
 	if err := r.flatten(r.Struct, 0, nil); err != nil {
+		return err
+	}
+	if err := r.findTypes(); err != nil {
 		return err
 	}
 	r.storeBits()
@@ -86,23 +91,45 @@ func (r *recordLayout) flatten(s Struct, base int64, in *storage) error {
 		var err error
 		switch {
 		case f.Bits != nil:
-			err = r.addBits(f, s, base, in)
+			err = r.findBits(f, s, base, in)
 		case f.Offset < 0 || f.Type.Size < 0 || f.Offset+f.Type.Size > s.Size:
 			err = r.errorf(f.Pos, "member %s of %d bytes at %d lies outside", f.Name, f.Type.Size, f.Offset)
-		case f.Flexible || f.Type.Kind == Array && f.Type.Size == 0:
-			err = r.addOffset(f, base)
 		case f.Name == "":
 			var inner Struct
 			if inner, err = r.anonymous(f); err == nil {
 				err = r.flatten(inner, base+f.Offset, in)
 			}
 		default:
-			err = r.addMember(member{Field: f, offset: base + f.Offset, in: in})
+			r.find(member{Field: f, offset: base + f.Offset, in: in})
 		}
 		if err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+func (r *recordLayout) find(m member) {
+	r.found = append(r.found, m)
+	r.siblings[m.Name] = true
+}
+
+func (r *recordLayout) findBits(f Field, s Struct, base int64, in *storage) error {
+	if f.Name == "" || f.Bits.Width == 0 {
+		return nil // padding
+	}
+	most := 8 * f.Type.Size
+	if f.Type.Kind == Bool {
+		most = 1
+	}
+	switch {
+	case f.Bits.Offset < 0 || f.Bits.Width < 0 || f.Bits.Offset+f.Bits.Width > 8*s.Size:
+		return r.errorf(f.Pos, "bit-field %s lies outside", f.Name)
+	case f.Type.Kind < Bool || f.Type.Kind > Uint || f.Type.Size > 8 || f.Bits.Width > most:
+		return r.errorf(f.Pos, "bit-field %s has %d bits of type %s", f.Name, f.Bits.Width, f.Type.C)
+	}
+	bits := Bits{8*base + f.Bits.Offset, f.Bits.Width}
+	r.find(member{Field: f, offset: bits.Offset / 8, bits: bits, in: in})
 	return nil
 }
 
@@ -122,51 +149,39 @@ func (r *recordLayout) anonymous(f Field) (Struct, error) {
 	return s, nil
 }
 
-func (r *recordLayout) addMember(m member) (err error) {
-	if m.goType, err = r.typeOf(m.Type, m.Field); err != nil {
-		return err
-	}
-	if m.Type.Size == 0 {
-		return nil // a struct without members needs no field
-	}
-	r.members = append(r.members, m)
-	r.scalar = max(r.scalar, m.goType.scalar)
-	if m.in != nil {
-		m.in.scalar = max(m.in.scalar, m.goType.scalar)
+// findTypes finds the Go types of the members, and sorts out those that have no
+// size: of an array without a length the offset remains, and of a struct
+// without members nothing.
+func (r *recordLayout) findTypes() error {
+	for _, m := range r.found {
+		var err error
+		if m.Bits == nil && (m.Flexible || m.Type.Kind == Array && m.Type.Size == 0) {
+			err = r.addOffset(m)
+		} else if m.goType, err = r.typeOf(m.Type, m.Field); m.Type.Size > 0 {
+			r.members = append(r.members, m)
+			r.scalar = max(r.scalar, m.scalar)
+			if m.in != nil {
+				m.in.scalar = max(m.in.scalar, m.scalar)
+			}
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func (r *recordLayout) addBits(f Field, s Struct, base int64, in *storage) error {
-	if f.Name == "" || f.Bits.Width == 0 {
-		return nil // padding
-	}
-	m := member{Field: f, bits: Bits{8*base + f.Bits.Offset, f.Bits.Width}, in: in}
-	m.offset = m.bits.Offset / 8
-	most := 8 * f.Type.Size
-	if f.Type.Kind == Bool {
-		most = 1
-	}
-	switch {
-	case f.Bits.Offset < 0 || f.Bits.Width < 0 || f.Bits.Offset+f.Bits.Width > 8*s.Size:
-		return r.errorf(f.Pos, "bit-field %s lies outside", f.Name)
-	case f.Type.Kind < Bool || f.Type.Kind > Uint || f.Type.Size > 8 || f.Bits.Width > most:
-		return r.errorf(f.Pos, "bit-field %s has %d bits of type %s", f.Name, f.Bits.Width, f.Type.C)
-	}
-	return r.addMember(m)
-}
-
-// addOffset keeps the offset of an array without a length, and the type of its
-// elements if it has no name.
-func (r *recordLayout) addOffset(f Field, base int64) error {
-	name := "Offsetof" + r.out.Name + memberName(r.out.C, f.Name)
-	r.out.Offsets = append(r.out.Offsets, goOffset{name, withType(f), base + f.Offset})
-	if elem := f.Type.base(); elem.Inline != nil {
-		if _, err := r.typeOf(elem, f); err != nil {
+// addOffset keeps the offset of an array, and the type of its elements if C has
+// no name for that.
+func (r *recordLayout) addOffset(m member) error {
+	name := "Offsetof" + r.out.Name + memberName(m.Name, r.siblings)
+	r.out.Offsets = append(r.out.Offsets, goOffset{name, withType(m.Field), m.offset})
+	if elem := m.Type.base(); elem.Inline != nil {
+		if _, err := r.typeOf(elem, m.Field); err != nil {
 			return err
 		}
 	}
-	return r.claim(f, name)
+	return r.claim(m.Field, name)
 }
 
 // storeBits finds the bytes of the bit-fields that are in no union.
@@ -232,7 +247,7 @@ func (r *recordLayout) addField(f goField, align int64) {
 // placeMembers makes the fields, and the accessors of what is no field.
 func (r *recordLayout) placeMembers() error {
 	for _, m := range r.members {
-		name := memberName(r.out.C, m.Name)
+		name := memberName(m.Name, r.siblings)
 		a := goAccessor{Kind: copyAccessor, Name: name, Member: m.Name, C: withType(m.Field), Type: m.text, Size: m.Type.Size}
 		names := []string{name, "Set" + name}
 		switch {

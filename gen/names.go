@@ -6,15 +6,10 @@ import (
 	"strings"
 )
 
-// nameExceptions are the Go names that the rules below would not find. A key
-// is the C name; that of a member follows its record, as in
-// "struct clone_args.flags".
-var nameExceptions = map[string]string{}
-
 // constNames gives every constant its Go name: the C name, without the
 // underscores in front, which Go would not export. When that is the C name of
-// another constant (IFLA_MAX beside __IFLA_MAX), or no name at all, the
-// underscores stay behind an X, as cgo -godefs writes them.
+// another constant (IFLA_MAX beside __IFLA_MAX), or no name at all, they stay
+// behind an X, as cgo -godefs has them.
 func constNames(consts []Const) map[string]string {
 	taken := map[string]bool{}
 	for _, c := range consts {
@@ -24,8 +19,6 @@ func constNames(consts []Const) map[string]string {
 	for name := range taken {
 		trimmed := strings.TrimLeft(name, "_")
 		switch syscall, ok := strings.CutPrefix(name, "__NR_"); {
-		case nameExceptions[name] != "":
-			names[name] = nameExceptions[name]
 		case ok:
 			names[name] = "SYS_" + strings.ToUpper(syscall)
 		case trimmed != name && (trimmed == "" || isDigit(trimmed[0]) || taken[trimmed]):
@@ -37,19 +30,17 @@ func constNames(consts []Const) map[string]string {
 	return names
 }
 
-// typeName makes CloneArgs of "struct clone_args". The Go name of a record
-// without a tag is that of its typedef.
+// typeName makes CloneArgs of "struct clone_args". A record without a tag has
+// the name of its typedef.
 func typeName(c string) string {
-	if name := nameExceptions[c]; name != "" {
-		return name
-	}
 	return camelCase(c[strings.LastIndexByte(c, ' ')+1:])
 }
 
-// memberName makes ExitSignal of exit_signal, a member of record.
-func memberName(record, c string) string {
-	if name := nameExceptions[record+"."+c]; name != "" {
-		return name
+// memberName makes ExitSignal of exit_signal. Like a constant, a member keeps
+// its underscores if another member has the name without.
+func memberName(c string, taken map[string]bool) string {
+	if trimmed := strings.TrimLeft(c, "_"); trimmed != c && taken[trimmed] {
+		return "X" + c
 	}
 	return camelCase(c)
 }
@@ -83,8 +74,7 @@ func isDigit(c byte) bool {
 	return '0' <= c && c <= '9'
 }
 
-// checkNames reports the names of a package that stand for two things. The
-// declarations are those of every architecture, so they come more than once.
+// checkNames reports the names that stand for two things on an architecture.
 func checkNames(consts []Const, names map[string]string, structs []goStruct) error {
 	type declaration struct {
 		c   string
@@ -93,12 +83,11 @@ func checkNames(consts []Const, names map[string]string, structs []goStruct) err
 	table := map[string]declaration{}
 	var errs errorList
 	claim := func(name, c string, pos Pos) {
-		switch old, ok := table[name]; {
-		case !ok:
-			table[name] = declaration{c, pos}
-		case old.c != c:
+		if old, ok := table[name]; ok {
 			errs.add(fmt.Errorf("%s: %s and %s (%s) would both be %s in Go; leave one of them out with -prefix", pos, c, old.c, old.pos, name))
+			return
 		}
+		table[name] = declaration{c, pos}
 	}
 	for _, c := range consts {
 		claim(names[c.Name], "constant "+c.Name, c.Pos)

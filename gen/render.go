@@ -43,7 +43,7 @@ func Render(m Merged, pkg, version string) ([]File, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("%s: no constant and no struct to write; widen -prefix, or see with -v what was skipped and why", headersOf(m.Groups))
+		return nil, fmt.Errorf("%s: no constant and no struct to write; take what it includes by a -header of its own, widen -prefix, or see with -v what was skipped", headersOf(m.Groups))
 	}
 	return files, nil
 }
@@ -57,39 +57,45 @@ type renderer struct {
 
 func newRenderer(m Merged, pkg, version string) (renderer, error) {
 	r := renderer{pkg, version, nil, map[string]map[string][]goStruct{}}
-	var consts []Const
-	var types []goStruct
-	for _, arch := range m.Arches {
-		var structs []Struct
-		for _, d := range m.on(arch) {
-			consts = append(consts, d.Consts...)
-			structs = append(structs, d.Structs...)
-		}
-		records, err := goRecords(arch, structs)
-		if err != nil {
-			return r, err
-		}
-		r.records[arch] = records
-		for _, s := range structs {
-			types = append(types, records[s.Name]...)
+	var all []Const
+	for _, g := range m.Groups {
+		all = append(all, g.Common.Consts...)
+		for _, set := range g.Sets {
+			all = append(all, set.Consts...)
 		}
 	}
-	r.names = constNames(consts)
-	return r, checkNames(consts, r.names, types)
+	r.names = constNames(all)
+	var errs errorList
+	for _, arch := range m.Arches {
+		d := m.on(arch)
+		records, err := goRecords(arch, d.Structs)
+		errs.add(err)
+		r.records[arch] = records
+		var types []goStruct
+		for _, s := range d.Structs {
+			types = append(types, records[s.Name]...)
+		}
+		errs.add(checkNames(d.Consts, r.names, types))
+	}
+	return r, errs.join()
 }
 
 // on returns what is declared on an architecture.
-func (m Merged) on(arch string) []Decls {
-	var all []Decls
+func (m Merged) on(arch string) Decls {
+	var d Decls
 	for _, g := range m.Groups {
-		all = append(all, g.Common)
+		parts := []Decls{g.Common}
 		for _, set := range g.Sets {
 			if slices.Contains(set.Arches, arch) {
-				all = append(all, set.Decls)
+				parts = append(parts, set.Decls)
 			}
 		}
+		for _, part := range parts {
+			d.Consts = append(d.Consts, part.Consts...)
+			d.Structs = append(d.Structs, part.Structs...)
+		}
 	}
-	return all
+	return d
 }
 
 func (r renderer) file(name, doc string, part ArchSet) (File, error) {

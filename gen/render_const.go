@@ -19,24 +19,44 @@ func renderConsts(f *jen.File, consts []Const, names map[string]string) {
 		}
 		f.Add(comment("Constants of %s.", header))
 		f.Const().DefsFunc(func(block *jen.Group) {
-			enum := ""
-			for i, c := range consts[:n] {
-				if i > 0 && (c.Gap || c.Enum != enum) {
+			for i, group := range constGroups(consts[:n]) {
+				if i > 0 {
 					block.Line()
 				}
-				if c.Enum != enum && c.Enum != "" && c.Enum != "enum" {
-					block.Add(comment("%s", c.Enum))
+				if enum := group[0].Enum; enum != "" && enum != "enum" {
+					block.Add(comment("%s", enum))
 				}
-				enum = c.Enum
-				def := block.Id(names[c.Name]).Op("=").Op(literal(c))
-				if c.Pos.Line > 0 {
-					def.Add(comment("%s", c.Pos))
+				for _, c := range group {
+					def := block.Id(names[c.Name]).Op("=").Op(literal(c))
+					if c.Pos.Line > 0 {
+						def.Add(comment("%s", c.Pos))
+					}
 				}
 			}
 		})
 		f.Line()
 		consts = consts[n:]
 	}
+}
+
+// constGroups splits constants at their gaps and where an enum begins or ends.
+// Constants that would each be alone stay together: in a header a comment sets
+// them apart.
+func constGroups(consts []Const) [][]Const {
+	var groups [][]Const
+	alone := false // what the last group consists of
+	for i, c := range consts {
+		last := len(groups) - 1
+		begins := i == 0 || c.Gap || c.Enum != consts[i-1].Enum
+		ends := i+1 == len(consts) || consts[i+1].Gap || consts[i+1].Enum != c.Enum
+		if begins && !(alone && ends && c.Enum == consts[i-1].Enum) {
+			groups = append(groups, []Const{c})
+			alone = ends
+			continue
+		}
+		groups[last] = append(groups[last], c)
+	}
+	return groups
 }
 
 // literal writes a value as its header does.

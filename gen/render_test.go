@@ -33,7 +33,9 @@ func toolConsts(a Arch) []Const {
 		{Name: "__TOOL_MAX", Value: n(2), Enum: "enum tool_kind", Pos: at(14)},
 		{Name: "TOOL_MAX", Value: n(1), Pos: at(16)},
 		{Name: "tool_lower", Value: n(7), Enum: "enum", Pos: at(18)},
-		{Name: "TOOL_ASM", Value: n(5), Pos: asm},
+		{Name: "TOOL_ALONE", Value: n(8), Gap: true, Pos: at(22)}, // a comment before each
+		{Name: "TOOL_LONELY", Value: n(9), Gap: true, Pos: at(24)},
+		{Name: "TOOL_ASM", Value: n(5), Gap: true, Pos: asm},
 		{Name: "__NR_tool_open", Value: n(400), Pos: Pos{"asm/unistd.h", 8}},
 	}
 	if a.Bits == 32 {
@@ -46,7 +48,7 @@ func toolConsts(a Arch) []Const {
 func toolStructs() []Struct {
 	return []Struct{
 		{Name: "struct tool_args", Fields: []Field{
-			cField("flags", aligned64), cField("fd", s32), cField("name", cArray(char, 16)), cField("__pad", u32), cField("size", aligned64),
+			cField("flags", aligned64), cField("fd", s32), cField("name", cArray(char, 16)), cField("__pad", u32), cField("size", aligned64), cField("__size", u64),
 		}},
 		{Name: "struct tool_old", Fields: []Field{ // differs on 386, and where long is short
 			cField("kind", u32), cField("when", u64), cField("base", pointer), cField("done", function), cField("time", long),
@@ -110,6 +112,16 @@ func TestRenderedLayoutsAreThoseOfC(t *testing.T) {
 	checkAll(t, files, units)
 }
 
+func TestOneGoTypeForTwoNamesInC(t *testing.T) {
+	units := unitsOf(arches[:1], "tool", nil, Struct{Name: "struct tool_regs", Fields: []Field{cField("a", u8)}})
+	units = append(units, unitsOf(arches[1:2], "tool", nil, Struct{Name: "tool_regs", Fields: []Field{cField("b", u8)}})...)
+	files, err := generate("tool", units)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkAll(t, files, units)
+}
+
 func TestWrongLayoutDoesNotCompile(t *testing.T) {
 	units := unitsOf(arches, "tool", nil, toolStructs()...)
 	files, err := generate("tool", units)
@@ -117,7 +129,7 @@ func TestWrongLayoutDoesNotCompile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct{ old, new, want string }{
-		"a larger field":  {`Fd +int32`, `Fd int64`, `[unsafe.Sizeof(ToolArgs{})]struct{}{} (value of type [48]struct{}) as [40]struct{}`},
+		"a larger field":  {`Fd +int32`, `Fd int64`, `[unsafe.Sizeof(ToolArgs{})]struct{}{} (value of type [56]struct{}) as [48]struct{}`},
 		"a moved field":   {`Fd +int32\n\tName +\[16\]byte`, "Name [16]byte\nFd int32", `[unsafe.Offsetof(ToolArgs{}.Fd)]struct{}{} (value of type [24]struct{}) as [8]struct{}`},
 		"missing padding": {`_ +\[2\]byte\n\tunion .*`, `union [2]byte`, `[unsafe.Offsetof(ToolList{}.union)]struct{}{} (value of type [2]struct{}) as [4]struct{}`},
 	} {
@@ -163,7 +175,7 @@ func TestRenderErrors(t *testing.T) {
 		want  string
 	}{
 		"nothing": {"tool", consts(),
-			"linux/tool.h: no constant and no struct to write; widen -prefix, or see with -v what was skipped and why"},
+			"linux/tool.h: no constant and no struct to write; take what it includes by a -header of its own, widen -prefix, or see with -v what was skipped"},
 		"bad package": {"my-tool", consts(Const{Name: "A", Value: one}),
 			`-package "my-tool": not a Go identifier; a package has a short name in lower case`},
 		"two constants": {"tool", consts(Const{Name: "tool_a", Value: one, Pos: at(3)}, Const{Name: "Tool_a", Value: one, Pos: at(4)}),
@@ -176,8 +188,8 @@ func TestRenderErrors(t *testing.T) {
 			Struct{Name: "struct tool", Fields: []Field{cField("arg", cStruct(cField("a", u8)))}},
 			Struct{Name: "struct tool_arg", Fields: []Field{cField("a", u8)}}),
 			"linux/tool.h:5: struct tool_arg and the member arg of struct tool (linux/tool.h:3) would both be ToolArg in Go; leave one of them out with -prefix"},
-		"field and field": {"tool", structs(Struct{Name: "struct tool", Fields: []Field{cField("pad", u8), cField("__pad", u8)}}),
-			"linux/tool.h:3: struct tool: members pad and __pad would both need the Go name Pad; leave the struct out with -prefix"},
+		"field and field": {"tool", structs(Struct{Name: "struct tool", Fields: []Field{cField("pad_a", u8), cField("PadA", u8)}}),
+			"linux/tool.h:3: struct tool: members pad_a and PadA would both need the Go name PadA; leave the struct out with -prefix"},
 		"field and setter": {"tool", structs(Struct{Name: "struct tool", Fields: []Field{cField("set_on", u8), cBits("on", u8, 1)}}),
 			"linux/tool.h:3: struct tool: members set_on and on would both need the Go name SetOn; leave the struct out with -prefix"},
 		"incomplete member": {"tool", structs(Struct{Name: "struct tool", Fields: []Field{
