@@ -43,7 +43,7 @@ func Render(m Merged, pkg, version string) ([]File, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("%s: no constant and no struct to write; take what it includes by a -header of its own, widen -prefix, or see with -v what was skipped", headersOf(m.Groups))
+		return nil, fmt.Errorf("%s: no constant and no struct to write; widen -prefix, or see with -v what was skipped and why", headersOf(m.Groups))
 	}
 	return files, nil
 }

@@ -175,7 +175,7 @@ func TestRenderErrors(t *testing.T) {
 		want  string
 	}{
 		"nothing": {"tool", consts(),
-			"linux/tool.h: no constant and no struct to write; take what it includes by a -header of its own, widen -prefix, or see with -v what was skipped"},
+			"linux/tool.h: no constant and no struct to write; widen -prefix, or see with -v what was skipped and why"},
 		"bad package": {"my-tool", consts(Const{Name: "A", Value: one}),
 			`-package "my-tool": not a Go identifier; a package has a short name in lower case`},
 		"two constants": {"tool", consts(Const{Name: "tool_a", Value: one, Pos: at(3)}, Const{Name: "Tool_a", Value: one, Pos: at(4)}),

@@ -8,9 +8,8 @@ import "unsafe"
 
 // Constants of linux/nsfs.h.
 const (
-	NSIO = 0xb7 // linux/nsfs.h:8
-
-	MNT_NS_INFO_SIZE_VER0 = 16 // linux/nsfs.h:34
+	NSIO                  = 0xb7 // linux/nsfs.h:8
+	MNT_NS_INFO_SIZE_VER0 = 16   // linux/nsfs.h:34
 
 	// enum init_ns_ino
 	IPC_NS_INIT_INO    = 0xefffffff // linux/nsfs.h:48
@@ -46,8 +45,7 @@ const (
 	NET_NS    = 0x40000000 // linux/nsfs.h:86
 
 	LISTNS_CURRENT_USER = 0xffffffffffffffff // linux/nsfs.h:118
-
-	NS_ID_REQ_SIZE_VER0 = 32 // linux/nsfs.h:121
+	NS_ID_REQ_SIZE_VER0 = 32                 // linux/nsfs.h:121
 )
 
 // MntNsInfo is struct mnt_ns_info (linux/nsfs.h:28).

@@ -6,27 +6,17 @@ package uapi
 
 // Constants of linux/nsfs.h.
 const (
-	NS_GET_USERNS = 0xb701 // linux/nsfs.h:11
-
-	NS_GET_PARENT = 0xb702 // linux/nsfs.h:13
-
-	NS_GET_NSTYPE = 0xb703 // linux/nsfs.h:16
-
-	NS_GET_OWNER_UID = 0xb704 // linux/nsfs.h:18
-
-	NS_GET_PID_FROM_PIDNS = 0x8004b706 // linux/nsfs.h:20
-
+	NS_GET_USERNS          = 0xb701     // linux/nsfs.h:11
+	NS_GET_PARENT          = 0xb702     // linux/nsfs.h:13
+	NS_GET_NSTYPE          = 0xb703     // linux/nsfs.h:16
+	NS_GET_OWNER_UID       = 0xb704     // linux/nsfs.h:18
+	NS_GET_PID_FROM_PIDNS  = 0x8004b706 // linux/nsfs.h:20
 	NS_GET_TGID_FROM_PIDNS = 0x8004b707 // linux/nsfs.h:22
-
-	NS_GET_PID_IN_PIDNS = 0x8004b708 // linux/nsfs.h:24
-
-	NS_GET_TGID_IN_PIDNS = 0x8004b709 // linux/nsfs.h:26
-
-	NS_MNT_GET_INFO = 0x8010b70a // linux/nsfs.h:37
-
-	NS_MNT_GET_NEXT = 0x8010b70b // linux/nsfs.h:39
-
-	NS_MNT_GET_PREV = 0x8010b70c // linux/nsfs.h:41
+	NS_GET_PID_IN_PIDNS    = 0x8004b708 // linux/nsfs.h:24
+	NS_GET_TGID_IN_PIDNS   = 0x8004b709 // linux/nsfs.h:26
+	NS_MNT_GET_INFO        = 0x8010b70a // linux/nsfs.h:37
+	NS_MNT_GET_NEXT        = 0x8010b70b // linux/nsfs.h:39
+	NS_MNT_GET_PREV        = 0x8010b70c // linux/nsfs.h:41
 
 	NS_GET_MNTNS_ID = 0x8008b705 // linux/nsfs.h:44
 	NS_GET_ID       = 0x8008b70d // linux/nsfs.h:45

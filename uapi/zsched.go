@@ -41,8 +41,7 @@ const (
 	CLONE_PIDFD_AUTOKILL = 0x1000000000 // linux/sched.h:41
 	CLONE_EMPTY_MNTNS    = 0x2000000000 // linux/sched.h:42
 
-	CLONE_NEWTIME = 0x80 // linux/sched.h:48
-
+	CLONE_NEWTIME       = 0x80     // linux/sched.h:48
 	UNSHARE_EMPTY_MNTNS = 0x100000 // linux/sched.h:54
 
 	CLONE_ARGS_SIZE_VER0 = 64 // linux/sched.h:117
@@ -68,13 +67,10 @@ const (
 	SCHED_FLAG_UTIL_CLAMP_MIN = 0x20 // linux/sched.h:144
 	SCHED_FLAG_UTIL_CLAMP_MAX = 0x40 // linux/sched.h:145
 
-	SCHED_FLAG_KEEP_ALL = 0x18 // linux/sched.h:147
-
-	SCHED_FLAG_UTIL_CLAMP = 0x60 // linux/sched.h:150
-
-	SCHED_FLAG_ALL = 0x7f // linux/sched.h:153
-
-	SCHED_GETATTR_FLAG_DL_DYNAMIC = 0x1 // linux/sched.h:160
+	SCHED_FLAG_KEEP_ALL           = 0x18 // linux/sched.h:147
+	SCHED_FLAG_UTIL_CLAMP         = 0x60 // linux/sched.h:150
+	SCHED_FLAG_ALL                = 0x7f // linux/sched.h:153
+	SCHED_GETATTR_FLAG_DL_DYNAMIC = 0x1  // linux/sched.h:160
 )
 
 // Constants of linux/sched/types.h.
