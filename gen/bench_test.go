@@ -122,7 +122,7 @@ var compilers = map[string][]string{
 // cgo takes.
 func BenchmarkGodefs(b *testing.B) {
 	tree := benchTree(b)
-	installed, ok := tree.headers.(*installedTree)
+	installed, ok := tree.source.(*installedTree)
 	if !ok {
 		b.Skipf("%s: cgo needs installed headers, and this is a kernel source tree", tree.dir)
 	}
@@ -148,7 +148,7 @@ func BenchmarkGodefs(b *testing.B) {
 			for b.Loop() {
 				n++
 				cmd := exec.Command("go", "tool", "cgo", "-godefs", "-objdir", b.TempDir(), "--",
-					"-I", installed.include, "-I", filepath.Dir(installed.asm[a.Kernel]), source)
+					"-I", string(installed.dir), "-I", filepath.Dir(string(installed.asm[a.Kernel])), source)
 				cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+a.GOARCH, "CC="+compilers[a.GOARCH][i])
 				var stderr bytes.Buffer
 				cmd.Stderr = &stderr

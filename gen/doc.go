@@ -47,11 +47,13 @@
 //
 //	{"schema":1,"linux":"7.3.4","units":[UNIT, ...]}
 //
-// A UNIT is what one group of headers declares on one architecture. Its
-// constants and structs are in the order of the headers:
+// A UNIT is what one group of headers declares on one architecture, included in
+// this order behind those of before, whose names they use without including
+// them. Its constants and structs are in the order of the headers:
 //
 //	{"arch":"amd64","group":"sched","headers":["linux/sched.h", ...],
-//	 "consts":[CONST, ...],"structs":[STRUCT, ...],"skips":[SKIP, ...]}
+//	 "before":["linux/types.h", ...],"consts":[CONST, ...],
+//	 "structs":[STRUCT, ...],"skips":[SKIP, ...]}
 //
 // A CONST is a macro or an enumerator. The value is a number with all its
 // digits, which can need 64 bits, or a string. The base is decimal, hex or

@@ -100,8 +100,9 @@ func (t *installedTree) check(a Arch) error {
 			have = append(have, a.GOARCH)
 		}
 	}
-	return fmt.Errorf("%s: no headers for %s, only for %s; install them elsewhere with `make headers_install ARCH=%s`, or give a kernel source tree, which has all architectures",
-		t.given, a.GOARCH, strings.Join(have, ", "), a.Kernel)
+	// The same for all architectures that are not here, so that it is said once.
+	return fmt.Errorf("%s: there are headers for %s only; choose these with -arch, or give a kernel source tree, which has all architectures",
+		t.given, strings.Join(have, ", "))
 }
 
 // owns tells whether a directory is the kernel's.

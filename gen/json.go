@@ -23,6 +23,9 @@ func writeModel(w io.Writer, version string, units []Unit) error {
 			out.printf(",")
 		}
 		out.printf("\n"+`{"arch":%s,"group":%s,"headers":%s`, out.marshal(u.Arch), out.marshal(u.Group.Name), out.marshal(headerPaths(u.Group)))
+		if len(u.Before) > 0 {
+			out.printf(`,"before":%s`, out.marshal(u.Before))
+		}
 		printList(out, "consts", u.Consts)
 		printList(out, "structs", u.Structs)
 		printList(out, "skips", u.Skips)

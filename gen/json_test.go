@@ -14,8 +14,9 @@ import (
 func testUnit() Unit {
 	pos := func(line int) Pos { return Pos{"linux/tool.h", line} }
 	return Unit{
-		Arch:  "arm",
-		Group: Group{"tool", []Header{{Path: "linux/tool.h"}}},
+		Arch:   "arm",
+		Group:  Group{"tool", []Header{{Path: "linux/tool.h"}}},
+		Before: []string{"linux/types.h"},
 		Consts: []Const{
 			{Name: "TOOL_ALL", Value: constant.MakeUint64(1<<64 - 1), Type: "unsigned long long", Base: Hex, Pos: pos(3)},
 			{Name: "TOOL_NONE", Value: constant.MakeInt64(-1), Type: "int", Enum: "tool", Gap: true, Pos: pos(5)},

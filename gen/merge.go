@@ -20,18 +20,20 @@ func Merge(units []Unit) (Merged, error) {
 	}
 	m := Merged{Arches: arches}
 	records := map[string]map[string][]goStruct{}
+	var differ remarks
 	var errs errorList
 	for i, arch := range arches {
 		seen := map[string]declared{}
 		var structs []Struct
 		for _, g := range groups {
 			g[i], err = firstOnly(g[i], seen)
-			errs.add(err)
+			differ.addError(err, arch)
 			structs = append(structs, g[i].Structs...)
 		}
 		records[arch], err = goRecords(arch, structs)
 		errs.add(err)
 	}
+	errs.add(differ.asError(arches))
 	if err := errs.join(); err != nil {
 		return Merged{}, err
 	}
@@ -41,7 +43,7 @@ func Merge(units []Unit) (Merged, error) {
 	return m, nil
 }
 
-// An errorList collects what is wrong, once if architectures agree on it.
+// An errorList collects what is wrong, each once.
 type errorList []error
 
 func (l *errorList) add(err error) {
@@ -112,8 +114,8 @@ func firstOnly(u Unit, seen map[string]declared) (Unit, error) {
 		if !ok {
 			seen[name] = d
 		} else if !same(old) {
-			errs.add(fmt.Errorf("%s: %s of group %s differs from that of group %s (%s) on %s; leave one of them out with -prefix",
-				d.pos, name, d.group, old.group, old.pos, u.Arch))
+			errs.add(fmt.Errorf("%s: %s of group %s differs from that of group %s (%s); leave one of them out with -prefix",
+				d.pos, name, d.group, old.group, old.pos))
 		}
 		return !ok
 	}

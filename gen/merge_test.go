@@ -182,9 +182,9 @@ func TestMergeErrors(t *testing.T) {
 		"a group comes twice": {append(numbers("first", one), numbers("first", one)...),
 			"group first: read twice for 386; two groups cannot have the same name"},
 		"two values": {append(numbers("first", one), numbers("second", onArm)...),
-			"linux/tool.h:1: constant A of group second differs from that of group first (linux/tool.h:1) on arm; leave one of them out with -prefix"},
+			"linux/tool.h:1: constant A of group second differs from that of group first (linux/tool.h:1); leave one of them out with -prefix (on arm)"},
 		"two layouts": {append(withStruct("first", cField("a", u8)), withStruct("second", cField("a", u16))...),
-			"linux/tool.h:1: struct s of group second differs from that of group first (linux/tool.h:1) on arm; leave one of them out with -prefix"},
+			"linux/tool.h:1: struct s of group second differs from that of group first (linux/tool.h:1); leave one of them out with -prefix"},
 		"no number": {[]Unit{{Arch: "arm", Group: Group{Name: "tool"}, Consts: []Const{{Name: "PI", Value: constant.MakeFloat64(3.14), Pos: Pos{"linux/tool.h", 1}}}}},
 			"linux/tool.h:1: constant PI is neither a whole number nor a string"},
 	} {

@@ -81,7 +81,7 @@ func (r remarks) asError(all []string) error {
 	lines := r.lines(all)
 	for i, text := range r.texts {
 		if lines[i] == text && len(all) > 1 {
-			lines[i] += " (on all architectures)"
+			lines[i] += " (all architectures)"
 		}
 	}
 	return joinLines(lines)

@@ -47,8 +47,8 @@ func TestRemarksSayThingsOnce(t *testing.T) {
 	r.addError(nil, "arm")
 	r.add("d.h:4: wrong", "386")
 	r.add("d.h:4: wrong", "amd64")
-	const want = `a.h:1: bad (on all architectures)
-one, then other (on all architectures)
+	const want = `a.h:1: bad (all architectures)
+one, then other (all architectures)
 b.h:2: worse (on arm)
 c.h:3: worst (on arm)
 d.h:4: wrong (on all but arm)`
