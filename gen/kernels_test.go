@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"go/version"
+	"io"
+	"slices"
+	"testing"
+)
+
+// since is when the kernel got some names of the default groups, so that older
+// kernels must lack them and newer ones must not.
+var since = map[string]string{
+	"CLONE_VM":             "2.6",
+	"struct clone_args":    "5.3",
+	"__NR_clone3":          "5.3",
+	"struct pidfd_info":    "6.13",
+	"PIDFD_GET_INFO":       "6.13",
+	"PIDFD_SELF":           "6.15",
+	"CLONE_AUTOREAP":       "7.1",
+	"CLONE_PIDFD_AUTOKILL": "7.1",
+}
+
+// TestEveryKernel makes package uapi from all the kernels in the cache, of
+// which the newest must have everything that is asked for.
+func TestEveryKernel(t *testing.T) {
+	uapi := map[string][]File{} // by version
+	newest, lacks := "", []string(nil)
+	for _, form := range []string{"headers-*", "linux-*"} {
+		for release, tree := range cachedTrees(t, form) {
+			t.Run(form[:len(form)-1]+release, func(t *testing.T) {
+				has := slices.DeleteFunc(slices.Clone(arches), func(a Arch) bool {
+					_, err := tree.Includes(a)
+					return err != nil
+				})
+				c := command{options{kernel: tree.dir, arches: has}, io.Discard, io.Discard}
+				r, err := c.read(tree.dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				files, err := render(r[0], "uapi")
+				if err != nil {
+					t.Fatal(err)
+				}
+				checkSince(t, release, r[0].units)
+				if version.Compare("go"+release, "go"+newest) > 0 {
+					newest, lacks = release, append(r[0].lacks.texts, unfound(r[0]).texts...)
+				}
+				if len(has) < len(arches) {
+					return // files of fewer architectures are others
+				}
+				same := func(a, b File) bool { return a.Name == b.Name && bytes.Equal(a.Data, b.Data) }
+				if other, ok := uapi[release]; ok && !slices.EqualFunc(files, other, same) {
+					t.Error("the source tree and the package of headers give different files")
+				}
+				uapi[release] = files
+			})
+		}
+	}
+	if newest == "" {
+		t.Skip("no kernels in the cache: run `make test`, which fetches them")
+	}
+	if len(lacks) > 0 {
+		t.Errorf("Linux %s lacks what gen asks for: %q", newest, lacks)
+	}
+}
+
+func checkSince(t *testing.T, release string, units []Unit) {
+	t.Helper()
+	byArch := unitsByArch(units)
+	for arch, units := range byArch {
+		has := map[string]bool{}
+		for _, c := range allConsts(units) {
+			has[c.Name] = true
+		}
+		for _, s := range allStructs(units) {
+			has[s.Name] = true
+		}
+		for name, first := range since {
+			if want := version.Compare("go"+release, "go"+first) >= 0; has[name] != want {
+				t.Errorf("%s: has %s is %v, want %v", arch, name, has[name], want)
+			}
+		}
+	}
+}
