@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"strconv"
+)
+
+// What `gen -json` prints, as far as it is checked here; gen's package
+// comment has the whole.
+type (
+	unit struct {
+		Arch  string
+		Group struct {
+			Name    string
+			Headers []struct{ Path string }
+		}
+		Consts  []constant
+		Structs []structure
+	}
+	constant struct {
+		Name  string
+		Value value
+		Type  string
+		Enum  string
+	}
+	structure struct {
+		Name        string
+		Size, Align int64
+		Fields      []field
+	}
+	field struct {
+		Name     string
+		Type     ctype
+		Offset   int64
+		Flexible bool
+		Bits     *struct{ Offset, Width int64 }
+	}
+	ctype struct {
+		Size   int64
+		Inline *structure
+	}
+)
+
+// A value is a number or a string.
+type value struct {
+	int    *big.Int
+	string *string
+}
+
+func (v *value) UnmarshalJSON(data []byte) error {
+	if data[0] == '"' {
+		v.string = new(string)
+		return json.Unmarshal(data, v.string)
+	}
+	var ok bool
+	if v.int, ok = new(big.Int).SetString(string(data), 10); !ok {
+		return fmt.Errorf("%s is not a whole number", data)
+	}
+	return nil
+}
+
+func (v value) text() string {
+	if v.string != nil {
+		return strconv.Quote(*v.string)
+	}
+	return v.int.String()
+}
+
+// model asks gen for the units of one architecture.
+func model(gen, kernel, arch string, more []string) ([]unit, error) {
+	var out bytes.Buffer
+	args := append([]string{"-json", "-kernel", kernel, "-arch", arch}, more...)
+	if err := command(&out, gen, args...); err != nil {
+		return nil, err
+	}
+	var m struct{ Units []unit }
+	if err := json.Unmarshal(out.Bytes(), &m); err != nil {
+		return nil, fmt.Errorf("gen -json: %w", err)
+	}
+	if len(m.Units) == 0 {
+		return nil, fmt.Errorf("gen -json has no units for %s", arch)
+	}
+	return m.Units, nil
+}

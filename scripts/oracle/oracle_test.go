@@ -1,0 +1,114 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const header = `
+#define FLAG (1U << 31)
+#define NEGATIVE -3
+#define NAME "two" "\x00" "parts"
+enum color { RED = 7 };
+struct inner { char c; };
+struct probe {
+	unsigned char head;
+	unsigned low:3, :2, high:9;
+	struct { long long deep; };
+	struct { int bits:4; } named;
+	struct inner list[2];
+	char tail[];
+};
+`
+
+const right = `{
+	"Group": {"Name": "probe", "Headers": [{"Path": "linux/probe.h"}]},
+	"Consts": [
+		{"Name": "FLAG", "Value": 2147483648, "Type": "unsigned int"},
+		{"Name": "NEGATIVE", "Value": -3, "Type": "int"},
+		{"Name": "NAME", "Value": "two\u0000parts", "Type": "char[]"},
+		{"Name": "RED", "Value": 7, "Type": "int", "Enum": "enum color"}
+	],
+	"Structs": [{"Name": "struct probe", "Size": 24, "Align": 8, "Fields": [
+		{"Name": "head", "Type": {"Size": 1}, "Offset": 0},
+		{"Name": "low", "Type": {"Size": 4}, "Offset": 1, "Bits": {"Offset": 8, "Width": 3}},
+		{"Name": "high", "Type": {"Size": 4}, "Offset": 1, "Bits": {"Offset": 13, "Width": 9}},
+		{"Name": "", "Type": {"Size": 8, "Inline": {"Fields": [{"Name": "deep", "Type": {"Size": 8}, "Offset": 0}]}}, "Offset": 8},
+		{"Name": "named", "Type": {"Size": 4, "Inline": {"Fields": [{"Name": "bits", "Type": {"Size": 4}, "Bits": {"Offset": 0, "Width": 4}}]}}, "Offset": 16},
+		{"Name": "list", "Type": {"Size": 2}, "Offset": 20},
+		{"Name": "tail", "Flexible": true, "Offset": 22, "Type": {"Size": 0}}
+	]}]
+}`
+
+// TestEveryWrongFactIsFound changes one fact of a right model at a time.
+func TestEveryWrongFactIsFound(t *testing.T) {
+	i := slices.IndexFunc(compilers, func(c compiler) bool { return c.GOARCH == "amd64" })
+	c := compilers[i]
+	if _, err := exec.LookPath(c.Command[0]); err != nil {
+		t.Skipf("%s is not installed; on Debian it is in the package %s", c.Command[0], c.Package)
+	}
+	kernel := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(kernel, "usr/include/linux"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(kernel, "usr/include/linux/probe.h"), []byte(header), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ name, old, new, wrong string }{
+		{"nothing", "", "", ""},
+		{"value", "2147483648", "2147483649", "FLAG is 2147483649"},
+		{"sign", "-3,", "18446744073709551613,", "NEGATIVE is 18446744073709551613"},
+		{"type", `"unsigned int"`, `"unsigned long"`, "the type of FLAG is unsigned long"},
+		{"string", "parts", "ports", "NAME is"},
+		{"length of a string", "parts", "part", "NAME is"},
+		{"enumerator", "7,", "8,", "RED is 8"},
+		{"size", `"Size": 24`, `"Size": 32`, "sizeof(struct probe) is 32"},
+		{"alignment", `"Align": 8`, `"Align": 4`, "_Alignof(struct probe) is 4"},
+		{"offset in an anonymous struct", `"Offset": 8}`, `"Offset": 16}`, "offsetof(struct probe, deep) is 16"},
+		{"offset of a flexible array", `"Offset": 22`, `"Offset": 24`, "offsetof(struct probe, tail) is 24"},
+		{"size of a field", `"Type": {"Size": 2}`, `"Type": {"Size": 4}`, "sizeof(struct probe.list) is 4"},
+		{"place of a bit-field", `"Offset": 13`, `"Offset": 11`, "struct probe.high: bits 11 to 19"},
+		{"width of a bit-field", `"Width": 4`, `"Width": 5`, "struct probe.named.bits: bits 128 to 132"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if !strings.Contains(right, test.old) {
+				t.Fatalf("the model has no %s to change", test.old)
+			}
+			var u unit
+			if err := json.Unmarshal([]byte(strings.Replace(right, test.old, test.new, 1)), &u); err != nil {
+				t.Fatal(err)
+			}
+			got, err := c.check([]unit{u}, kernel, t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.assertions() != 20 {
+				t.Errorf("%d assertions, want 20", got.assertions())
+			}
+			switch {
+			case test.wrong == "" && len(got.mismatches) > 0:
+				t.Errorf("a right model is called wrong: %q", got.mismatches)
+			case test.wrong != "" && (len(got.mismatches) != 1 || !strings.Contains(got.mismatches[0], test.wrong)):
+				t.Errorf("wrong: %q, want one that has %q", got.mismatches, test.wrong)
+			}
+		})
+	}
+}
+
+func TestHeaderThatDoesNotCompileIsAnError(t *testing.T) {
+	i := slices.IndexFunc(compilers, func(c compiler) bool { return c.GOARCH == "amd64" })
+	if _, err := exec.LookPath(compilers[i].Command[0]); err != nil {
+		t.Skip(err)
+	}
+	var u unit
+	u.Group.Name = "missing"
+	u.Group.Headers = []struct{ Path string }{{"linux/missing.h"}}
+	if _, err := compilers[i].check([]unit{u}, t.TempDir(), t.TempDir()); err == nil || !strings.Contains(err.Error(), "linux/missing.h") {
+		t.Errorf("error %v, want one that names linux/missing.h", err)
+	}
+}
