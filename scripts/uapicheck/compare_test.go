@@ -1,0 +1,99 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// xsysDiffers has the declarations on which x/sys/unix is of another mind, with
+// the reason.
+var xsysDiffers = map[string]string{}
+
+// TestUapiAgreesWithXSys compares everything that golang.org/x/sys/unix also
+// has. The two are made by different tools: x/sys asks C compilers.
+func TestUapiAgreesWithXSys(t *testing.T) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "golang.org/x/sys").Output()
+	dir := strings.TrimSpace(string(out))
+	if err != nil || dir == "" {
+		t.Skipf("the source of golang.org/x/sys cannot be found: go list: %v", err)
+	}
+	result, err := compare("../../uapi", filepath.Join(dir, "unix"), common)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("compared %d constants and %d types", result.Consts, result.Types)
+	if result.Consts < 13*60 || result.Types < 13*2 {
+		t.Errorf("only %d constants and %d types were compared", result.Consts, result.Types)
+	}
+	seen := map[string]bool{}
+	for _, d := range result.Differences {
+		seen[d.Name] = true
+		if xsysDiffers[d.Name] == "" {
+			t.Error(d)
+		}
+	}
+	for name, reason := range xsysDiffers {
+		if !seen[name] {
+			t.Errorf("%s no longer differs from x/sys/unix (%s): take it off the list", name, reason)
+		}
+	}
+}
+
+const before = `package p
+const A, B = 1, "b"
+const hidden = 1
+type T struct { X uint32; Y uint64; _ [4]byte }
+`
+
+func TestNewerPackage(t *testing.T) {
+	for _, test := range []struct {
+		name, after string
+		want        []string // on amd64
+	}{
+		{"same", before, nil},
+		{"more of everything", `package p
+			const A, B, C = 1, "b", 3
+			type T struct { X uint32; Y uint64; Z uint32 }
+			type U struct{}`, nil},
+		{"another value", strings.Replace(before, "1, ", "2, ", 1), []string{"A is 1, and there 2"}},
+		{"another kind of value", strings.Replace(before, `"b"`, "98", 1), []string{`B is "b", and there 98`}},
+		{"a constant less", strings.Replace(before, "A, B = 1, ", "B = ", 1), []string{"the constant A is gone"}},
+		{"a type less", "package p\nconst A, B = 1, `b`", []string{"the type T is gone"}},
+		{"a field less", strings.Replace(before, "X uint32", "_ uint32", 1), []string{"the field T.X is gone"}},
+		{"a field moved", strings.Replace(before, "Y", "Before uint64; Y", 1), []string{"T.Y has 8 bytes at 8, and there 8 bytes at 16"}},
+		{"a field widened", strings.Replace(before, "X uint32", "X uint64", 1), []string{
+			"T.X has 4 bytes at 0, and there 8 bytes at 0"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a, b := t.TempDir(), t.TempDir()
+			for dir, text := range map[string]string{a: before, b: test.after} {
+				if err := os.WriteFile(filepath.Join(dir, "p.go"), []byte(text), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			result, err := compare(a, b, everything)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, d := range result.Differences {
+				if d.Arch == "amd64" {
+					got = append(got, d.What)
+				}
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("differences %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestDirectoryWithoutPackage(t *testing.T) {
+	if _, err := compare(t.TempDir(), t.TempDir(), everything); err == nil || !strings.Contains(err.Error(), "has no Go package for 386") {
+		t.Errorf("error %v, want one that says that there is no package", err)
+	}
+}
