@@ -1,18 +1,48 @@
 # What can be done here. `make` alone lists it; the README says more.
 
-SHELL     := bash
-GOARCHES  := 386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x
+SHELL       := bash
+GOARCHES    := 386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-FUZZTIME  ?= 30s
-KERNEL    ?=
-fetch     := go run ./scripts/fetch
-# A kernel tree or header package: KERNEL=DIR, or the newest that Debian serves.
-headers    = $(or $(KERNEL),$(shell $(fetch) headers))
+FUZZTIME    ?= 1m
+# A kernel tree or header package to read. Empty: Debian's newest headers.
+KERNEL      ?=
+export KERNEL
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 12
 
 .PHONY: generate
-generate: ## write package uapi from KERNEL=DIR, or from Debian's newest header package
-	@scripts/generate.sh "$(KERNEL)"
+generate: ## write package uapi: from KERNEL=DIR, or from Debian's newest kernel headers
+	go run ./gen -kernel "$$(scripts/headers.sh)" -o uapi
+
+.PHONY: check
+check: ## uapi fresh, gofmt, vet for every GOARCH, staticcheck, import rules
+	scripts/fresh.sh
+	scripts/gofmt.sh
+	scripts/imports.sh
+	@for arch in $(GOARCHES); do echo "GOARCH=$$arch go vet ./..."; GOARCH=$$arch go vet ./... || exit; done
+	go run $(STATICCHECK) ./...
+
+.PHONY: cross
+cross: ## build and vet all packages for all 13 GOARCHes
+	@for arch in $(GOARCHES); do echo "GOARCH=$$arch"; GOARCH=$$arch go build ./... && GOARCH=$$arch go vet ./... || exit; done
+
+.PHONY: test
+test: ## everything that should pass on a fresh Debian or Ubuntu; installs what it needs
+	scripts/install.sh gcc xz-utils
+	$(MAKE) check
+	scripts/trees.sh go test -race ./...
+
+.PHONY: oracle
+oracle: ## hold every value and layout against the C compilers of all architectures
+	scripts/install.sh $$(go run ./scripts/oracle -packages)
+	go run ./scripts/oracle -kernel "$$(scripts/headers.sh)"
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME
+	scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: ## benchmarks of ours and the peers, side by side
+	scripts/trees.sh go test -run '^$$' -bench . -benchmem ./...

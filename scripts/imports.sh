@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# The walls between the packages: who may import what.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+module=$(go list -m)
+failed=0
+
+# deps PACKAGE: what it imports, directly or not, outside the standard library.
+deps() { go list -deps -f '{{if not .Standard}}{{.ImportPath}}{{end}}' "$1" | grep -vx "$module/${1#./}" || true; }
+
+# rule WHO PATTERN WHY: reads imports, and complains of those that do not match.
+rule() {
+	local bad
+	bad=$(grep -vxE "$2" || true)
+	if [[ $bad ]]; then
+		printf '%s: %s, but it imports:\n%s\n' "$1" "$3" "$bad" >&2
+		failed=1
+	fi
+}
+
+# users IMPORT: the files of gen that import it.
+users() { go list -f '{{.Dir}}' ./gen | xargs -I{} grep -lE "^(import )?[[:space:]]*([a-z]+ )?\"$1(/[^\"]*)?\"" -r {} --include='*.go' | grep -v _test.go | xargs -rn1 basename; }
+
+for arch in amd64 386 mips; do
+	GOARCH=$arch go list -f '{{join .Imports "\n"}}' ./uapi | sed '/^$/d' | rule uapi 'unsafe' 'imports nothing but unsafe'
+done
+deps ./gen | { grep "^$module/" || true; } | rule gen '' 'never imports uapi or linux: it must build when they do not'
+users modernc.org/cc/v4 | rule gen 'parse.*\.go' 'only parse.go may import cc'
+users github.com/dave/jennifer | rule gen 'render.*\.go' 'only render.go may import jennifer'
+users os | rule gen '(main|tree|output)\.go' 'only main.go, tree.go and output.go touch the disk'
+if [[ -d linux ]]; then
+	for package in $(go list ./linux/...); do
+		deps "./${package#"$module/"}" | rule "$package" "$module/(uapi|linux(/.*)?)|golang.org/x/sys/unix(/.*)?" 'imports uapi and golang.org/x/sys/unix only'
+	done
+fi
+exit $failed
