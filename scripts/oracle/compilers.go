@@ -88,7 +88,7 @@ func (c compiler) checkUnit(u unit, kernel, base string) (tally, error) {
 
 	t := src.tally
 	t.units = 1
-	where := c.GOARCH + " " + u.Group.Name + ": "
+	where := c.GOARCH + " " + u.Group + ": "
 	for _, m := range failed.FindAllStringSubmatch(stderr.String(), -1) {
 		t.mismatches = append(t.mismatches, where+m[1])
 	}

@@ -12,11 +12,9 @@ import (
 // comment has the whole.
 type (
 	unit struct {
-		Arch  string
-		Group struct {
-			Name    string
-			Headers []struct{ Path string }
-		}
+		Arch    string
+		Group   string
+		Headers []string
 		Consts  []constant
 		Structs []structure
 	}

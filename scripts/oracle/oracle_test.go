@@ -27,7 +27,7 @@ struct probe {
 `
 
 const right = `{
-	"Group": {"Name": "probe", "Headers": [{"Path": "linux/probe.h"}]},
+	"Group": "probe", "Headers": ["linux/probe.h"],
 	"Consts": [
 		{"Name": "FLAG", "Value": 2147483648, "Type": "unsigned int"},
 		{"Name": "NEGATIVE", "Value": -3, "Type": "int"},
@@ -106,8 +106,8 @@ func TestHeaderThatDoesNotCompileIsAnError(t *testing.T) {
 		t.Skip(err)
 	}
 	var u unit
-	u.Group.Name = "missing"
-	u.Group.Headers = []struct{ Path string }{{"linux/missing.h"}}
+	u.Group = "missing"
+	u.Headers = []string{"linux/missing.h"}
 	if _, err := compilers[i].check([]unit{u}, t.TempDir(), t.TempDir()); err == nil || !strings.Contains(err.Error(), "linux/missing.h") {
 		t.Errorf("error %v, want one that names linux/missing.h", err)
 	}

@@ -28,8 +28,8 @@ type bitProbe struct {
 
 func newSource(u unit) *source {
 	s := new(source)
-	for _, h := range u.Group.Headers {
-		fmt.Fprintf(&s.buf, "#include <%s>\n", h.Path)
+	for _, h := range u.Headers {
+		fmt.Fprintf(&s.buf, "#include <%s>\n", h)
 	}
 	for _, c := range u.Consts {
 		s.constant(c)
