@@ -49,9 +49,16 @@ type value struct {
 }
 
 func (v *value) UnmarshalJSON(data []byte) error {
-	if data[0] == '"' {
+	switch data[0] {
+	case '"':
 		v.string = new(string)
 		return json.Unmarshal(data, v.string)
+	case '{': // not UTF-8
+		var raw struct{ Base64 []byte }
+		err := json.Unmarshal(data, &raw)
+		s := string(raw.Base64)
+		v.string = &s
+		return err
 	}
 	var ok bool
 	if v.int, ok = new(big.Int).SetString(string(data), 10); !ok {
