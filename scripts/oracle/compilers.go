@@ -19,23 +19,24 @@ type compiler struct {
 	Kernel  string   // the directory of its asm headers
 	Command []string // the compiler and the flags that choose the ABI that Go uses
 	Package string   // Debian's package that has it
+	Libc    string   // Debian's package of a C library for it, if there is one
 }
 
 // compilers has every linux GOARCH. Debian 12's gcc has no loong64.
 var compilers = []compiler{
-	{"386", "x86", []string{"i686-linux-gnu-gcc"}, "gcc-i686-linux-gnu"},
-	{"amd64", "x86", []string{"x86_64-linux-gnu-gcc"}, "gcc-x86-64-linux-gnu"},
-	{"arm", "arm", []string{"arm-linux-gnueabihf-gcc"}, "gcc-arm-linux-gnueabihf"},
-	{"arm64", "arm64", []string{"aarch64-linux-gnu-gcc"}, "gcc-aarch64-linux-gnu"},
-	{"loong64", "loongarch", []string{"clang-16", "--target=loongarch64-linux-gnu", "-ferror-limit=0"}, "clang-16"},
-	{"mips", "mips", []string{"mips-linux-gnu-gcc"}, "gcc-mips-linux-gnu"},
-	{"mips64", "mips", []string{"mips64-linux-gnuabi64-gcc"}, "gcc-mips64-linux-gnuabi64"},
-	{"mips64le", "mips", []string{"mips64el-linux-gnuabi64-gcc"}, "gcc-mips64el-linux-gnuabi64"},
-	{"mipsle", "mips", []string{"mipsel-linux-gnu-gcc"}, "gcc-mipsel-linux-gnu"},
-	{"ppc64", "powerpc", []string{"powerpc64-linux-gnu-gcc"}, "gcc-powerpc64-linux-gnu"},
-	{"ppc64le", "powerpc", []string{"powerpc64le-linux-gnu-gcc"}, "gcc-powerpc64le-linux-gnu"},
-	{"riscv64", "riscv", []string{"riscv64-linux-gnu-gcc"}, "gcc-riscv64-linux-gnu"},
-	{"s390x", "s390", []string{"s390x-linux-gnu-gcc"}, "gcc-s390x-linux-gnu"},
+	{"386", "x86", []string{"i686-linux-gnu-gcc"}, "gcc-i686-linux-gnu", "libc6-dev-i386-cross"},
+	{"amd64", "x86", []string{"x86_64-linux-gnu-gcc"}, "gcc-x86-64-linux-gnu", "libc6-dev"},
+	{"arm", "arm", []string{"arm-linux-gnueabihf-gcc"}, "gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross"},
+	{"arm64", "arm64", []string{"aarch64-linux-gnu-gcc"}, "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"},
+	{"loong64", "loongarch", []string{"clang-16", "--target=loongarch64-linux-gnu", "-ferror-limit=0"}, "clang-16", ""},
+	{"mips", "mips", []string{"mips-linux-gnu-gcc"}, "gcc-mips-linux-gnu", "libc6-dev-mips-cross"},
+	{"mips64", "mips", []string{"mips64-linux-gnuabi64-gcc"}, "gcc-mips64-linux-gnuabi64", "libc6-dev-mips64-cross"},
+	{"mips64le", "mips", []string{"mips64el-linux-gnuabi64-gcc"}, "gcc-mips64el-linux-gnuabi64", "libc6-dev-mips64el-cross"},
+	{"mipsle", "mips", []string{"mipsel-linux-gnu-gcc"}, "gcc-mipsel-linux-gnu", "libc6-dev-mipsel-cross"},
+	{"ppc64", "powerpc", []string{"powerpc64-linux-gnu-gcc"}, "gcc-powerpc64-linux-gnu", "libc6-dev-ppc64-cross"},
+	{"ppc64le", "powerpc", []string{"powerpc64le-linux-gnu-gcc"}, "gcc-powerpc64le-linux-gnu", "libc6-dev-ppc64el-cross"},
+	{"riscv64", "riscv", []string{"riscv64-linux-gnu-gcc"}, "gcc-riscv64-linux-gnu", "libc6-dev-riscv64-cross"},
+	{"s390x", "s390", []string{"s390x-linux-gnu-gcc"}, "gcc-s390x-linux-gnu", "libc6-dev-s390x-cross"},
 }
 
 // check compiles the assertions of every unit, some at a time.
@@ -72,28 +73,23 @@ var failed = regexp.MustCompile(`error: static assertion failed(?:: "| due to re
 
 func (c compiler) checkUnit(u unit, kernel, base string) (tally, error) {
 	src := newSource(u)
-	if err := os.WriteFile(base+".c", src.text(), 0o666); err != nil {
-		return tally{}, err
+	stderr, runErr := c.compile(src, base, kernel, "-ffreestanding", "-nostdinc")
+	if missingHeader.MatchString(stderr) {
+		// With a C library, structs like in6_addr may be the library's.
+		src = newSource(u.withoutOthers())
+		if stderr, runErr = c.compile(src, base, kernel); missingHeader.MatchString(stderr) {
+			return tally{without: []string{u.Group}}, nil
+		}
 	}
-	args := append(c.Command[1:len(c.Command):len(c.Command)],
-		"-std=gnu11", "-w", "-O0", "-nostdinc",
-		"-isystem", filepath.Join(kernel, "usr/lib/linux/uapi", c.Kernel),
-		"-isystem", filepath.Join(kernel, "usr/include"),
-		"-c", "-o", base+".o", base+".c")
-	var stderr bytes.Buffer
-	cmd := exec.Command(c.Command[0], args...)
-	cmd.Env = append(os.Environ(), "LC_ALL=C")
-	cmd.Stderr = &stderr
-	runErr := cmd.Run()
 
 	t := src.tally
 	t.units = 1
 	where := c.GOARCH + " " + u.Group + ": "
-	for _, m := range failed.FindAllStringSubmatch(stderr.String(), -1) {
+	for _, m := range failed.FindAllStringSubmatch(stderr, -1) {
 		t.mismatches = append(t.mismatches, where+m[1])
 	}
-	if runErr != nil && (len(t.mismatches) == 0 || strings.Count(stderr.String(), ": error: ") != len(t.mismatches)) {
-		return tally{}, fmt.Errorf("%s%s: %w\n%s", where, strings.Join(cmd.Args, " "), runErr, &stderr)
+	if runErr != nil && (len(t.mismatches) == 0 || strings.Count(stderr, ": error: ") != len(t.mismatches)) {
+		return tally{}, fmt.Errorf("%s%w\n%s", where, runErr, stderr)
 	}
 	if runErr != nil {
 		return t, nil // no object to look for the bit-fields in; the next run has one
@@ -106,6 +102,37 @@ func (c compiler) checkUnit(u unit, kernel, base string) (tally, error) {
 		t.mismatches = append(t.mismatches, where+m)
 	}
 	return t, os.Remove(base + ".o")
+}
+
+// missingHeader is how the compilers say that a header is not there. The
+// kernel's are, so it is one of the C library that some of them include.
+var missingHeader = regexp.MustCompile(`fatal error: '?[a-z/_]+\.h'?(: No such file| file not found)`)
+
+// compile makes base.o of src, with the kernel's headers before those that
+// come with the compiler.
+func (c compiler) compile(src *source, base, kernel string, options ...string) (stderr string, err error) {
+	if err := os.WriteFile(base+".c", src.text(), 0o666); err != nil {
+		return "", err
+	}
+	var own bytes.Buffer
+	if err := command(&own, c.Command[0], append(c.Command[1:len(c.Command):len(c.Command)], "-print-file-name=include")...); err != nil {
+		return "", err
+	}
+	args := append(c.Command[1:len(c.Command):len(c.Command)], "-std=gnu11", "-w", "-O0",
+		"-isystem", filepath.Join(kernel, "usr/lib/linux/uapi", c.Kernel),
+		"-isystem", filepath.Join(kernel, "usr/include"))
+	if len(options) > 0 { // without a C library
+		args = append(args, "-isystem", strings.TrimSpace(own.String()))
+	}
+	args = append(append(args, options...), "-c", "-o", base+".o", base+".c")
+	var diagnosis bytes.Buffer
+	cmd := exec.Command(c.Command[0], args...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.Stderr = &diagnosis
+	if err = cmd.Run(); err != nil {
+		err = fmt.Errorf("%s: %w", strings.Join(cmd.Args, " "), err)
+	}
+	return diagnosis.String(), err
 }
 
 // command runs a program and gives its standard output to w; an error has

@@ -45,7 +45,7 @@ func run(args []string, stdout io.Writer) error {
 	}
 	if *packages {
 		for _, c := range compilers {
-			fmt.Fprintln(stdout, c.Package)
+			fmt.Fprintln(stdout, c.Package, c.Libc)
 		}
 		return nil
 	}
@@ -97,6 +97,9 @@ func run(args []string, stdout io.Writer) error {
 		fmt.Fprintln(stdout, sum.row(c.GOARCH, c.Command[0]))
 		for _, m := range sum.mismatches {
 			fmt.Fprintln(stdout, "    wrong:", m)
+		}
+		if len(sum.without) > 0 {
+			fmt.Fprintln(stdout, "    not checked, for they need a C library:", strings.Join(sum.without, " "))
 		}
 		total.add(sum)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 )
 
@@ -15,6 +16,7 @@ type (
 		Arch    string
 		Group   string
 		Headers []string
+		Before  []string
 		Consts  []constant
 		Structs []structure
 	}
@@ -28,6 +30,7 @@ type (
 		Name        string
 		Size, Align int64
 		Fields      []field
+		Pos         struct{ File string }
 	}
 	field struct {
 		Name     string
@@ -41,6 +44,12 @@ type (
 		Inline *structure
 	}
 )
+
+// withoutOthers is u without the structs of headers that are not its own.
+func (u unit) withoutOthers() unit {
+	u.Structs = slices.DeleteFunc(slices.Clone(u.Structs), func(s structure) bool { return !slices.Contains(u.Headers, s.Pos.File) })
+	return u
+}
 
 // A value is a number or a string.
 type value struct {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -28,7 +29,7 @@ type bitProbe struct {
 
 func newSource(u unit) *source {
 	s := new(source)
-	for _, h := range u.Headers {
+	for _, h := range slices.Concat(u.Before, u.Headers) {
 		fmt.Fprintf(&s.buf, "#include <%s>\n", h)
 	}
 	for _, c := range u.Consts {

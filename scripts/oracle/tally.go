@@ -6,6 +6,7 @@ import "fmt"
 type tally struct {
 	units                                                int
 	consts, strings, types, sizes, aligns, offsets, bits int
+	without                                              []string // units that need a C library, where there is none
 	mismatches                                           []string
 }
 
@@ -18,6 +19,7 @@ func (t *tally) add(u tally) {
 	t.aligns += u.aligns
 	t.offsets += u.offsets
 	t.bits += u.bits
+	t.without = append(t.without, u.without...)
 	t.mismatches = append(t.mismatches, u.mismatches...)
 }
 
