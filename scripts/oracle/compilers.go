@@ -75,6 +75,9 @@ func (c compiler) checkUnit(u unit, kernel, base string) (tally, error) {
 	src := newSource(u)
 	stderr, runErr := c.compile(src, base, kernel, "-ffreestanding", "-nostdinc")
 	if missingHeader.MatchString(stderr) {
+		if c.Libc == "" {
+			return tally{without: []string{u.Group}}, nil
+		}
 		// With a C library, structs like in6_addr may be the library's.
 		src = newSource(u.withoutOthers())
 		if stderr, runErr = c.compile(src, base, kernel); missingHeader.MatchString(stderr) {
@@ -104,9 +107,9 @@ func (c compiler) checkUnit(u unit, kernel, base string) (tally, error) {
 	return t, os.Remove(base + ".o")
 }
 
-// missingHeader is how the compilers say that a header is not there. The
-// kernel's are, so it is one of the C library that some of them include.
-var missingHeader = regexp.MustCompile(`fatal error: '?[a-z/_]+\.h'?(: No such file| file not found)`)
+// missingHeader is how the compilers say that a header of the C library is not
+// there, which some of the kernel's include.
+var missingHeader = regexp.MustCompile(`fatal error: '?((sys|net\w*)/)?\w+\.h'?(: No such file| file not found)`)
 
 // compile makes base.o of src, with the kernel's headers before those that
 // come with the compiler.

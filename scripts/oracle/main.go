@@ -71,17 +71,17 @@ func run(args []string, stdout io.Writer) error {
 		return err
 	}
 
-	runs := [][]string{headerArgs(headers)}
-	if len(headers) == 0 {
-		listed, err := readList("testdata/oracle-headers.txt")
-		if err != nil {
-			return err
-		}
-		runs = [][]string{nil, headerArgs(listed)}
+	list, err := os.ReadFile("testdata/oracle-headers.txt")
+	if err != nil {
+		return err
 	}
 	var total tally
 	fmt.Fprintln(stdout, tallyHeading)
 	for _, c := range chosen {
+		runs := [][]string{headerArgs(headers)}
+		if len(headers) == 0 {
+			runs = [][]string{nil, headerArgs(listed(string(list), c.GOARCH))}
+		}
 		var sum tally
 		for _, more := range runs {
 			units, err := model(gen, *kernel, c.GOARCH, more)
@@ -121,18 +121,15 @@ func headerArgs(headers []string) []string {
 	return args
 }
 
-// readList reads one header a line; a # begins a comment.
-func readList(name string) ([]string, error) {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	var list []string
-	for line := range strings.Lines(string(data)) {
+// listed picks the headers for an architecture from a list with one a line,
+// and behind it the architectures without it: linux/kvm.h !arm. A # begins a
+// comment.
+func listed(list, goarch string) (headers []string) {
+	for line := range strings.Lines(list) {
 		line, _, _ = strings.Cut(line, "#")
-		if line = strings.TrimSpace(line); line != "" {
-			list = append(list, line)
+		if words := strings.Fields(line); len(words) > 0 && !slices.Contains(words[1:], "!"+goarch) {
+			headers = append(headers, words[0])
 		}
 	}
-	return list, nil
+	return headers
 }

@@ -112,3 +112,13 @@ func TestHeaderThatDoesNotCompileIsAnError(t *testing.T) {
 		t.Errorf("error %v, want one that names linux/missing.h", err)
 	}
 }
+
+func TestListOfHeaders(t *testing.T) {
+	const list = "# all\n\nlinux/a.h # why\nlinux/b.h !arm !mips # not there\n"
+	if got, want := listed(list, "amd64"), []string{"linux/a.h", "linux/b.h"}; !slices.Equal(got, want) {
+		t.Errorf("amd64: %q, want %q", got, want)
+	}
+	if got, want := listed(list, "mips"), []string{"linux/a.h"}; !slices.Equal(got, want) {
+		t.Errorf("mips: %q, want %q", got, want)
+	}
+}

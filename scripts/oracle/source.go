@@ -61,7 +61,7 @@ func (s *source) constant(c constant) {
 		text = fmt.Sprintf("((%[1]s) < 0) == %[2]d && (unsigned long long)(%[1]s) == %[3]sULL", c.Name, b2i(c.Value.int.Sign() < 0), bits)
 		s.tally.consts++
 	}
-	fmt.Fprintf(&s.buf, "_Static_assert(%s, \"%s is %s\");\n", text, c.Name, strings.ReplaceAll(c.Value.text(), `"`, `'`))
+	fmt.Fprintf(&s.buf, "_Static_assert(%s, \"%s is %s\");\n", text, c.Name, strings.NewReplacer(`"`, `'`, `\`, `/`).Replace(c.Value.text()))
 	if c.Enum == "" && c.Value.int != nil {
 		fmt.Fprintf(&s.buf, "_Static_assert(__builtin_types_compatible_p(__typeof__(%[1]s), %[2]s), \"the type of %[1]s is %[2]s\");\n", c.Name, c.Type)
 		s.tally.types++
