@@ -89,7 +89,7 @@ func headerPaths(g Group) []string {
 }
 
 // MarshalJSON writes the value of c as a JSON number with all its digits, or
-// as a JSON string, or in base64 where a string is not UTF-8.
+// as a JSON string.
 func (c Const) MarshalJSON() ([]byte, error) {
 	value, err := valueJSON(c.Value)
 	if err != nil {
@@ -137,9 +137,7 @@ func valueJSON(v constant.Value) (json.RawMessage, error) {
 	case constant.String:
 		s := constant.StringVal(v)
 		if !utf8.ValidString(s) {
-			return json.Marshal(struct {
-				Base64 []byte `json:"base64"`
-			}{[]byte(s)})
+			return nil, fmt.Errorf("the string %q is not UTF-8, which JSON cannot hold; leave it out with -prefix", s)
 		}
 		return json.Marshal(s)
 	}

@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // What `gen -json` prints, as far as it is checked here; gen's package
@@ -62,12 +63,18 @@ func (v *value) UnmarshalJSON(data []byte) error {
 	case '"':
 		v.string = new(string)
 		return json.Unmarshal(data, v.string)
-	case '{': // not UTF-8
-		var raw struct{ Base64 []byte }
-		err := json.Unmarshal(data, &raw)
-		s := string(raw.Base64)
-		v.string = &s
-		return err
+	case '[': // not UTF-8
+		var list []byte
+		for part := range strings.SplitSeq(strings.Trim(string(data), "[]"), ",") {
+			b, err := strconv.ParseUint(part, 10, 8)
+			if err != nil {
+				return fmt.Errorf("%s is not a list of bytes", data)
+			}
+			list = append(list, byte(b))
+		}
+		text := string(list)
+		v.string = &text
+		return nil
 	}
 	var ok bool
 	if v.int, ok = new(big.Int).SetString(string(data), 10); !ok {
