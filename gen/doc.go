@@ -56,9 +56,10 @@
 //	 "structs":[STRUCT, ...],"skips":[SKIP, ...]}
 //
 // A CONST is a macro or an enumerator. The value is a number with all its
-// digits, which can need 64 bits, or a string. The base is decimal, hex or
-// octal, as the header writes it. An enumerator has an enum: its tag in C, or
-// "enum". A gap sets a constant apart from the one before it.
+// digits, which can need 64 bits, or a string, or the list of its bytes if that
+// is not UTF-8. The base is decimal, hex or octal, as the header writes it. An
+// enumerator has an enum: its tag in C, or "enum". A gap sets a constant apart
+// from the one before it.
 //
 //	{"name":"CLONE_PIDFD","value":4096,"type":"int","base":"hex",
 //	 "enum":"...","gap":true,"pos":POS}

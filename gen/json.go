@@ -88,8 +88,8 @@ func headerPaths(g Group) []string {
 	return paths
 }
 
-// MarshalJSON writes the value of c as a JSON number with all its digits, or
-// as a JSON string.
+// MarshalJSON writes the value of c as a JSON number with all its digits, as a
+// JSON string, or as the list of its bytes if the string is not UTF-8.
 func (c Const) MarshalJSON() ([]byte, error) {
 	value, err := valueJSON(c.Value)
 	if err != nil {
@@ -136,10 +136,14 @@ func valueJSON(v constant.Value) (json.RawMessage, error) {
 		return json.RawMessage(v.ExactString()), nil
 	case constant.String:
 		s := constant.StringVal(v)
-		if !utf8.ValidString(s) {
-			return nil, fmt.Errorf("the string %q is not UTF-8, which JSON cannot hold; leave it out with -prefix", s)
+		if utf8.ValidString(s) {
+			return json.Marshal(s)
 		}
-		return json.Marshal(s)
+		list := []int{} // []byte would be base64
+		for _, b := range []byte(s) {
+			list = append(list, int(b))
+		}
+		return json.Marshal(list)
 	}
 	return nil, fmt.Errorf("the value %v is neither an integer nor a string", v)
 }

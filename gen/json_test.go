@@ -78,10 +78,20 @@ func TestJSONKeepsEveryDigit(t *testing.T) {
 	}
 }
 
-func TestJSONRefusesWhatItCannotHold(t *testing.T) {
-	u := Unit{Consts: []Const{{Name: "RAW", Value: constant.MakeString("\xff"), Pos: Pos{"linux/x.h", 7}}}}
+func TestJSONKeepsBytesThatAreNoText(t *testing.T) {
+	data, err := json.Marshal(Const{Name: "RAW", Value: constant.MakeString("a\xff")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `"value":[97,255]`; !strings.Contains(string(data), want) {
+		t.Errorf("got %s, want %s in it", data, want)
+	}
+}
+
+func TestJSONRefusesOtherValues(t *testing.T) {
+	u := Unit{Consts: []Const{{Name: "HALF", Value: constant.MakeFloat64(0.5), Pos: Pos{"linux/x.h", 7}}}}
 	err := writeModel(io.Discard, "7.3.4", []Unit{u})
-	const want = `linux/x.h:7: RAW: the string "\xff" is not UTF-8, which JSON cannot hold; leave it out with -prefix`
+	const want = `linux/x.h:7: HALF: the value 0.5 is neither an integer nor a string`
 	if err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %s", err, want)
 	}
