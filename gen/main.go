@@ -150,6 +150,9 @@ func (c command) read(dirs ...string) ([]reading, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(r.units) == 0 && len(kernels) == 1 {
+			return nil, r.lacks.asError(r.arches)
+		}
 		readings = append(readings, r)
 	}
 	return readings, nil

@@ -43,25 +43,34 @@ type reading struct {
 	failed  map[string]bool // the names of these groups
 }
 
+// A result is what one group is on one architecture.
+type result struct {
+	unit  Unit     // without declarations if the kernel has no header of the group
+	lacks []string // headers
+	err   error
+}
+
+// readOne reads one group on one architecture.
+func (k kernel) readOne(arch int, g Group) result {
+	var r result
+	a, inc := k.arches[arch], k.includes[arch]
+	g, r.lacks = withoutMissing(inc, g)
+	if len(g.Headers) == 0 {
+		r.unit = Unit{Arch: a.GOARCH, Group: g}
+	} else {
+		r.unit, r.err = Parse(inc, a, g)
+	}
+	return r
+}
+
 // read reads wants on all the architectures, several at a time. What is wrong
 // is collected from all of them.
 func (k kernel) read(wants []want, p *progress) (reading, error) {
-	type result struct {
-		unit  Unit
-		lacks []string
-		err   error
-	}
-	results := make([]result, len(k.arches)*len(wants))
+	results := make([]result, len(k.arches)*len(wants)) // by architecture
 	inParallel(len(results), func(i int) {
 		a, w := i/len(wants), wants[i%len(wants)]
-		defer p.step(w.Headers[0].Path + " for " + k.arches[a].GOARCH)
-		r := result{}
-		w.Group, r.lacks = withoutMissing(k.includes[a], w.Group)
-		r.unit = Unit{Arch: k.arches[a].GOARCH, Group: w.Group}
-		if len(w.Headers) > 0 {
-			r.unit, r.err = Parse(k.includes[a], k.arches[a], w.Group)
-		}
-		results[i] = r
+		results[i] = k.readOne(a, w.Group)
+		p.step(w.Headers[0].Path + " for " + k.arches[a].GOARCH)
 	})
 	if err := k.Err(); err != nil { // the reason for others
 		return reading{}, err
@@ -72,7 +81,7 @@ func (k kernel) read(wants []want, p *progress) (reading, error) {
 	out := make([]bool, len(wants))
 	for n, w := range wants {
 		var wrong remarks
-		missing := 0
+		out[n] = true
 		for a, arch := range r.arches {
 			res := results[a*len(wants)+n]
 			for _, path := range res.lacks {
@@ -83,22 +92,22 @@ func (k kernel) read(wants []want, p *progress) (reading, error) {
 					wrong.add(text+"; leave it out, or choose with -arch", arch)
 				}
 			}
-			if len(res.unit.Group.Headers) == 0 {
-				missing++
-			}
 			wrong.addError(res.err, arch)
-		}
-		out[n] = len(wrong.texts) > 0 || missing == len(r.arches)
-		switch {
-		case !out[n]:
-			r.wants = append(r.wants, w)
-		case w.mayFail:
-			r.fails.addAll(wrong.about(w.Headers[0].Path))
-			if len(wrong.texts) > 0 {
-				r.failed[w.Name] = true
+			if len(res.lacks) < len(w.Headers) {
+				out[n] = false
 			}
-		default:
-			errs.addAll(wrong)
+		}
+		if len(wrong.texts) > 0 {
+			out[n] = true
+			if w.mayFail {
+				r.fails.addAll(wrong.about(w.Headers[0].Path))
+				r.failed[w.Name] = true
+			} else {
+				errs.addAll(wrong)
+			}
+		}
+		if !out[n] {
+			r.wants = append(r.wants, w)
 		}
 	}
 	if len(r.wants) == 0 {

@@ -16,8 +16,9 @@ type want struct {
 // wants is what the command line asks for: the groups of package uapi, or one
 // group for each header. To compare kernels it wants the groups in full.
 //
-// Old kernels may lack headers of uapi; of two kernels one may lack any. What
-// a pattern finds may fail: some headers cannot be read by themselves.
+// Old kernels may lack headers of uapi; of two kernels one may lack any, and
+// some architectures what a pattern finds on others. This may also fail: some
+// headers cannot be read by themselves.
 func (c command) wants(kernels []kernel) ([]want, error) {
 	var wants []want
 	if len(c.headers) == 0 {
@@ -39,7 +40,7 @@ func (c command) wants(kernels []kernel) ([]want, error) {
 			return nil, err
 		}
 		for _, path := range paths {
-			w := want{Group{groupName(path), []Header{{Path: path, Prefixes: c.prefixes}}}, len(kernels) > 1, pattern}
+			w := want{Group{groupName(path), []Header{{Path: path, Prefixes: c.prefixes}}}, pattern || len(kernels) > 1, pattern}
 			i := slices.IndexFunc(wants, func(w want) bool { return w.Headers[0].Path == path })
 			if i < 0 {
 				wants = append(wants, w)
