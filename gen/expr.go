@@ -321,7 +321,7 @@ func (e *evaluation) apply(op string, x, y value) value {
 		case x.why != "" || y.why != "":
 			return value{typ: x.typ, why: x.why + y.why}
 		case y.n >= width:
-			return value{typ: x.typ, why: fmt.Sprintf("shifts %s by %s", x.typ.c, strings.TrimRight(e.literal(y), "UL"))}
+			return value{typ: x.typ, why: fmt.Sprintf("shifts %s by %s", x.typ.c, e.s.constant(y))}
 		case op == "<<":
 			return e.constant(x.typ, x.n<<y.n)
 		case e.s.unsigned(x.typ):

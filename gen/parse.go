@@ -101,6 +101,7 @@ func translate(inc fs.FS, a Arch, g Group, first []string) (*translation, error)
 		return how(cfg, []cc.Source{
 			{Name: "<predefined>", Value: predefined(a)},
 			{Name: "<headers>", Value: includes.String()},
+			{Name: "<end>", Value: endOfHeaders},
 		})
 	}
 	ast, err := read(cc.Translate)
@@ -120,6 +121,10 @@ func translate(inc fs.FS, a Arch, g Group, first []string) (*translation, error)
 	}
 	return tu, tu.failed(nil)
 }
+
+// endOfHeaders keeps the parser of cc from looping: at the end of its input
+// it waits forever for what may follow enum or a star.
+const endOfHeaders = ";;;;\nextern int __gen_end;\n;;;;\n"
 
 // newConfig returns how cc reads C for a.
 func newConfig(a Arch) (*cc.Config, error) {

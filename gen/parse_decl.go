@@ -189,6 +189,7 @@ func (tu *translation) structOrUnion(n *cc.StructOrUnionSpecifier) *ctype {
 	r.defined, r.packed, r.aligned, r.pack = true, at.packed, at.aligned, tu.pack
 	tu.seq++
 	r.seq = tu.seq
+	r.typ.special = r.typ.special || at.odd
 	if r.typ.bad = at.bad; at.bad == "" {
 		layOut(tu.scope.abi, r)
 	}
@@ -267,8 +268,8 @@ func (tu *translation) addField(r *record, f field, at attrs) {
 		t.bad = at.bad
 		f.typ = &t
 	}
-	if at.aligned != 0 {
-		r.typ.special = r.typ.special || f.typ.kind == Pointer
+	if at.odd || at.aligned != 0 && f.typ.kind == Pointer {
+		r.typ.special = true
 	}
 	r.fields = append(r.fields, f)
 }
@@ -407,11 +408,13 @@ func (tu *translation) addConst(name cc.Token, e *enumerator, tag string) {
 type attrs struct {
 	packed  bool
 	aligned int64
+	odd     bool   // cc has no right idea of it
 	bad     string // an attribute that is not supported
 }
 
 func (a *attrs) add(b attrs) {
 	a.packed = a.packed || b.packed
+	a.odd = a.odd || b.odd
 	a.aligned = max(a.aligned, b.aligned)
 	if b.bad != "" {
 		a.bad = b.bad
@@ -445,13 +448,13 @@ func (tu *translation) attribute(v *cc.AttributeValue) (a attrs) {
 	case "packed":
 		a.packed = true
 	case "aligned":
-		a.aligned = tu.scope.abi.biggest
+		a.aligned, a.odd = tu.scope.abi.biggest, true
 		if v.Case == cc.AttributeValueExpr {
 			n, err := tu.scope.integer(tokens(v.ArgumentExpressionList))
 			if err != nil || n <= 0 || n&(n-1) != 0 || n > 1<<28 {
 				a.bad = "attribute aligned with a strange argument"
 			}
-			a.aligned = n
+			a.aligned, a.odd = n, false
 		}
 	case "mode", "vector_size", "ms_struct", "gcc_struct", "scalar_storage_order", "altivec", "designated_init_size":
 		a.bad = "unsupported attribute " + name

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -79,6 +80,19 @@ func (w *tokenLines) Write(b []byte) (int, error) {
 		w.lines[last] = append(w.lines[last], t)
 	}
 	return len(b), nil
+}
+
+// elusive are the macros whose expansion depends on more than the headers.
+var elusive = map[string]bool{"__FILE__": true, "__LINE__": true, "__DATE__": true, "__TIME__": true, "__TIMESTAMP__": true, "__COUNTER__": true, "__INCLUDE_LEVEL__": true}
+
+// isElusive reports whether the macro name may expand to one of elusive.
+func (tu *translation) isElusive(name string, seen map[string]bool) bool {
+	m := tu.macros[name]
+	if elusive[name] || m == nil || seen[name] {
+		return elusive[name]
+	}
+	seen[name] = true
+	return slices.ContainsFunc(m.ReplacementList(), func(t cc.Token) bool { return tu.isElusive(t.SrcStr(), seen) })
 }
 
 // closure returns the macros that may take part in the expansion of names.

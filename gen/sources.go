@@ -76,21 +76,29 @@ func (f *openFile) Sys() any                   { return nil }
 
 var (
 	packPragma = regexp.MustCompile(`(?m)^([ \t]*)#[ \t]*pragma[ \t]+pack\b([^\n/"\\]*)`)
-	semicolons = regexp.MustCompile(`(?m);((?:[ \t]|/\*[^*\n]*\*/)*);([ \t]*(?:/[/*].*)?)$`)
+	semicolons = regexp.MustCompile(`;(?:[ \t]|/\*[^*\n]*\*/)*;`)
 	namedParam = regexp.MustCompile(`^[ \t]*#[ \t]*define[ \t]+\w+\([^)]*?\b([A-Za-z_]\w*)[ \t]*\.\.\.\)`)
 )
 
 // rewrite returns a header as cc should see it. A #pragma pack becomes a
 // declaration that holds its text, so that it keeps its place among the
-// declarations; one of two semicolons at the end of a line goes, because cc
-// makes a member of it; and the name of variable arguments becomes __VA_ARGS__, because
+// declarations; one of two semicolons goes, because cc makes a member of it;
+// and the name of variable arguments becomes __VA_ARGS__, because
 // cc does not drop the comma before ## for others.
 func rewrite(b []byte) []byte {
 	if bytes.Contains(b, []byte("pack")) {
 		b = packPragma.ReplaceAll(b, []byte(`${1}`+packAssert+`${2}");`))
 	}
-	if semicolons.Match(b) {
-		b = semicolons.ReplaceAll(b, []byte(";${1} ${2}"))
+	for at := 0; ; {
+		m := semicolons.FindIndex(b[at:])
+		if m == nil {
+			break
+		}
+		line := b[bytes.LastIndexByte(b[:at+m[0]], '\n')+1 : at+m[1]]
+		if at += m[1] - 1; !bytes.Contains(line, []byte("for")) { // for (;;)
+			b[at] = ' '
+			at += m[0] - m[1] + 1
+		}
 	}
 	if bytes.Contains(b, []byte("...)")) {
 		b = rewriteNamedVariadics(b)
