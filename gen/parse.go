@@ -21,9 +21,12 @@ func (e *ParseError) Error() string {
 	return strings.Join(e.Lines, "\n") + "\n(reading the headers for " + e.Arch + ")"
 }
 
-// expansionLimit bounds the work of the preprocessor. The largest header of
-// Linux takes a few millions.
-const expansionLimit = 30_000_000
+// The work of the preprocessor is bounded, for a header and for the expansion
+// of a macro. The heaviest in Linux take a tenth of it.
+const (
+	headerWork = 3_000_000
+	macroWork  = 10_000
+)
 
 // Parse reads the headers of g as one translation unit for a, finding them in
 // inc, and returns what they declare. What the headers declare that has no
@@ -86,12 +89,13 @@ func translate(inc fs.FS, a Arch, g Group, first []string) (*translation, error)
 		fmt.Fprintf(&includes, "#include <%s>\n", name)
 	}
 	for _, h := range g.Headers {
+		tu.src.last = h.Path
 		if _, err := fs.Stat(inc, h.Path); err != nil {
 			return tu, &ParseError{a.GOARCH, []string{h.Path + ": there is no such header"}}
 		}
 		fmt.Fprintf(&includes, "#include <%s>\n", h.Path)
 	}
-	cfg, err := newConfig(a)
+	cfg, err := newConfig(a, headerWork*len(g.Headers))
 	if err != nil {
 		return tu, err
 	}
@@ -122,12 +126,14 @@ func translate(inc fs.FS, a Arch, g Group, first []string) (*translation, error)
 	return tu, tu.failed(nil)
 }
 
-// endOfHeaders keeps the parser of cc from looping: at the end of its input
-// it waits forever for what may follow enum or a star.
-const endOfHeaders = ";;;;\nextern int __gen_end;\n;;;;\n"
+// endOfHeaders cannot continue any declaration. It keeps the parser of cc from
+// looping: at the end of its input it waits forever for what may follow enum
+// or a star.
+const endOfHeaders = "_Static_assert(1, \"\");\n;;;;\n"
 
-// newConfig returns how cc reads C for a.
-func newConfig(a Arch) (*cc.Config, error) {
+// newConfig returns how cc reads C for a, with so much work allowed to the
+// preprocessor.
+func newConfig(a Arch, work int) (*cc.Config, error) {
 	name := a.GOARCH
 	if s := abis[name].sibling; s != "" {
 		name = s
@@ -151,7 +157,7 @@ func newConfig(a Arch) (*cc.Config, error) {
 		IncludePaths:       []string{"", "."},
 		SysIncludePaths:    []string{"."},
 		Header:             true,
-		ExpansionLimit:     expansionLimit,
+		ExpansionLimit:     work,
 		IgnoreStaticAssert: true,
 		HasBuiltin:         func(string) bool { return false },
 	}, nil
@@ -159,6 +165,9 @@ func newConfig(a Arch) (*cc.Config, error) {
 
 // pragma follows the headers as they are entered and left.
 func (tu *translation) pragma(toks []cc.Token) error {
+	if len(toks) == 0 {
+		return nil
+	}
 	switch toks[0].SrcStr() {
 	case enterHeader:
 		err, skip := tu.src.enter(toks[0].Position().Filename)
@@ -173,7 +182,7 @@ func (tu *translation) pragma(toks []cc.Token) error {
 	case "once":
 		tu.src.once[toks[0].Position().Filename] = true
 	case "pack": // the others have become declarations
-		tu.errorf(position(toks[0]), "#pragma pack by _Pragma is not supported")
+		tu.errorf(Pos{File: tu.src.current()}, "#pragma pack by _Pragma is not supported")
 	}
 	return nil
 }
@@ -201,6 +210,9 @@ func (tu *translation) failed(err error) error {
 		seen[l] = true
 		return dup
 	})
+	if end := tu.src.end(); len(lines) > 1 { // most mistakes lead to that one
+		lines = slices.DeleteFunc(lines, func(l string) bool { return l == end })
+	}
 	if len(lines) > maxErrors {
 		lines = append(lines[:maxErrors:maxErrors], fmt.Sprintf("and %d more errors", len(lines)-maxErrors))
 	}
@@ -212,7 +224,6 @@ const maxErrors = 20
 var (
 	ccPosition = regexp.MustCompile(`^([^:]*):(\d+):(\d+): (.*)$`)
 	ccOrigin   = regexp.MustCompile(` \([a-z0-9]+\.go:.*\)$`)
-	ccMissing  = regexp.MustCompile(`^include file not found: (.*)$`)
 )
 
 // explain turns an error of cc into one for a person.
@@ -222,17 +233,27 @@ func (tu *translation) explain(line string) string {
 	if m == nil {
 		return line
 	}
+	file, what := m[1], m[4]
 	n, _ := strconv.Atoi(m[2])
 	col, _ := strconv.Atoi(m[3])
-	what := m[4]
-	if name := tu.src.wordBefore(m[1], n, col); strings.HasPrefix(what, "unexpected ") && name != "" && !typeWords[name] && !keywords[name] {
+	if file == "<end>" {
+		return tu.src.end()
+	}
+	name := tu.src.wordBefore(file, n, col)
+	switch {
+	case tu.src.isError(file, n):
+		what = "#error " + what
+	case strings.HasPrefix(what, "include file not found: "):
+		what = "there is no header " + strings.TrimPrefix(what, "include file not found: ")
+	case what == "invalid argument":
+		what = "#include must name a header in <> or quotes"
+	case strings.HasPrefix(what, "strconv."):
+		what = "no integer: " + what[strings.LastIndex(what, "parsing ")+len("parsing "):]
+	case strings.HasPrefix(what, "unexpected ") && name != "" && !typeWords[name] && !keywords[name]:
 		tu.scope.missing[name] = true
-		what = fmt.Sprintf("unknown type %s, or a mistake behind it: if another header declares it, that one must be read first", name)
+		what = fmt.Sprintf("unknown type %s, or a mistake behind it; if another header declares it, that one must be read first", name)
 	}
-	if h := ccMissing.FindStringSubmatch(what); h != nil {
-		what = "there is no header " + h[1]
-	}
-	return fmt.Sprintf("%s: %s", Pos{m[1], headerLine(n)}, what)
+	return fmt.Sprintf("%s: %s", Pos{file, headerLine(n)}, what)
 }
 
 // position returns where a token stands.

@@ -40,7 +40,7 @@ func (tu *translation) macroList() []macro {
 
 // expand returns the tokens to which each of the macros names expands.
 func (tu *translation) expand(names []string) ([][]string, error) {
-	cfg, err := newConfig(tu.arch)
+	cfg, err := newConfig(tu.arch, headerWork+macroWork*len(names))
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (tu *translation) define(w *bytes.Buffer, m *cc.Macro) {
 // declarations. A result is empty where cc has none.
 func (tu *translation) probe(probes []probe) []string {
 	results := make([]string, len(probes))
-	cfg, err := newConfig(tu.arch)
+	cfg, err := newConfig(tu.arch, headerWork+macroWork*len(probes))
 	if err != nil {
 		return results
 	}

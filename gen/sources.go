@@ -21,6 +21,7 @@ type sources struct {
 	in   []string          // the headers being read, the outermost first
 	once map[string]bool   // said #pragma once
 	n    int               // headers entered so far
+	last string            // the last header of the translation unit
 }
 
 const (
@@ -172,6 +173,28 @@ func (s *sources) leave() {
 		s.in = s.in[:len(s.in)-1]
 	}
 }
+
+// current returns the header being read.
+func (s *sources) current() string {
+	if len(s.in) == 0 {
+		return s.last
+	}
+	return s.in[len(s.in)-1]
+}
+
+// end says that the last header ends too early.
+func (s *sources) end() string {
+	line := bytes.Count(s.text[s.last], []byte("\n")) - 2 // without those added
+	return fmt.Sprintf("%s: it ends in the middle of a declaration", Pos{s.last, line})
+}
+
+// isError reports whether a line, as cc counts them, holds #error.
+func (s *sources) isError(name string, line int) bool {
+	lines := bytes.Split(s.text[name], []byte("\n"))
+	return line >= 1 && line <= len(lines) && errorDirective.Match(lines[line-1])
+}
+
+var errorDirective = regexp.MustCompile(`^[ \t]*#[ \t]*error\b`)
 
 // lineOfInclude returns the line of a header that includes another, 0 if it
 // does so by a macro.
