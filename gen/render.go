@@ -117,13 +117,11 @@ func (r renderer) file(name, doc string, part ArchSet) (File, error) {
 	return File{name, data.Bytes()}, nil
 }
 
-// constraint is the build constraint for these architectures.
+// constraint is the build constraint for these architectures. Around a single
+// one gofmt drops the parentheses.
 func constraint(goarch []string) string {
-	switch len(goarch) {
-	case len(arches):
+	if len(goarch) == len(arches) {
 		return "linux"
-	case 1:
-		return "linux && " + goarch[0]
 	}
 	return "linux && (" + strings.Join(goarch, " || ") + ")"
 }

@@ -26,6 +26,7 @@ func toolConsts(a Arch) []Const {
 		{Name: "TOOL_TOP", Value: constant.MakeUint64(1 << 63), Base: Hex, Pos: at(5)},
 		{Name: "TOOL_NOBODY", Value: n(-1), Base: Hex, Pos: at(6)},
 		{Name: "TOOL_MODE", Value: n(0644), Base: Octal, Pos: at(7)},
+		{Name: "TOOL_RDONLY", Value: n(0), Base: Octal, Pos: at(8)},
 		nonblock,
 		{Name: "_TOOL_GET", Value: special, Base: Hex, Pos: at(10)},
 		{Name: "TOOL_HAMMER", Value: n(0), Enum: "enum tool_kind", Gap: true, Pos: at(12)},
@@ -60,6 +61,12 @@ func toolStructs() []Struct {
 			cBits("on", boolean, 1), cBits("level", s8, 3), cBits("wide", u32, 20), cBits("", u32, 3), cBits("top", u8, 1),
 			cField("plain", u32), cBits("high", s64, 40),
 		}},
+		{Name: "struct tool_tail", Align: 1, Fields: []Field{cField("number", u32), cField("last", u8)}},
+		{Name: "struct tool_mixed", Fields: []Field{
+			cField("start", u32), cField("", cInline(Struct{Align: 1, Fields: []Field{cField("skip", u8), cField("odd", u32)}})),
+			cField("", cUnion(cField("all", u64), cField("", cInline(Struct{Align: 1, Fields: []Field{cField("one", u8), cField("four", u32)}})))),
+		}},
+		{Name: "struct tool_vector", Fields: []Field{cField("wide", cUint("unsigned __int128", 16))}},
 		{Name: "union tool_value", Union: true, Fields: []Field{
 			cField("number", s64), cField("text", cArray(char, 12)), cField("", cStruct(cField("low", u16), cBits("part", u16, 5))),
 			cField("place", cStruct(cField("row", u32), cField("column", u32))),
@@ -110,6 +117,31 @@ func TestRenderedLayoutsAreThoseOfC(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkAll(t, files, units)
+}
+
+func TestPackageCommentIsInEveryBuildOnce(t *testing.T) {
+	for name, consts := range map[string]func(Arch) []Const{
+		"with a common file": toolConsts,
+		"without": func(a Arch) []Const {
+			return []Const{{Name: "A", Value: constant.MakeInt64(int64(a.Bits)), Pos: Pos{"linux/tool.h", 1}}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files, err := generate("tool", append(unitsOf(arches, "tool", consts), unitsOf(arches, "other", toolConsts)...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range arches {
+				n := 0
+				for _, f := range filesOn(t, a.GOARCH, files) {
+					n += strings.Count(string(f.Data), "// Package tool has the constants and types of linux/tool.h.\npackage tool\n")
+				}
+				if n != 1 {
+					t.Errorf("%s: the package has %d comments", a.GOARCH, n)
+				}
+			}
+		})
+	}
 }
 
 func TestOneGoTypeForTwoNamesInC(t *testing.T) {
