@@ -21,7 +21,7 @@ check: ## uapi fresh, gofmt, vet for every GOARCH, staticcheck, import rules
 	scripts/fresh.sh
 	scripts/gofmt.sh
 	scripts/imports.sh
-	@for arch in $(GOARCHES); do echo "GOARCH=$$arch go vet ./..."; GOARCH=$$arch go vet ./... || exit; done
+	@echo "go vet for: $(GOARCHES)"; for arch in $(GOARCHES); do GOARCH=$$arch go vet ./... || exit; done
 	go run $(STATICCHECK) ./...
 
 .PHONY: cross
