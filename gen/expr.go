@@ -62,14 +62,11 @@ func (s *scope) eval(toks []string) (v value, e *evaluation, err error) {
 	return v, e, nil
 }
 
-// integer evaluates toks to an integer that an int64 can hold.
-func (s *scope) integer(toks []string) (int64, error) {
-	v, _, err := s.eval(toks)
+// integer returns v, which must be an integer that an int64 can hold.
+func (s *scope) integer(v value) (int64, error) {
 	switch {
-	case err != nil:
-		return 0, err
 	case v.typ.rank == 0:
-		return 0, fmt.Errorf("no integer")
+		return 0, errNoInteger
 	case s.unsigned(v.typ) && int64(v.n) < 0:
 		return 0, fmt.Errorf("%d is too large", v.n)
 	}

@@ -50,7 +50,20 @@ typedef __UINTPTR_TYPE__ uintptr_t;
 #define BIG_ENDIAN __BIG_ENDIAN
 #define BYTE_ORDER __BYTE_ORDER
 `,
-	"time.h":     "#include <stddef.h>\n#include <linux/time.h>\n",
+	"limits.h": `#define INT_MIN (-INT_MAX - 1)
+#define INT_MAX __INT_MAX__
+#define UINT_MAX (INT_MAX * 2U + 1U)
+#define LONG_MIN (-LONG_MAX - 1L)
+#define LONG_MAX __LONG_MAX__
+#define ULONG_MAX (LONG_MAX * 2UL + 1UL)
+`,
+	"time.h": `#ifndef _TIME_H
+#define _TIME_H
+#include <stddef.h>
+#include <linux/time.h>
+typedef long time_t;
+#endif
+`,
 	"sys/time.h": "#include <time.h>\n",
 	"sys/types.h": `#ifndef _SYS_TYPES_H
 #define _SYS_TYPES_H
@@ -91,12 +104,14 @@ var homes = []struct {
 }{
 	{"stddef.h", []string{"size_t", "offsetof", "NULL"}},
 	{"stdint.h", []string{"int8_t", "int16_t", "int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t"}},
-	{"time.h", []string{"struct timespec"}},
+	{"stdbool.h", []string{"bool"}},
+	{"limits.h", []string{"INT_MAX", "UINT_MAX", "LONG_MAX", "ULONG_MAX"}},
+	{"time.h", []string{"struct timespec", "time_t"}},
 	{"sys/time.h", []string{"struct timeval"}},
 	{"sys/socket.h", []string{"struct sockaddr", "struct sockaddr_storage", "sa_family_t"}},
 	{"sys/types.h", []string{"u_char", "u_short", "u_int", "u_long", "ino_t", "caddr_t"}},
 	{"asm/bitsperlong.h", []string{"__BITS_PER_LONG"}},
-	{"linux/types.h", []string{"__u8", "__u16", "__u32", "__u64", "__s8", "__s16", "__s32", "__s64", "__be16", "__be32", "__be64", "__le16", "__le32", "__le64"}},
+	{"linux/types.h", []string{"__u8", "__u16", "__u32", "__u64", "__s8", "__s16", "__s32", "__s64", "__be16", "__be32", "__be64", "__le16", "__le32", "__le64", "__poll_t"}},
 	{"linux/ioctl.h", []string{"_IO", "_IOR", "_IOW", "_IOWR", "_IOC", "_IOC_NR"}},
 	{"linux/const.h", []string{"_BITUL", "_BITULL"}},
 	{"linux/bits.h", []string{"__GENMASK", "__GENMASK_ULL"}},
@@ -116,6 +131,9 @@ var homes = []struct {
 	{"linux/rtnetlink.h", []string{"RTM_F_NOPMTUDISC", "RTNH_F_DEAD", "RTNH_F_ONLINK"}},
 	{"linux/usb/ch9.h", []string{"USB_TYPE_CLASS"}},
 	{"linux/videodev2.h", []string{"V4L2_EVENT_PRIVATE_START", "V4L2_CID_USER_UVC_BASE", "V4L2_CID_USER_RKISP1_BASE", "BASE_VIDIOC_PRIVATE"}},
+	{"linux/serial.h", []string{"struct serial_iso7816"}},
+	{"drm/drm.h", []string{"DRM_IO", "DRM_IOR", "DRM_IOW", "DRM_IOWR"}},
+	{"asm/termbits.h", []string{"struct termios2"}},
 	{"asm/ioctls.h", []string{"FIONREAD", "TIOCOUTQ"}},
 	{"asm/param.h", []string{"HZ"}},
 }

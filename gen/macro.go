@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"go/constant"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -19,16 +18,30 @@ var errNoInteger = errors.New("no integer")
 
 // A probe is an expression whose value cc must confirm.
 type probe struct {
-	expr string
-	want string // the value and the type
-	e    *enumerator
+	expr  string
+	want  string      // the value and the type
+	macro *enumerator // what it is the value of, nil for a declaration
+	pos   Pos         // of the declaration
 }
 
-// check notes that cc must come to the value v of e, too.
-func (tu *translation) check(e *enumerator, v value, ev *evaluation) {
-	if v.why == "" && !v.str && len(ev.out) > 0 {
-		tu.probes = append(tu.probes, probe{strings.Join(ev.out, " "), tu.scope.spell(v), e})
+// check notes that cc must come to the value v of an evaluation, too. It is
+// that of a macro, or of a declaration at pos.
+func (tu *translation) check(v value, ev *evaluation, macro *enumerator, pos Pos) {
+	if v.why == "" && v.typ.rank != 0 && len(ev.out) > 0 {
+		tu.probes = append(tu.probes, probe{strings.Join(ev.out, " "), tu.scope.spell(v), macro, pos})
 	}
+}
+
+// number evaluates the tokens of an expression in a declaration.
+func (tu *translation) number(toks []string, pos Pos) (int64, error) {
+	v, ev, err := tu.scope.eval(toks)
+	if err != nil {
+		return 0, err
+	}
+	if len(toks) > 1 {
+		tu.check(v, ev, nil, pos)
+	}
+	return tu.scope.integer(v)
 }
 
 // spell returns v and its type.
@@ -42,34 +55,32 @@ func (s *scope) spell(v value) string {
 // evaluate gives the macros among all their values.
 func (tu *translation) evaluate(names []string, all []constDecl) {
 	results := map[string]*enumerator{}
-	lines, err := tu.expand(names)
-	for i, name := range names {
-		e := &enumerator{}
+	expansions := tu.expand(names)
+	for _, name := range names {
+		x := expansions[name]
+		e := &enumerator{val: value{why: x.why}}
 		results[name] = e
-		if err != nil {
-			e.val.why = err.Error()
-			continue
-		}
-		toks := lines[i]
-		if !slices.Equal(toks, lines[len(names)+i]) || tu.isElusive(name, map[string]bool{}) {
-			e.val.why = "changes from one expansion to the next"
-			continue
-		}
-		if len(toks) == 0 {
+		if x.why == "" && len(x.toks) == 0 {
 			e.val.why = skipEmpty
+		}
+		if e.val.why != "" {
 			continue
 		}
-		v, ev, err := tu.scope.eval(toks)
+		v, ev, err := tu.scope.eval(x.toks)
 		e.val, e.base = v, ev.base
 		if err != nil {
 			e.val.why = err.Error()
 			continue
 		}
-		tu.check(e, v, ev)
+		tu.check(v, ev, e, Pos{})
 	}
 	for i, got := range tu.probe(tu.probes) {
-		if p := tu.probes[i]; got != p.want {
-			p.e.val.why = fmt.Sprintf("evaluates to %s, or to %s as cc has it: %s", p.want, got, p.expr)
+		switch p := tu.probes[i]; {
+		case got == p.want:
+		case p.macro != nil:
+			p.macro.val.why = fmt.Sprintf("evaluates to %s, or to %s as cc has it", p.want, got)
+		default:
+			tu.errorf(p.pos, "%s evaluates to %s, or to %s as cc has it", p.expr, p.want, got)
 		}
 	}
 	for i := range all {

@@ -28,6 +28,9 @@ const (
 	macroWork  = 10_000
 )
 
+// endless says that the work has become too much.
+const endless = "a macro expands beyond all measure"
+
 // Parse reads the headers of g as one translation unit for a, finding them in
 // inc, and returns what they declare. What the headers declare that has no
 // value or no layout of its own is in Unit.Skips. The error is a *ParseError
@@ -52,6 +55,9 @@ func Parse(inc fs.FS, a Arch, g Group) (u Unit, err error) {
 			return Unit{}, err
 		default:
 			u := tu.unit(g)
+			if err := tu.failed(nil); err != nil {
+				return Unit{}, err
+			}
 			// Evaluating its macros may have shown what is missing.
 			if more = homesOf(inc, tu.scope.missing, first); len(more) == 0 {
 				u.Before = first
@@ -245,6 +251,8 @@ func (tu *translation) explain(line string) string {
 		what = "#error " + what
 	case strings.HasPrefix(what, "include file not found: "):
 		what = "there is no header " + strings.TrimPrefix(what, "include file not found: ")
+	case strings.HasPrefix(what, "macro expansion limit exceeded"):
+		what = endless
 	case what == "invalid argument":
 		what = "#include must name a header in <> or quotes"
 	case strings.HasPrefix(what, "strconv."):

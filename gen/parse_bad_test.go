@@ -56,7 +56,7 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 		"division by zero in #if":  {headers("linux/x.h", "#if 1 / 0\n#endif\n"), []string{"linux/x.h:1: division by zero"}},
 		"no number in #if":         {headers("linux/x.h", "#if 08\n#endif\n"), []string{"linux/x.h:1: no integer: \"08\": invalid syntax"}},
 		"macro call without end":   {headers("linux/x.h", "#define F(x) x\nint a = F(;\n"), []string{"linux/x.h:2: unterminated argument list invoking macro \"F\""}},
-		"expansion without bounds": {headers("linux/x.h", explosion), []string{"linux/x.h:26: macro expansion limit exceeded (Config.ExpansionLimit 3000000)"}},
+		"expansion without bounds": {headers("linux/x.h", explosion+"#if Y\n#endif\n"), []string{"linux/x.h:26: a macro expands beyond all measure"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Parse(c.headers, archOf(t, "amd64"), oneHeader)
@@ -74,14 +74,26 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// explosion is a header whose last line expands to 2^25 tokens.
+// explosion is a header whose last macro expands to 2^24 tokens.
 var explosion = func() string {
 	s := "#define A 1\n"
 	for c := 'A'; c < 'Y'; c++ {
 		s += "#define " + string(c+1) + " " + string(c) + " " + string(c) + "\n"
 	}
-	return s + "#if Y\n#endif\n"
+	return s
 }()
+
+// A macro that cannot be expanded takes no other with it.
+func TestParseSkipsMacrosThatExpandWithoutEnd(t *testing.T) {
+	u, err := Parse(headers("linux/x.h", explosion+"#define AFTER 7\n"), archOf(t, "amd64"), Group{"x", []Header{{Path: "linux/x.h", Names: []string{"A", "Y", "AFTER"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "A = 1 int dec (linux/x.h:1)\nAFTER = 7 int dec (linux/x.h:26)\nskip Y: a macro expands beyond all measure (linux/x.h:25)\n"
+	if got := dumpUnit(u); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
 
 func TestParseKeepsWhatIsAskedFor(t *testing.T) {
 	fsys := headers(

@@ -77,7 +77,8 @@ func (tu *translation) function(d *cc.Declarator, t *ctype) {
 // specs are the specifiers and qualifiers of a declaration.
 type specs struct {
 	types   []*cc.TypeSpecifier
-	attrs   []*cc.AttributeSpecifierList
+	attrs   []*cc.AttributeSpecifierList // of what is declared
+	ofEnum  []*cc.AttributeSpecifierList // of the enum defined here
 	aligns  []*cc.AlignmentSpecifier
 	quals   string // "const ", "volatile " or both
 	typedef bool
@@ -93,7 +94,7 @@ func flatten(n *cc.DeclarationSpecifiers) (s specs) {
 		case cc.DeclarationSpecifiersAlignSpec:
 			s.aligns = append(s.aligns, n.AlignmentSpecifier)
 		case cc.DeclarationSpecifiersAttr:
-			s.attrs = append(s.attrs, n.AttributeSpecifierList)
+			s.attribute(n.AttributeSpecifierList)
 		case cc.DeclarationSpecifiersStorage:
 			s.typedef = s.typedef || n.StorageClassSpecifier.Case == cc.StorageClassSpecifierTypedef
 		}
@@ -122,28 +123,38 @@ func (s *specs) qualifier(q *cc.TypeQualifier) {
 	case cc.TypeQualifierVolatile:
 		s.quals += "volatile "
 	case cc.TypeQualifierAttr:
-		s.attrs = append(s.attrs, q.AttributeSpecifierList)
+		s.attribute(q.AttributeSpecifierList)
 	}
+}
+
+// attribute adds attributes. Those right behind the brace of an enum belong to
+// the enum, which cc does not tell.
+func (s *specs) attribute(l *cc.AttributeSpecifierList) {
+	if n := len(s.types); n > 0 && s.types[n-1].Case == cc.TypeSpecifierEnum && s.types[n-1].EnumSpecifier.Token5.Seq()+1 == l.AttributeSpecifier.Token.Seq() {
+		s.ofEnum = append(s.ofEnum, l)
+		return
+	}
+	s.attrs = append(s.attrs, l)
 }
 
 // specifiers returns the type that the specifiers name, and declares the tags
 // and enumerators in them.
 func (tu *translation) specifiers(s specs) *ctype {
-	t := tu.bareType(s.types, s.attrs)
+	t := tu.bareType(s)
 	if s.quals != "" && t.bad == "" {
 		t = t.named(s.quals + t.c)
 	}
 	return t
 }
 
-func (tu *translation) bareType(types []*cc.TypeSpecifier, attrs []*cc.AttributeSpecifierList) *ctype {
+func (tu *translation) bareType(s specs) *ctype {
 	var words []string
-	for _, n := range types {
+	for _, n := range s.types {
 		switch n.Case {
 		case cc.TypeSpecifierStructOrUnion:
 			return tu.structOrUnion(n.StructOrUnionSpecifier)
 		case cc.TypeSpecifierEnum:
-			return tu.enum(n.EnumSpecifier, attrs)
+			return tu.enum(n.EnumSpecifier, tu.attributes(s.ofEnum))
 		case cc.TypeSpecifierTypeName:
 			if t := tu.scope.typedefs[n.Token.SrcStr()]; t != nil {
 				return t.sync()
@@ -248,7 +259,7 @@ func (tu *translation) member(r *record, n *cc.StructDeclaration) {
 			f.typ, f.name, f.pos = tu.declarator(base, d), d.Name(), position(d.NameTok())
 		}
 		if w := l.StructDeclarator.ConstantExpression; w != nil {
-			width, err := tu.scope.integer(tokens(w))
+			width, err := tu.number(tokens(w), f.pos)
 			switch {
 			case err != nil:
 				own.bad = "width: " + err.Error()
@@ -307,6 +318,9 @@ func (tu *translation) directDeclarator(t *ctype, d *cc.DirectDeclarator) *ctype
 	case cc.DirectDeclaratorIdent:
 		return t
 	case cc.DirectDeclaratorDecl:
+		if inner := cc.NodeTokens(d.Declarator); len(inner) == 0 || inner[0].Seq() != d.Token.Seq()+1 {
+			return badType("an attribute after (") // which cc drops
+		}
 		return tu.declarator(t, d.Declarator)
 	case cc.DirectDeclaratorFuncParam, cc.DirectDeclaratorFuncIdent:
 		return tu.directDeclarator(functionOf(t), d.DirectDeclarator)
@@ -314,7 +328,7 @@ func (tu *translation) directDeclarator(t *ctype, d *cc.DirectDeclarator) *ctype
 		if d.AssignmentExpression == nil {
 			return tu.directDeclarator(arrayOf(t, -1), d.DirectDeclarator)
 		}
-		n, err := tu.scope.integer(tokens(d.AssignmentExpression))
+		n, err := tu.number(tokens(d.AssignmentExpression), position(d.Token))
 		switch {
 		case err != nil:
 			t = badType("array length: %v", err)
@@ -337,15 +351,20 @@ func tokens(n cc.Node) []string {
 	if p, ok := n.(*cc.PrimaryExpression); ok && p.Case == cc.PrimaryExpressionInt {
 		return []string{p.Token.SrcStr()}
 	}
-	var s []string
-	for _, t := range cc.NodeTokens(n) {
-		s = append(s, t.SrcStr())
+	toks := cc.NodeTokens(n)
+	s := make([]string, len(toks))
+	for i, t := range toks {
+		s[i] = t.SrcStr()
+		// cc drops attributes in the names of types, and joins strings.
+		if i > 0 && t.Seq() != toks[i-1].Seq()+1 && toks[i-1].Ch != rune(cc.STRINGLITERAL) {
+			return []string{"__attribute__"}
+		}
 	}
 	return s
 }
 
 // enum returns the type of an enum and declares its enumerators.
-func (tu *translation) enum(n *cc.EnumSpecifier, specAttrs []*cc.AttributeSpecifierList) *ctype {
+func (tu *translation) enum(n *cc.EnumSpecifier, at attrs) *ctype {
 	tag := "enum"
 	if name := n.Token2.SrcStr(); name != "" {
 		tag += " " + name
@@ -355,13 +374,6 @@ func (tu *translation) enum(n *cc.EnumSpecifier, specAttrs []*cc.AttributeSpecif
 			return t
 		}
 		return badType("incomplete type %s", tag)
-	}
-	// cc leaves the attributes behind the brace to the declaration.
-	packed := false
-	for _, a := range specAttrs {
-		if a.AttributeSpecifier.Token.Seq() == n.Token5.Seq()+1 {
-			packed = tu.attributes([]*cc.AttributeSpecifierList{a}).packed
-		}
 	}
 	var all []*enumerator
 	next := enumerator{val: value{typ: tu.scope.basic["int"]}}
@@ -376,7 +388,7 @@ func (tu *translation) enum(n *cc.EnumSpecifier, specAttrs []*cc.AttributeSpecif
 			if err != nil {
 				e.val = value{typ: tu.scope.basic["int"], why: err.Error()}
 			}
-			tu.check(&e, e.val, ev)
+			tu.check(e.val, ev, nil, position(l.Enumerator.Token))
 		}
 		e.val = tu.scope.enumValue(e.val)
 		all = append(all, &e)
@@ -388,9 +400,14 @@ func (tu *translation) enum(n *cc.EnumSpecifier, specAttrs []*cc.AttributeSpecif
 		tu.addConst(name, &e, tag)
 		next = tu.scope.following(e)
 	}
-	t := tu.scope.enumType(tag, all, packed)
-	if n.EnumTypeSpecifier != nil {
+	t := tu.scope.enumType(tag, all, at.packed)
+	switch {
+	case n.EnumTypeSpecifier != nil:
 		t = badType("enum with a type of its own")
+	case at.bad != "":
+		t = badType("%s", at.bad)
+	case at.aligned != 0: // releases of GCC differ in what they make of it
+		t = badType("attribute aligned of an enum")
 	}
 	if tag != "enum" {
 		tu.scope.tags[tag] = t
@@ -450,7 +467,7 @@ func (tu *translation) attribute(v *cc.AttributeValue) (a attrs) {
 	case "aligned":
 		a.aligned, a.odd = tu.scope.abi.biggest, true
 		if v.Case == cc.AttributeValueExpr {
-			n, err := tu.scope.integer(tokens(v.ArgumentExpressionList))
+			n, err := tu.number(tokens(v.ArgumentExpressionList), position(v.Token))
 			if err != nil || n <= 0 || n&(n-1) != 0 || n > 1<<28 {
 				a.bad = "attribute aligned with a strange argument"
 			}
@@ -468,7 +485,7 @@ func (tu *translation) alignas(n *cc.AlignmentSpecifier) (a attrs) {
 	if n.Case == cc.AlignmentSpecifierType {
 		toks = append(append([]string{"_Alignof", "("}, tokens(n.TypeName)...), ")")
 	}
-	v, err := tu.scope.integer(toks)
+	v, err := tu.number(toks, position(n.Token))
 	if err != nil || v < 0 || v&(v-1) != 0 || v > 1<<28 {
 		a.bad = "_Alignas with a strange argument"
 	}
@@ -482,7 +499,7 @@ func (tu *translation) assertion(n *cc.StaticAssertDeclaration) {
 	text := n.Token4.SrcStr()
 	arg, ok := strings.CutPrefix(text, `"#pragma pack `)
 	if !ok {
-		if v, err := tu.scope.integer(tokens(n.ConstantExpression)); err == nil && v == 0 {
+		if v, err := tu.number(tokens(n.ConstantExpression), position(n.Token)); err == nil && v == 0 {
 			tu.errorf(position(n.Token), "static assertion fails: %s", text)
 		}
 		return

@@ -38,8 +38,54 @@ func (tu *translation) macroList() []macro {
 	return l
 }
 
-// expand returns the tokens to which each of the macros names expands.
-func (tu *translation) expand(names []string) ([][]string, error) {
+// An expansion is the tokens that a macro expands to, or why it has none.
+type expansion struct {
+	toks []string
+	why  string
+}
+
+// expand returns the expansions of the macros names. Those that expand beyond
+// measure must not spoil the others: they are found by halves.
+func (tu *translation) expand(names []string) map[string]expansion {
+	all := map[string]expansion{}
+	failed := 0
+	var expand func(names []string)
+	expand = func(names []string) {
+		lines, err := tu.expandTwice(names)
+		switch half := len(names) / 2; {
+		case err == nil:
+			for i, name := range names {
+				x := expansion{toks: lines[i]}
+				if !slices.Equal(x.toks, lines[len(names)+i]) || tu.isElusive(name, map[string]bool{}) {
+					x.why = "changes from one expansion to the next"
+				}
+				all[name] = x
+			}
+		case half > 0 && failed < maxEndless:
+			expand(names[:half])
+			expand(names[half:])
+		default:
+			failed++
+			why := tu.explain(err.Error())
+			why = why[strings.Index(why, ": ")+2:]
+			for _, name := range names {
+				all[name] = expansion{why: why}
+			}
+		}
+	}
+	if len(names) > 0 {
+		expand(names)
+	}
+	return all
+}
+
+// maxEndless is how many macros may expand beyond measure before the rest is
+// given up.
+const maxEndless = 4
+
+// expandTwice returns what each of the macros names expands to, and then all
+// of it again, from another place.
+func (tu *translation) expandTwice(names []string) ([][]string, error) {
 	cfg, err := newConfig(tu.arch, headerWork+macroWork*len(names))
 	if err != nil {
 		return nil, err
@@ -48,7 +94,6 @@ func (tu *translation) expand(names []string) ([][]string, error) {
 	for _, name := range tu.closure(names) {
 		tu.define(&text, tu.macros[name])
 	}
-	// Each macro is expanded twice, in different places.
 	for range 2 {
 		for _, name := range names {
 			text.WriteString(probeMark + " " + name + "\n")
@@ -59,7 +104,7 @@ func (tu *translation) expand(names []string) ([][]string, error) {
 		return nil, err
 	}
 	if len(w.lines) != 2*len(names) {
-		return nil, errors.New("macros do not expand one by one")
+		return nil, errors.New("the lines run together")
 	}
 	return w.lines, nil
 }
