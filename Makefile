@@ -39,6 +39,11 @@ oracle: ## hold every value and layout against the C compilers of all architectu
 	scripts/install.sh $$(go run ./scripts/oracle -packages)
 	go run ./scripts/oracle -kernel "$$(scripts/headers.sh)"
 
+.PHONY: sweep
+sweep: ## the same for every header under linux/, on amd64
+	scripts/install.sh gcc libc6-dev
+	go run ./scripts/oracle -kernel "$$(scripts/headers.sh)" -arch amd64 -header 'linux/...'
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME
 	scripts/fuzz.sh $(FUZZTIME)

@@ -74,15 +74,10 @@ var failed = regexp.MustCompile(`error: static assertion failed(?:: "| due to re
 func (c compiler) checkUnit(u unit, kernel, base string) (tally, error) {
 	src := newSource(u)
 	stderr, runErr := c.compile(src, base, kernel, "-ffreestanding", "-nostdinc")
-	if missingHeader.MatchString(stderr) {
-		if c.Libc == "" {
-			return tally{without: []string{u.Group}}, nil
-		}
+	if missingHeader.MatchString(stderr) && c.Libc != "" {
 		// With a C library, structs like in6_addr may be the library's.
 		src = newSource(u.withoutOthers())
-		if stderr, runErr = c.compile(src, base, kernel); missingHeader.MatchString(stderr) {
-			return tally{without: []string{u.Group}}, nil
-		}
+		stderr, runErr = c.compile(src, base, kernel)
 	}
 
 	t := src.tally
@@ -91,7 +86,10 @@ func (c compiler) checkUnit(u unit, kernel, base string) (tally, error) {
 	for _, m := range failed.FindAllStringSubmatch(stderr, -1) {
 		t.mismatches = append(t.mismatches, where+m[1])
 	}
-	if runErr != nil && (len(t.mismatches) == 0 || strings.Count(stderr, ": error: ") != len(t.mismatches)) {
+	if first := otherError(stderr); first != "" {
+		return tally{unread: []string{where + first}}, nil
+	}
+	if runErr != nil && len(t.mismatches) == 0 {
 		return tally{}, fmt.Errorf("%s%w\n%s", where, runErr, stderr)
 	}
 	if runErr != nil {
@@ -110,6 +108,17 @@ func (c compiler) checkUnit(u unit, kernel, base string) (tally, error) {
 // missingHeader is how the compilers say that a header of the C library is not
 // there, which some of the kernel's include.
 var missingHeader = regexp.MustCompile(`fatal error: '?((sys|net\w*)/)?\w+\.h'?(: No such file| file not found)`)
+
+// otherError is the first error that is not a failed assertion: the compiler
+// cannot read the headers, with the C library or without.
+func otherError(stderr string) string {
+	for line := range strings.Lines(stderr) {
+		if strings.Contains(line, "error: ") && !failed.MatchString(line) {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
+}
 
 // compile makes base.o of src, with the kernel's headers before those that
 // come with the compiler.

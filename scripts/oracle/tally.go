@@ -6,7 +6,7 @@ import "fmt"
 type tally struct {
 	units                                                int
 	consts, strings, types, sizes, aligns, offsets, bits int
-	without                                              []string // units that need a C library, where there is none
+	unread                                               []string // groups that the compiler cannot read, and why
 	mismatches                                           []string
 }
 
@@ -19,7 +19,7 @@ func (t *tally) add(u tally) {
 	t.aligns += u.aligns
 	t.offsets += u.offsets
 	t.bits += u.bits
-	t.without = append(t.without, u.without...)
+	t.unread = append(t.unread, u.unread...)
 	t.mismatches = append(t.mismatches, u.mismatches...)
 }
 
