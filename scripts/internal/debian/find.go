@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // The suites that kernels come from. The first ones have the newest kernel;
@@ -21,11 +22,13 @@ var (
 	oldSuites = []string{"forky", "trixie", "bookworm-backports", "bookworm", "bullseye"}
 )
 
-// An Archive is Debian's archive as the machine's mirror serves it.
+// An Archive is Debian's archive as the machine's mirror serves it. It may be
+// used by many goroutines.
 type Archive struct {
 	Refresh bool      // ask the mirror even when the package lists are recent
 	Log     io.Writer // where to say what is fetched, and what could not be
 
+	mu      sync.Mutex       // for Find
 	sources string           // a line of sources.list, %s for the suite
 	updates map[string]error // what came of the updates, by the suite's directory
 	offline error            // why the mirror cannot be reached
@@ -45,6 +48,8 @@ func (e *UnknownReleaseError) Error() string {
 // any, that has a matching name and is for arch, as Debian calls it. Names of
 // equal versions are told apart by prefer, earlier is better.
 func (a *Archive) Find(arch string, name *regexp.Regexp, release string, prefer ...string) (Package, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	var newest, best Package
 	if a.sources == "" {
 		var err error

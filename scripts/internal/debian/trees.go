@@ -83,12 +83,7 @@ func (a *Archive) tree(prefix string, name *regexp.Regexp, release string, unpac
 	}
 	dir := filepath.Join(cache, prefix+p.Kernel())
 	err = Install(dir, func(tmp string) error {
-		deb, err := a.download(p, cache)
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(filepath.Dir(deb))
-		return unpack(deb, tmp)
+		return a.withPackage(p, tmp, func(deb string) error { return unpack(deb, tmp) })
 	})
 	return dir, err
 }
@@ -109,19 +104,19 @@ func newestTree(cache, prefix, release string) string {
 
 var treeVersion = regexp.MustCompile(`^[0-9]+(\.[0-9]+)+$`)
 
-// download fetches the package into a new directory, which the caller
-// removes.
-func (a *Archive) download(p Package, cache string) (string, error) {
+// withPackage fetches the package into a directory in tmp, which is gone when
+// use returns.
+func (a *Archive) withPackage(p Package, tmp string, use func(deb string) error) error {
 	a.logf("fetching %s %s", p.Name, p.Version)
-	dir, err := os.MkdirTemp(cache, "download-")
-	if err != nil {
-		return "", err
+	dir := filepath.Join(tmp, ".download")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
 	}
 	deb, err := p.download(dir)
-	if err != nil {
-		os.RemoveAll(dir)
+	if err == nil {
+		err = use(deb)
 	}
-	return deb, err
+	return errors.Join(err, os.RemoveAll(dir))
 }
 
 // unpackSource unpacks the archive inside a source package into dir: the

@@ -1,0 +1,248 @@
+// Vm runs the tests of packages on a real kernel in an emulated machine.
+//
+// It gets the kernel from Debian, cross-compiles the tests, boots the kernel
+// with them as its first file system, prints what they print and exits with
+// their status. testdata/kernels.txt lists the kernels and machines.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-clone3/clone3/scripts/internal/debian"
+)
+
+const usage = `usage: vm [flags] [packages]
+
+`
+
+// Exit statuses besides those of the tests.
+const (
+	statusUsage  = 124
+	statusBroken = 125 // the tests did not run to their end
+)
+
+// defaultPackages are those whose tests ask the kernel something.
+var defaultPackages = []string{"./uapi/...", "./linux/...", "./internal/..."}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// Options are the command line.
+type Options struct {
+	root     string // the module's directory
+	table    Table
+	release  string
+	goarch   string
+	uid      int
+	timeout  time.Duration
+	console  bool // print what the kernel says
+	matrix   string
+	readme   string
+	flags    []string
+	packages []string
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, err := parse(args, stderr)
+	if err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(stderr, "vm:", err)
+		}
+		return statusUsage
+	}
+	if o.root, err = moduleRoot(); err == nil {
+		o.table, err = readTable(o.root)
+	}
+	status := statusBroken
+	switch {
+	case err != nil:
+	case o.matrix != "":
+		status, err = runMatrix(ctx, o, stdout, stderr)
+	default:
+		status, err = runOne(ctx, o, stdout, stderr)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "vm:", err)
+	}
+	return status
+}
+
+func parse(args []string, stderr io.Writer) (Options, error) {
+	var o Options
+	f := flag.NewFlagSet("vm", flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.Usage = func() { f.SetOutput(stderr); io.WriteString(stderr, usage); f.PrintDefaults() }
+	f.StringVar(&o.release, "kernel", "", "the kernel's release, X.Y or X.Y.Z (default the newest)")
+	f.StringVar(&o.goarch, "arch", "amd64", "GOARCH of the tests")
+	f.IntVar(&o.uid, "uid", 0, "user that runs the tests")
+	f.BoolVar(&o.console, "console", false, "print what the kernel says while it starts")
+	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "limit for each package's tests")
+	f.StringVar(&o.matrix, "matrix", "", "pr or all: run on these guests of the table, as root and as a user")
+	f.StringVar(&o.readme, "readme", "", "with -matrix: write the results into this file")
+	verbose := f.Bool("v", false, "as in go test")
+	short := f.Bool("short", false, "as in go test")
+	tests := f.String("run", "", "as in go test")
+	count := f.Int("count", 1, "as in go test")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if o.matrix != "" && o.matrix != "pr" && o.matrix != "all" {
+		return o, fmt.Errorf("-matrix=%s: want pr or all", o.matrix)
+	}
+	if o.packages = f.Args(); len(o.packages) == 0 {
+		o.packages = defaultPackages
+	}
+	o.flags = []string{"-timeout=" + o.timeout.String(), "-count=" + strconv.Itoa(*count)}
+	if *verbose {
+		o.flags = append(o.flags, "-v")
+	}
+	if *short {
+		o.flags = append(o.flags, "-short")
+	}
+	if *tests != "" {
+		o.flags = append(o.flags, "-run="+*tests)
+	}
+	return o, nil
+}
+
+// runOne runs the tests on one kernel and returns the status to exit with.
+func runOne(ctx context.Context, o Options, stdout, stderr io.Writer) (int, error) {
+	machines, err := o.table.For(o.goarch)
+	if err != nil {
+		return statusUsage, err
+	}
+	archive := &debian.Archive{Log: stderr}
+	machine, kernel, err := choose(archive, machines, o.release)
+	if err != nil {
+		return statusBroken, err
+	}
+	if kernel, err = archive.FetchKernel(kernel); err != nil {
+		return statusBroken, err
+	}
+	if err := install(ctx, o.root, machine, stderr); err != nil {
+		return statusBroken, err
+	}
+	programs, err := Build(ctx, o.root, o.goarch, o.packages)
+	if err != nil {
+		return statusBroken, err
+	}
+	fmt.Fprintf(stderr, "linux %s, GOARCH %s, uid %d (%s)\n", kernel.Version, o.goarch, o.uid, kernel.From)
+	job := Job{Machine: machine, Kernel: kernel, Files: programs.Files, Limit: o.timeout}
+	for _, t := range programs.Tests {
+		job.Runs = append(job.Runs, t.Run(o.uid, o.flags))
+	}
+	status, err := stream(ctx, job, o.console, stdout, stderr)
+	if err != nil {
+		return statusBroken, err
+	}
+	return status, nil
+}
+
+// choose returns the first of the machines that has a kernel of release.
+func choose(archive *debian.Archive, machines []Machine, release string) (Machine, debian.Kernel, error) {
+	var first error
+	for _, m := range machines {
+		k, err := archive.FindKernel(m.Debian, m.Flavour, release)
+		if err == nil {
+			return m, k, nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return Machine{}, debian.Kernel{}, first
+}
+
+// stream boots the job and prints what go test would. The status is that of
+// the first tests that failed.
+func stream(ctx context.Context, job Job, console bool, stdout, stderr io.Writer) (status int, err error) {
+	var began time.Time
+	var open bool // the output does not end in a newline
+	endLine := func() {
+		if open {
+			fmt.Fprintln(stdout)
+		}
+		open = false
+	}
+	watch := Watcher{
+		Start: func(int) { began = time.Now() },
+		Output: func(_ int, text string) {
+			io.WriteString(stdout, text)
+			open = !strings.HasSuffix(text, "\n")
+		},
+		Exit: func(run, code int) {
+			endLine()
+			pkg, took := job.Runs[run].Package, time.Since(began).Seconds()
+			if code == 0 {
+				fmt.Fprintf(stdout, "ok  \t%s\t%.3fs\n", pkg, took)
+			} else {
+				fmt.Fprintf(stdout, "exit status %d\nFAIL\t%s\t%.3fs\n", code, pkg, took)
+			}
+			if status == 0 {
+				status = code
+			}
+		},
+	}
+	if console {
+		watch.Kernel = func(line string) { fmt.Fprintln(stderr, line) }
+	}
+	err = job.Boot(ctx, watch)
+	endLine()
+	return status, err
+}
+
+// install sees to it that the machine's emulator is installed.
+func install(ctx context.Context, root string, m Machine, stderr io.Writer) error {
+	if _, err := exec.LookPath(m.QEMU[0]); err == nil {
+		return nil
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(root, "scripts", "install.sh"), m.Install)
+	cmd.Stdout, cmd.Stderr = stderr, stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("no %s: install.sh %s: %w", m.QEMU[0], m.Install, err)
+	}
+	return nil
+}
+
+func readTable(root string) (Table, error) {
+	name := filepath.Join(root, "testdata", "kernels.txt")
+	f, err := os.Open(name)
+	if err != nil {
+		return Table{}, err
+	}
+	defer f.Close()
+	return ReadTable("kernels.txt", f)
+}
+
+// moduleRoot returns the directory of the module that the working directory
+// is in.
+func moduleRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("not inside the module: no go.mod here or above")
+		}
+		dir = filepath.Dir(dir)
+	}
+}

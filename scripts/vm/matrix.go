@@ -1,0 +1,262 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-clone3/clone3/scripts/internal/debian"
+)
+
+// uids are the users that a matrix runs every test as.
+var uids = []int{0, 1000}
+
+// flagsSince is the release that brought the clone flags that this project is
+// about: a matrix without it proves nothing.
+const flagsSince = "7.1"
+
+// A Row is a guest of the matrix and what its tests came to.
+type Row struct {
+	Guest    Guest
+	Machine  Machine
+	Kernel   debian.Kernel
+	Outcomes []Outcome // one for each of uids, over all packages
+	Err      error     // why not every test ran to its end
+	Took     time.Duration
+}
+
+// Good reports whether every test ran and none failed.
+func (r Row) Good() bool {
+	return r.Err == nil && !slices.ContainsFunc(r.Outcomes, func(o Outcome) bool { return len(o.Failed) > 0 })
+}
+
+// runMatrix runs the tests on the guests of the table, two at a time.
+func runMatrix(ctx context.Context, o Options, stdout, stderr io.Writer) (int, error) {
+	archive := &debian.Archive{Log: stderr}
+	rows, err := resolve(archive, o.table, o.matrix == "pr", stderr)
+	if err != nil {
+		return statusBroken, err
+	}
+	for _, r := range rows {
+		if err := install(ctx, o.root, r.Machine, stderr); err != nil {
+			return statusBroken, err
+		}
+	}
+	b := builder{ctx: ctx, options: o, programs: map[string]func() (Programs, error){}}
+	var wg sync.WaitGroup
+	var printing sync.Mutex
+	slots := make(chan struct{}, 2)
+	for i := range rows {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			r := &rows[i]
+			began := time.Now()
+			r.Outcomes, r.Err = b.runGuest(archive, *r)
+			r.Took = time.Since(began)
+			printing.Lock()
+			defer printing.Unlock()
+			fmt.Fprint(stdout, r.describe())
+		})
+	}
+	wg.Wait()
+	if ctx.Err() != nil {
+		return statusBroken, context.Cause(ctx)
+	}
+	if o.readme != "" {
+		if err := writeReport(o.readme, rows); err != nil {
+			return statusBroken, err
+		}
+	}
+	if err := verdict(rows, o.matrix == "all"); err != nil {
+		return 1, err
+	}
+	return 0, nil
+}
+
+// resolve finds the kernels of the guests. It says which releases are not
+// served and leaves them out.
+func resolve(archive *debian.Archive, table Table, pr bool, log io.Writer) ([]Row, error) {
+	var rows []Row
+	var failures []error
+	seen := map[string]bool{}
+	for _, g := range table.Guests {
+		if pr && !g.PR {
+			continue
+		}
+		m, _ := table.Machine(g.Machine)
+		k, err := archive.FindKernel(m.Debian, m.Flavour, strings.TrimPrefix(g.Release, "newest"))
+		if unknown := (*debian.UnknownReleaseError)(nil); errors.As(err, &unknown) {
+			fmt.Fprintf(log, "linux %s for %s is not served, newest is %s: left out\n", g.Release, m.Name, unknown.Newest)
+			continue
+		}
+		if err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		if key := g.GOARCH + " " + k.From; !seen[key] {
+			seen[key] = true
+			rows = append(rows, Row{Guest: g, Machine: m, Kernel: k})
+		}
+	}
+	return rows, errors.Join(failures...)
+}
+
+// A builder builds the programs of each GOARCH once.
+type builder struct {
+	ctx     context.Context
+	options Options
+
+	mu       sync.Mutex
+	programs map[string]func() (Programs, error)
+}
+
+func (b *builder) build(goarch string) (Programs, error) {
+	b.mu.Lock()
+	build := b.programs[goarch]
+	if build == nil {
+		build = sync.OnceValues(func() (Programs, error) {
+			return Build(b.ctx, b.options.root, goarch, b.options.packages)
+		})
+		b.programs[goarch] = build
+	}
+	b.mu.Unlock()
+	return build()
+}
+
+// runGuest runs the tests of a row as each of uids, in one boot.
+func (b *builder) runGuest(archive *debian.Archive, r Row) ([]Outcome, error) {
+	outcomes := make([]Outcome, len(uids))
+	kernel, err := archive.FetchKernel(r.Kernel)
+	if err != nil {
+		return outcomes, err
+	}
+	programs, err := b.build(r.Guest.GOARCH)
+	if err != nil {
+		return outcomes, err
+	}
+	job := Job{Machine: r.Machine, Kernel: kernel, Files: programs.Files, Limit: b.options.timeout}
+	flags := append(slices.Clone(b.options.flags), "-v=test2json")
+	var as []int // the index into uids of each run
+	for i, uid := range uids {
+		for _, t := range programs.Tests {
+			job.Runs = append(job.Runs, t.Run(uid, flags))
+			as = append(as, i)
+		}
+	}
+	outputs := make([]strings.Builder, len(job.Runs))
+	var failed error
+	err = job.Boot(b.ctx, Watcher{
+		Start:  func(int) {},
+		Output: func(run int, text string) { outputs[run].WriteString(text) },
+		Exit: func(run, status int) {
+			if status != 0 {
+				failed = errors.Join(failed, fmt.Errorf("%s as uid %d: exit status %d", job.Runs[run].Package, uids[as[run]], status))
+			}
+		},
+	})
+	for run := range outputs {
+		o := ReadOutcome(outputs[run].String())
+		for _, names := range []*[]string{&o.Passed, &o.Failed, &o.Skipped} {
+			for i := range *names {
+				(*names)[i] = job.Runs[run].Package + "." + (*names)[i]
+			}
+		}
+		outcomes[as[run]].add(o)
+	}
+	return outcomes, errors.Join(failed, err)
+}
+
+func (o *Outcome) add(p Outcome) {
+	o.Passed = append(o.Passed, p.Passed...)
+	o.Failed = append(o.Failed, p.Failed...)
+	o.Skipped = append(o.Skipped, p.Skipped...)
+	o.Failure += p.Failure
+}
+
+// describe says how the row went, in a line if all is well.
+func (r Row) describe() string {
+	var b strings.Builder
+	state := "ok  "
+	if !r.Good() {
+		state = "FAIL"
+	}
+	fmt.Fprintf(&b, "%s linux %-9s %-8s", state, r.Kernel.Version, r.Guest.GOARCH)
+	for i, o := range r.Outcomes {
+		fmt.Fprintf(&b, "  uid %d: %d passed, %d failed, %d skipped;", uids[i], len(o.Passed), len(o.Failed), len(o.Skipped))
+	}
+	fmt.Fprintf(&b, " %.0fs, %s\n", r.Took.Seconds(), r.Kernel.From)
+	if r.Good() {
+		return b.String()
+	}
+	for i, o := range r.Outcomes {
+		if o.Failure != "" {
+			fmt.Fprintf(&b, "uid %d:\n%s", uids[i], o.Failure)
+		}
+	}
+	if r.Err != nil {
+		fmt.Fprintln(&b, r.Err)
+	}
+	return b.String()
+}
+
+// verdict returns what is wrong with the matrix. In the whole matrix every
+// test must have run somewhere.
+func verdict(rows []Row, all bool) error {
+	var bad []string
+	current := false
+	ran, skipped := map[string]bool{}, map[string]bool{}
+	for _, r := range rows {
+		if !r.Good() {
+			bad = append(bad, fmt.Sprintf("linux %s %s", r.Kernel.Version, r.Guest.GOARCH))
+		}
+		current = current || debian.Compare(r.Kernel.Version, flagsSince) >= 0
+		for _, o := range r.Outcomes {
+			for _, name := range slices.Concat(o.Passed, o.Failed) {
+				ran[name] = true
+			}
+			for _, name := range o.Skipped {
+				skipped[name] = true
+			}
+		}
+	}
+	var errs []error
+	if bad != nil {
+		errs = append(errs, fmt.Errorf("tests failed on %s", strings.Join(bad, ", ")))
+	}
+	if !current {
+		errs = append(errs, fmt.Errorf("no kernel of %s or later was run", flagsSince))
+	}
+	if all {
+		var never []string
+		for name := range skipped {
+			if !ran[name] {
+				never = append(never, name)
+			}
+		}
+		slices.Sort(never)
+		for _, name := range never {
+			errs = append(errs, fmt.Errorf("no guest runs %s: all skip it", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// writeReport writes the rows as a table into a file, between two marks.
+func writeReport(path string, rows []Row) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	updated, err := replaceReport(string(text), report(rows))
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return os.WriteFile(path, []byte(updated), 0o644)
+}
