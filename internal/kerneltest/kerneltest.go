@@ -31,10 +31,13 @@ func Need(t testing.TB, feature, since string, err error) {
 // first behaves as the test wants. Use Need for what can be tried.
 func Since(t testing.TB, what, since string) {
 	t.Helper()
-	if before(Release(), since) {
+	if Before(since) {
 		t.Skipf("%s: since Linux %s, this is %s", what, since, Release())
 	}
 }
+
+// Before reports whether the running kernel is older than release X.Y.
+func Before(since string) bool { return before(Release(), since) }
 
 // Release returns the running kernel's release as uname(2) gives it, like
 // "7.3.4+deb13-cloud-amd64".

@@ -22,7 +22,7 @@ import (
 	"github.com/go-clone3/clone3/scripts/internal/debian"
 )
 
-const usage = `usage: vm [flags] [packages]
+const usage = `usage: vm [flags] [packages]   (default: those that ask the kernel something)
 
 `
 
@@ -32,8 +32,9 @@ const (
 	statusBroken = 125 // the tests did not run to their end
 )
 
-// defaultPackages are those whose tests ask the kernel something.
-var defaultPackages = []string{"./uapi/...", "./linux/...", "./internal/..."}
+// kernelDirs are the directories of the packages whose tests ask the kernel
+// something.
+var kernelDirs = []string{"internal", "linux", "uapi"}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -67,6 +68,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if o.root, err = moduleRoot(); err == nil {
 		o.table, err = readTable(o.root)
+	}
+	if len(o.packages) == 0 {
+		for _, dir := range kernelDirs {
+			if _, err := os.Stat(filepath.Join(o.root, dir)); err == nil {
+				o.packages = append(o.packages, "./"+dir+"/...")
+			}
+		}
 	}
 	status := statusBroken
 	switch {
@@ -104,9 +112,7 @@ func parse(args []string, stderr io.Writer) (Options, error) {
 	if o.matrix != "" && o.matrix != "pr" && o.matrix != "all" {
 		return o, fmt.Errorf("-matrix=%s: want pr or all", o.matrix)
 	}
-	if o.packages = f.Args(); len(o.packages) == 0 {
-		o.packages = defaultPackages
-	}
+	o.packages = f.Args()
 	o.flags = []string{"-timeout=" + o.timeout.String(), "-count=" + strconv.Itoa(*count)}
 	if *verbose {
 		o.flags = append(o.flags, "-v")

@@ -1,0 +1,20 @@
+# The tests on real kernels. scripts/vm gets a kernel from Debian, cross-
+# compiles the tests, boots and runs them: testdata/kernels.txt.
+#
+#   make vm                                    newest kernel, amd64, as root
+#   make vm KERNEL=6.12 UID=1000 RUN=TestPidfd
+#   make vm ARCH=s390x ARGS='-v -count=2' PKG=./uapi
+
+ARCH ?= amd64
+vm_flags = -arch '$(ARCH)' $(if $(KERNEL),-kernel '$(KERNEL)') $(if $(RUN),-run '$(RUN)') \
+	$(if $(filter command line,$(origin UID)),-uid '$(UID)') $(ARGS) $(PKG)
+
+.PHONY: vm vm-pr vm-all
+vm: ## run the tests on a kernel: KERNEL=X.Y ARCH=GOARCH UID=N RUN=Test ARGS='-v' PKG=./dir
+	@go run ./scripts/vm $(vm_flags)
+
+vm-pr: ## run the tests on ten kernels of six architectures
+	go run ./scripts/vm -matrix pr $(ARGS) $(PKG)
+
+vm-all: ## run the tests on every kernel there is, and note the results in README.md
+	go run ./scripts/vm -matrix all -readme README.md $(ARGS) $(PKG)
