@@ -4,9 +4,11 @@ SHELL       := bash
 GOARCHES    := 386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 1m
-# A kernel tree or header package to read. Empty: Debian's newest headers.
+# A kernel tree or header package to read. Empty: Debian's newest headers. For
+# make vm, a release.
 KERNEL      ?=
 export KERNEL
+
 
 .PHONY: help
 help: ## list the targets
@@ -33,6 +35,7 @@ test: ## everything that should pass on a fresh Debian or Ubuntu; installs what 
 	scripts/install.sh gcc xz-utils
 	$(MAKE) check
 	scripts/trees.sh go test -race ./...
+	$(MAKE) vm-pr
 
 .PHONY: oracle
 oracle: ## hold every value and layout against the C compilers of all architectures
@@ -51,3 +54,5 @@ fuzz: ## run every fuzz target for FUZZTIME
 .PHONY: bench
 bench: ## benchmarks of ours and the peers, side by side
 	scripts/trees.sh go test -run '^$$' -bench . -benchmem ./...
+
+include $(wildcard scripts/*.mk)

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/go-clone3/clone3/internal/kerneltest"
+	"github.com/go-clone3/clone3/scripts/kerneltest"
 	"github.com/go-clone3/clone3/uapi"
 )
 
