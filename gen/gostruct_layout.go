@@ -92,7 +92,7 @@ func (r *recordLayout) flatten(s Struct, base int64, in *storage) error {
 		switch {
 		case f.Bits != nil:
 			err = r.findBits(f, s, base, in)
-		case f.Offset < 0 || f.Type.Size < 0 || f.Offset+f.Type.Size > s.Size:
+		case f.Offset < 0 || f.Type.Size < 0 || f.Offset > s.Size || f.Type.Size > s.Size-f.Offset:
 			err = r.errorf(f.Pos, "member %s of %d bytes at %d lies outside", f.Name, f.Type.Size, f.Offset)
 		case f.Name == "":
 			var inner Struct
@@ -123,7 +123,7 @@ func (r *recordLayout) findBits(f Field, s Struct, base int64, in *storage) erro
 		most = 1
 	}
 	switch {
-	case f.Bits.Offset < 0 || f.Bits.Width < 0 || f.Bits.Offset+f.Bits.Width > 8*s.Size:
+	case f.Bits.Offset < 0 || f.Bits.Width < 0 || f.Bits.Offset > 8*s.Size || f.Bits.Width > 8*s.Size-f.Bits.Offset:
 		return r.errorf(f.Pos, "bit-field %s lies outside", f.Name)
 	case f.Type.Kind < Bool || f.Type.Kind > Uint || f.Type.Size > 8 || f.Bits.Width > most:
 		return r.errorf(f.Pos, "bit-field %s has %d bits of type %s", f.Name, f.Bits.Width, f.Type.C)

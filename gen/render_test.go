@@ -235,6 +235,9 @@ func TestRenderErrors(t *testing.T) {
 		"members that overlap": {"tool", []Unit{{Arch: "arm", Group: Group{Name: "tool"}, Structs: []Struct{{Name: "struct tool", Size: 8, Align: 4, Pos: at(1), Fields: []Field{
 			{Name: "a", Type: Type{Kind: Int, C: "int", Size: 4, Align: 4}}, {Name: "b", Offset: 2, Type: Type{Kind: Int, C: "int", Size: 4, Align: 4}}}}}}},
 			"linux/tool.h:1: struct tool: two members lie at 2"},
+		"a member that lies outside": {"tool", []Unit{{Arch: "arm", Group: Group{Name: "tool"}, Structs: []Struct{{Name: "struct tool", Size: 8, Align: 4, Pos: at(1), Fields: []Field{
+			{Name: "a", Offset: 1 << 62, Type: Type{Kind: Int, C: "int", Size: 1 << 62, Align: 4}, Pos: at(2)}}}}}},
+			"linux/tool.h:2: struct tool: member a of 4611686018427387904 bytes at 4611686018427387904 lies outside"},
 		"unknown architecture": {"tool", []Unit{{Arch: "sparc64", Group: Group{Name: "tool"}}}, "sparc64 is no GOARCH of linux"},
 	} {
 		t.Run(name, func(t *testing.T) {
