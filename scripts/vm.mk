@@ -14,6 +14,8 @@ vm: ## run the tests on a kernel: KERNEL=X.Y ARCH=GOARCH UID=N RUN=Test ARGS='-v
 	@go run ./scripts/vm $(vm_flags)
 
 vm-pr: ## run the tests on ten kernels of six architectures
+	scripts/install.sh debian-archive-keyring qemu-system-x86
+	go test ./scripts/vm -boot
 	go run ./scripts/vm -matrix pr $(ARGS) $(PKG)
 
 vm-all: ## run the tests on every kernel there is, and note the results in README.md

@@ -17,12 +17,16 @@ import (
 	"github.com/go-clone3/clone3/scripts/internal/guest"
 )
 
-// How long a machine may take to start, even when the host is busy, and a
-// program to end after its own time limit.
-const (
-	bootLimit = 3 * time.Minute
-	grace     = 15 * time.Second
-)
+// Limits are how long a machine may take, even when the host is busy.
+type Limits struct {
+	Boot time.Duration // to start init
+	Run  time.Duration // from one mark to the next
+}
+
+// limits leaves programs the time to give up by themselves after limit.
+func limits(limit time.Duration) Limits {
+	return Limits{Boot: 3 * time.Minute, Run: limit + 15*time.Second}
+}
 
 // A Job is a boot of a kernel that runs programs.
 type Job struct {
@@ -48,7 +52,7 @@ func (j Job) Boot(ctx context.Context, watch Watcher) error {
 	}
 	args := append([]string{}, j.Machine.QEMU[1:]...)
 	args = append(args, "-nodefaults", "-no-reboot", "-kernel", j.Kernel.Path, "-initrd", initrd, "-append", j.parameters(watch))
-	return watchMachine(ctx, exec.Command(j.Machine.QEMU[0], args...), plan, j.Limit, watch)
+	return watchMachine(ctx, exec.Command(j.Machine.QEMU[0], args...), plan, limits(j.Limit), watch)
 }
 
 // parameters returns the kernel's command line. panic=-1 makes it restart at
@@ -79,7 +83,7 @@ func (j Job) writeInitrd(path string, plan guest.Plan) error {
 
 // watchMachine starts an emulator and follows its output until it ends or is
 // out of time. Its exit status says nothing: it is 0 even after a panic.
-func watchMachine(ctx context.Context, cmd *exec.Cmd, plan guest.Plan, limit time.Duration, watch Watcher) error {
+func watchMachine(ctx context.Context, cmd *exec.Cmd, plan guest.Plan, limits Limits, watch Watcher) error {
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -90,13 +94,13 @@ func watchMachine(ctx context.Context, cmd *exec.Cmd, plan guest.Plan, limit tim
 		return err
 	}
 	expired := make(chan struct{})
-	clock := time.AfterFunc(bootLimit, func() { close(expired) })
+	clock := time.AfterFunc(limits.Boot, func() { close(expired) })
 	defer clock.Stop()
-	allowed := bootLimit
+	allowed := limits.Boot
 	c := &console{nonce: plan.Nonce, watch: watch}
 	c.at.Store(beforeInit)
 	c.mark = func() {
-		allowed = limit + grace
+		allowed = limits.Run
 		clock.Reset(allowed)
 	}
 	read := make(chan error, 1)

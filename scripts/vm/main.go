@@ -137,10 +137,10 @@ func runOne(ctx context.Context, o Options, stdout, stderr io.Writer) (int, erro
 	if err != nil {
 		return statusBroken, err
 	}
-	if kernel, err = archive.FetchKernel(kernel); err != nil {
+	if err := install(ctx, o.root, machine, stderr); err != nil {
 		return statusBroken, err
 	}
-	if err := install(ctx, o.root, machine, stderr); err != nil {
+	if kernel, err = archive.FetchKernel(kernel); err != nil {
 		return statusBroken, err
 	}
 	programs, err := Build(ctx, o.root, o.goarch, o.packages)
@@ -189,7 +189,9 @@ func stream(ctx context.Context, job Job, console bool, stdout, stderr io.Writer
 		Start: func(int) { began = time.Now() },
 		Output: func(_ int, text string) {
 			io.WriteString(stdout, text)
-			open = !strings.HasSuffix(text, "\n")
+			if text != "" {
+				open = !strings.HasSuffix(text, "\n")
+			}
 		},
 		Exit: func(run, code int) {
 			endLine()

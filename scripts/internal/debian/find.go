@@ -77,10 +77,10 @@ func (a *Archive) Find(arch string, name *regexp.Regexp, release string, prefer 
 	switch {
 	case best.Name != "":
 		return best, nil
-	case failure != nil:
-		return best, fmt.Errorf("no package lists of %w", failure)
 	case newest.Name != "":
 		return best, &UnknownReleaseError{Release: release, Newest: newest.Kernel()}
+	case failure != nil:
+		return best, fmt.Errorf("no package lists of %w", failure)
 	}
 	return best, fmt.Errorf("no suite of the mirror has a package %s for %s", name, arch)
 }

@@ -72,13 +72,11 @@ func (a *Archive) tree(prefix string, name *regexp.Regexp, release string, unpac
 		}
 	}
 	p, err := a.Find("amd64", name, release)
-	if unknown := (*UnknownReleaseError)(nil); err != nil && !errors.As(err, &unknown) {
+	if err != nil {
 		if dir := newestTree(cache, prefix, release); dir != "" {
 			a.logf("%s of the cache is used: %s", filepath.Base(dir), err)
 			return dir, nil
 		}
-	}
-	if err != nil {
 		return "", err
 	}
 	dir := filepath.Join(cache, prefix+p.Kernel())

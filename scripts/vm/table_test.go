@@ -1,0 +1,63 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestTheTable(t *testing.T) {
+	root, err := moduleRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := readTable(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range table.Machines {
+		if len(m.Runs) == 0 || m.Flavour == "" || m.Append == "" || m.Install == "" || len(m.QEMU) == 0 {
+			t.Errorf("machine %s lacks something: %+v", m.Name, m)
+		}
+	}
+	pr := slices.ContainsFunc(table.Guests, func(g Guest) bool { return g.PR && g.Release == "newest" && g.GOARCH == "amd64" })
+	if !pr {
+		t.Error("the smaller matrix lacks the newest kernel on amd64")
+	}
+	for _, goarch := range strings.Fields("386 amd64 arm arm64 mips64le mipsle ppc64le riscv64 s390x") {
+		if !slices.ContainsFunc(table.Guests, func(g Guest) bool { return g.GOARCH == goarch }) {
+			t.Errorf("no guest runs %s", goarch)
+		}
+	}
+}
+
+func TestReadTable(t *testing.T) {
+	const machine = "machine m\nruns amd64\nkernel f a\nappend console=x\ninstall p\nqemu q -a\nqemu -b\n"
+	table, err := ReadTable("t", strings.NewReader(machine+"# comment\n\nguest amd64 m 6.1 pr # and why\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := table.Machines[0].QEMU; !slices.Equal(got, []string{"q", "-a", "-b"}) {
+		t.Errorf("qemu is %q", got)
+	}
+	if got, want := table.Guests[0], (Guest{"amd64", "m", "6.1", true}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	for text, want := range map[string]string{
+		"runs amd64\n":                  "t:1: runs before any machine",
+		"machine m\nmachine m\n":        "t:2: machine m is there twice",
+		"machine m\ncolour red\n":       `t:2: "colour" is none of machine runs kernel append install qemu guest`,
+		"machine m\nkernel f\n":         "t:2: want: kernel FLAVOUR ARCH, or: kernel built",
+		"machine\n":                     "t:1: machine of what?",
+		machine + "guest amd64 m\n":     "t:8: want: guest GOARCH MACHINE RELEASE [pr]",
+		machine + "guest amd64 n 6.1\n": "t:8: no machine n above",
+		machine + "guest arm m 6.1\n":   "t:8: machine m does not run arm",
+	} {
+		if _, err := ReadTable("t", strings.NewReader(text)); err == nil || err.Error() != want {
+			t.Errorf("%q: got error %v, want %s", text, err, want)
+		}
+	}
+	if _, err := table.For("sparc64"); err == nil || err.Error() != `no machine runs "sparc64": there are some for amd64` {
+		t.Errorf("got error %v", err)
+	}
+}
