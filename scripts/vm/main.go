@@ -34,7 +34,7 @@ const (
 
 // kernelDirs are the directories of the packages whose tests ask the kernel
 // something.
-var kernelDirs = []string{"internal", "linux", "uapi"}
+var kernelDirs = []string{"linux", "scripts/kerneltest", "uapi"}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
