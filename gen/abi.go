@@ -13,33 +13,35 @@ type abi struct {
 	longDouble   [2]int64 // size, alignment
 	member8      int64    // alignment of an 8-byte scalar as a member, where it is less than 8
 	anonAlign    bool     // unnamed bit-fields raise the alignment of their record
-	macros       string   // predefined, one a line, without #define
+	macros       string   // predefined, as for -D
 	sibling      string   // the GOARCH whose tables in cc fit, where cc lacks this one
 }
 
-// abis is by GOARCH. The macros are the few that uapi headers ask for, as GCC
-// predefines them on Linux; those that follow from the Arch are in predefined.
+// abis is by GOARCH. The macros are those that uapi headers ask for, as GCC
+// predefines them on Linux; what follows from the Arch is in predefined.
 var abis = map[string]abi{
-	"386":      {biggest: 16, longDouble: [2]int64{12, 4}, member8: 4, macros: "__i386__ 1\n__i386 1\ni386 1"},
-	"amd64":    {biggest: 16, longDouble: [2]int64{16, 16}, macros: "__x86_64__ 1\n__x86_64 1\n__amd64__ 1\n__amd64 1"},
-	"arm":      {unsignedChar: true, biggest: 8, longDouble: [2]int64{8, 8}, anonAlign: true, macros: "__arm__ 1\n__ARM_EABI__ 1\n__ARMEL__ 1"},
-	"arm64":    {unsignedChar: true, biggest: 16, longDouble: [2]int64{16, 16}, anonAlign: true, macros: "__aarch64__ 1\n__AARCH64EL__ 1"},
-	"loong64":  {biggest: 16, longDouble: [2]int64{16, 16}, macros: "__loongarch__ 1\n__loongarch64 1\n__loongarch_grlen 64\n__loongarch_lp64 1"},
-	"mips":     {biggest: 8, longDouble: [2]int64{8, 8}, sibling: "arm", macros: mips + "__MIPSEB__ 1\n__MIPSEB 1\n_MIPSEB 1\nMIPSEB 1\n" + mipsO32},
-	"mipsle":   {biggest: 8, longDouble: [2]int64{8, 8}, sibling: "arm", macros: mips + "__MIPSEL__ 1\n__MIPSEL 1\n_MIPSEL 1\nMIPSEL 1\n" + mipsO32},
-	"mips64":   {biggest: 16, longDouble: [2]int64{16, 16}, sibling: "mips64le", macros: mips + "__MIPSEB__ 1\n__MIPSEB 1\n_MIPSEB 1\nMIPSEB 1\n" + mipsN64},
-	"mips64le": {biggest: 16, longDouble: [2]int64{16, 16}, macros: mips + "__MIPSEL__ 1\n__MIPSEL 1\n_MIPSEL 1\nMIPSEL 1\n" + mipsN64},
-	"ppc64":    {unsignedChar: true, biggest: 16, longDouble: [2]int64{16, 16}, sibling: "ppc64le", macros: ppc64 + "__BIG_ENDIAN__ 1\n_BIG_ENDIAN 1\n_CALL_ELF 1"},
-	"ppc64le":  {unsignedChar: true, biggest: 16, longDouble: [2]int64{16, 16}, macros: ppc64 + "__LITTLE_ENDIAN__ 1\n_LITTLE_ENDIAN 1\n_CALL_ELF 2"},
-	"riscv64":  {unsignedChar: true, biggest: 16, longDouble: [2]int64{16, 16}, macros: "__riscv 1\n__riscv_xlen 64"},
-	"s390x":    {unsignedChar: true, biggest: 8, longDouble: [2]int64{16, 8}, macros: "__s390__ 1\n__s390x__ 1\n__zarch__ 1"},
+	"386":      {biggest: 16, longDouble: [2]int64{12, 4}, member8: 4, macros: "__i386__ __i386 i386 __ILP32__ _ILP32"},
+	"amd64":    {biggest: 16, longDouble: [2]int64{16, 16}, macros: "__x86_64__ __x86_64 __amd64__ __amd64"},
+	"arm":      {unsignedChar: true, biggest: 8, longDouble: [2]int64{8, 8}, anonAlign: true, macros: "__arm__ __ARM_EABI__ __ARMEL__"},
+	"arm64":    {unsignedChar: true, biggest: 16, longDouble: [2]int64{16, 16}, anonAlign: true, macros: "__aarch64__ __AARCH64EL__"},
+	"loong64":  {biggest: 16, longDouble: [2]int64{16, 16}, macros: "__loongarch__ __loongarch64 __loongarch_grlen=64 __loongarch_lp64"},
+	"mips":     {biggest: 8, longDouble: [2]int64{8, 8}, sibling: "arm", macros: mipsMacros + mipsBig + mipsO32},
+	"mips64":   {biggest: 16, longDouble: [2]int64{16, 16}, sibling: "mips64le", macros: mipsMacros + mipsBig + mipsN64},
+	"mips64le": {biggest: 16, longDouble: [2]int64{16, 16}, macros: mipsMacros + mipsLittle + mipsN64},
+	"mipsle":   {biggest: 8, longDouble: [2]int64{8, 8}, sibling: "arm", macros: mipsMacros + mipsLittle + mipsO32},
+	"ppc64":    {unsignedChar: true, biggest: 16, longDouble: [2]int64{16, 16}, sibling: "ppc64le", macros: ppc64Macros + "__BIG_ENDIAN__ _BIG_ENDIAN _CALL_ELF"},
+	"ppc64le":  {unsignedChar: true, biggest: 16, longDouble: [2]int64{16, 16}, macros: ppc64Macros + "__LITTLE_ENDIAN__ _LITTLE_ENDIAN _CALL_ELF=2"},
+	"riscv64":  {unsignedChar: true, biggest: 16, longDouble: [2]int64{16, 16}, macros: "__riscv __riscv_xlen=64"},
+	"s390x":    {unsignedChar: true, biggest: 8, longDouble: [2]int64{16, 8}, macros: "__s390__ __s390x__ __zarch__"},
 }
 
 const (
-	mips    = "__mips__ 1\n_mips 1\nmips 1\n_ABIO32 1\n_ABIN32 2\n_ABI64 3\n__mips_isa_rev 2\n_MIPS_SZINT 32\n"
-	mipsO32 = "__mips 32\n_MIPS_SIM _ABIO32\n_MIPS_SZLONG 32\n_MIPS_SZPTR 32\n_R3000 1\n__R3000 1\n__R3000__ 1\nR3000 1"
-	mipsN64 = "__mips 64\n__mips64 1\n_MIPS_SIM _ABI64\n_MIPS_SZLONG 64\n_MIPS_SZPTR 64\n_R4000 1\n__R4000 1\n__R4000__ 1\nR4000 1"
-	ppc64   = "__powerpc64__ 1\n__powerpc__ 1\n__PPC64__ 1\n__PPC__ 1\n"
+	mipsMacros  = "__mips__ _mips mips __mips_isa_rev=2 _MIPS_SZINT=32 "
+	mipsBig     = "__MIPSEB__ __MIPSEB _MIPSEB MIPSEB "
+	mipsLittle  = "__MIPSEL__ __MIPSEL _MIPSEL MIPSEL "
+	mipsO32     = "__mips=32 _ABIO32 _MIPS_SIM=_ABIO32 _MIPS_SZLONG=32 _MIPS_SZPTR=32 _R3000 __R3000 __R3000__ R3000"
+	mipsN64     = "__mips=64 __mips64 _ABI64=3 _MIPS_SIM=_ABI64 _MIPS_SZLONG=64 _MIPS_SZPTR=64 _R4000 __R4000 __R4000__ R4000"
+	ppc64Macros = "__powerpc64__ __powerpc__ __PPC64__ __PPC__ "
 )
 
 // predefined returns the text that stands before the first header: the macros
@@ -55,7 +57,43 @@ func predefined(a Arch) string {
 	if a.BigEndian {
 		order = "BIG"
 	}
-	for _, m := range strings.Split(`__STDC__ 1
+	for m := range strings.SplitSeq(commonMacros, "\n") {
+		define("%s", m)
+	}
+	define("__BYTE_ORDER__ __ORDER_%s_ENDIAN__", order)
+	define("__SIZEOF_LONG__ %d", a.Bits/8)
+	define("__SIZEOF_POINTER__ %d", a.Bits/8)
+	define("__SIZEOF_SIZE_T__ %d", a.Bits/8)
+	define("__SIZEOF_PTRDIFF_T__ %d", a.Bits/8)
+	define("__SIZEOF_LONG_DOUBLE__ %d", abis[a.GOARCH].longDouble[0])
+	define("__LONG_MAX__ %s", map[int]string{32: "0x7fffffffL", 64: "0x7fffffffffffffffL"}[a.Bits])
+	define("__BIGGEST_ALIGNMENT__ %d", abis[a.GOARCH].biggest)
+	define("__SIZE_TYPE__ %s unsigned int", long)
+	define("__PTRDIFF_TYPE__ %s int", long)
+	define("__INTPTR_TYPE__ %s int", long)
+	define("__UINTPTR_TYPE__ %s unsigned int", long)
+	define("__INT64_TYPE__ %s int", int64s)
+	define("__UINT64_TYPE__ %s unsigned int", int64s)
+	if a.Bits == 64 {
+		define("__LP64__ 1")
+		define("_LP64 1")
+		define("__SIZEOF_INT128__ 16")
+	}
+	if abis[a.GOARCH].unsignedChar {
+		define("__CHAR_UNSIGNED__ 1")
+	}
+	for m := range strings.FieldsSeq(abis[a.GOARCH].macros) {
+		name, value, ok := strings.Cut(m, "=")
+		if !ok {
+			value = "1"
+		}
+		define("%s %s", name, value)
+	}
+	return b.String() + builtins
+}
+
+// commonMacros are those that all architectures share.
+const commonMacros = `__STDC__ 1
 __STDC_VERSION__ 201710L
 __STDC_HOSTED__ 1
 __GNUC__ 12
@@ -88,40 +126,7 @@ __UINT32_TYPE__ unsigned int
 __ORDER_LITTLE_ENDIAN__ 1234
 __ORDER_BIG_ENDIAN__ 4321
 __ORDER_PDP_ENDIAN__ 3412
-__extension__`, "\n") {
-		define("%s", m)
-	}
-	define("__BYTE_ORDER__ __ORDER_%s_ENDIAN__", order)
-	define("__SIZEOF_LONG__ %d", a.Bits/8)
-	define("__SIZEOF_POINTER__ %d", a.Bits/8)
-	define("__SIZEOF_SIZE_T__ %d", a.Bits/8)
-	define("__SIZEOF_PTRDIFF_T__ %d", a.Bits/8)
-	define("__SIZEOF_LONG_DOUBLE__ %d", abis[a.GOARCH].longDouble[0])
-	define("__LONG_MAX__ %s", map[int]string{32: "0x7fffffffL", 64: "0x7fffffffffffffffL"}[a.Bits])
-	define("__BIGGEST_ALIGNMENT__ %d", abis[a.GOARCH].biggest)
-	define("__SIZE_TYPE__ %s unsigned int", long)
-	define("__PTRDIFF_TYPE__ %s int", long)
-	define("__INTPTR_TYPE__ %s int", long)
-	define("__UINTPTR_TYPE__ %s unsigned int", long)
-	define("__INT64_TYPE__ %s int", int64s)
-	define("__UINT64_TYPE__ %s unsigned int", int64s)
-	if a.Bits == 64 {
-		define("__LP64__ 1")
-		define("_LP64 1")
-		define("__SIZEOF_INT128__ 16")
-	}
-	if a.GOARCH == "386" {
-		define("__ILP32__ 1")
-		define("_ILP32 1")
-	}
-	if abis[a.GOARCH].unsignedChar {
-		define("__CHAR_UNSIGNED__ 1")
-	}
-	for m := range strings.SplitSeq(abis[a.GOARCH].macros, "\n") {
-		define("%s", m)
-	}
-	return b.String() + builtins
-}
+__extension__`
 
 // builtins stands in for what GCC has built in. cc itself needs the
 // first name.

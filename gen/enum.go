@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // enumValue gives v the type that it has as an enumerator while its enum is
 // not complete: int if that can hold it.
@@ -26,10 +29,17 @@ func (s *scope) following(e enumerator) enumerator {
 // types: int where that can hold the value, else the type of the enum.
 func (s *scope) enumType(tag string, all []*enumerator, packed bool) *ctype {
 	negative, bits := false, 1
-	for _, e := range all {
-		if e.val.why != "" {
-			return badType("%s: %s", tag, e.val.why)
+	for _, bad := range all {
+		if bad.val.why != "" {
+			for _, e := range all {
+				if e.val.typ.c != "int" { // its type depends on the others
+					e.val.why = cmp.Or(e.val.why, "its enum has a value that is none: "+bad.val.why)
+				}
+			}
+			return badType("%s: %s", tag, bad.val.why)
 		}
+	}
+	for _, e := range all {
 		negative = negative || !s.unsigned(e.val.typ) && int64(e.val.n) < 0
 	}
 	for _, e := range all {

@@ -150,7 +150,7 @@ func unfit(r *record, i int) string {
 		return fmt.Sprintf("member %s is an array without a length, but not the last member", name)
 	case flexible && t.elem.size < 0, !flexible && t.size < 0:
 		return fmt.Sprintf("member %s has incomplete type %s", name, t.c)
-	case f.width >= 0 && f.width > 8*t.size:
+	case f.width > 1 && t.kind == Bool, f.width >= 0 && f.width > 8*t.size:
 		return fmt.Sprintf("bit-field %s is wider than its type %s", name, t.c)
 	case f.width >= 0 && t.rank == 0:
 		return fmt.Sprintf("bit-field %s has type %s", name, t.c)

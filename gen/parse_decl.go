@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
-	"strings"
 
 	"modernc.org/cc/v4"
 )
@@ -47,9 +46,9 @@ func (tu *translation) external(n *cc.ExternalDeclaration) {
 		}
 		t := tu.declarator(base, l.InitDeclarator.Declarator)
 		name := l.InitDeclarator.Declarator.Name()
-		if r := t.rec; r != nil && r.tag == "" && r.typ == t {
+		if r := t.rec; r != nil && r.tag == "" {
 			// A record without a tag takes the name of its first typedef.
-			r.tag, t.c = name, name
+			r.tag, r.typ.c = name, name
 			if r.defined {
 				tu.records = append(tu.records, r)
 			}
@@ -167,130 +166,6 @@ func (tu *translation) bareType(s specs) *ctype {
 		}
 	}
 	return tu.scope.basicOf(words)
-}
-
-// structOrUnion returns the type of a struct or union, defined here or not.
-func (tu *translation) structOrUnion(n *cc.StructOrUnionSpecifier) *ctype {
-	union := n.StructOrUnion.Case == cc.StructOrUnionUnion
-	var r *record
-	if n.Token.SrcStr() == "" {
-		r = newRecord(union, "")
-		r.typ.c = n.StructOrUnion.Token.SrcStr()
-	} else {
-		tag := n.StructOrUnion.Token.SrcStr() + " " + n.Token.SrcStr()
-		t := tu.scope.tags[tag]
-		if t == nil {
-			t = newRecord(union, tag).typ
-			tu.scope.tags[tag] = t
-		}
-		r = t.rec
-	}
-	if n.Case != cc.StructOrUnionSpecifierDef {
-		return r.typ
-	}
-	r.pos = position(n.StructOrUnion.Token)
-	if r.defined {
-		tu.errorf(r.pos, "%s is defined twice", r.tag)
-		return r.typ
-	}
-	at := tu.attributes([]*cc.AttributeSpecifierList{n.AttributeSpecifierList, n.AttributeSpecifierList2})
-	for l := n.StructDeclarationList; l != nil; l = l.StructDeclarationList {
-		tu.member(r, l.StructDeclaration)
-	}
-	r.defined, r.packed, r.aligned, r.pack = true, at.packed, at.aligned, tu.pack
-	tu.seq++
-	r.seq = tu.seq
-	r.typ.special = r.typ.special || at.odd
-	if r.typ.bad = at.bad; at.bad == "" {
-		layOut(tu.scope.abi, r)
-	}
-	if r.typ.bad != "" {
-		for _, f := range r.fields {
-			if t := f.typ.innermost(); t.kind == Record && !t.rec.defined {
-				tu.scope.missing[t.rec.tag] = true
-			}
-		}
-	}
-	if r.tag != "" {
-		tu.records = append(tu.records, r)
-	}
-	tu.crossCheck(r, n.Type())
-	return r.typ
-}
-
-// member adds what one declaration declares to the fields of r.
-func (tu *translation) member(r *record, n *cc.StructDeclaration) {
-	if n.Case == cc.StructDeclarationAssert {
-		tu.assertion(n.StaticAssertDeclaration)
-		return
-	}
-	sp := flattenMember(n.SpecifierQualifierList)
-	if len(sp.types) == 0 { // a stray semicolon
-		r.typ.special = true
-		return
-	}
-	base := tu.specifiers(sp)
-	at := tu.attributes(sp.attrs)
-	for _, a := range sp.aligns {
-		at.add(tu.alignas(a))
-	}
-	if n.StructDeclaratorList == nil {
-		// Without a declarator, only a record without a tag is a member; cc
-		// makes members of others, too.
-		if base.kind == Record && (base.rec.tag == "" || !strings.Contains(base.rec.tag, " ")) {
-			last := at
-			last.add(tu.attributes([]*cc.AttributeSpecifierList{n.AttributeSpecifierList}))
-			if last.packed || last.aligned != 0 {
-				last.bad = "an attribute of an unnamed member"
-			}
-			tu.addField(r, field{typ: base, width: -1, pos: position(firstToken(sp))}, last)
-		} else {
-			r.typ.special = true
-		}
-		return
-	}
-	for l := n.StructDeclaratorList; l != nil; l = l.StructDeclaratorList {
-		own := at
-		if l.StructDeclaratorList == nil {
-			own.add(tu.attributes([]*cc.AttributeSpecifierList{n.AttributeSpecifierList}))
-		}
-		f := field{typ: base, width: -1, pos: position(l.StructDeclarator.Token)}
-		if d := l.StructDeclarator.Declarator; d != nil {
-			f.typ, f.name, f.pos = tu.declarator(base, d), d.Name(), position(d.NameTok())
-		}
-		if w := l.StructDeclarator.ConstantExpression; w != nil {
-			width, err := tu.number(tokens(w), f.pos)
-			switch {
-			case err != nil:
-				own.bad = "width: " + err.Error()
-			case width < 0:
-				own.bad = "negative width"
-			}
-			f.width = max(width, 0)
-		}
-		tu.addField(r, f, own)
-	}
-}
-
-func (tu *translation) addField(r *record, f field, at attrs) {
-	f.packed, f.aligned = at.packed, at.aligned
-	if at.bad != "" && f.typ.bad == "" {
-		t := *f.typ
-		t.bad = at.bad
-		f.typ = &t
-	}
-	if at.odd || at.aligned != 0 && f.typ.kind == Pointer {
-		r.typ.special = true
-	}
-	r.fields = append(r.fields, f)
-}
-
-func firstToken(s specs) cc.Token {
-	n := s.types[0]
-	if n.Case == cc.TypeSpecifierStructOrUnion {
-		return n.StructOrUnionSpecifier.StructOrUnion.Token
-	}
-	return n.Token
 }
 
 // declarator returns the type that d gives its name, from the type base of
@@ -419,135 +294,4 @@ func (tu *translation) enum(n *cc.EnumSpecifier, at attrs) *ctype {
 func (tu *translation) addConst(name cc.Token, e *enumerator, tag string) {
 	p := position(name)
 	tu.consts = append(tu.consts, constDecl{name: name.SrcStr(), enum: tag, e: e, pos: p, end: p.Line, seq: name.Seq()})
-}
-
-// attrs are the attributes that matter for layout.
-type attrs struct {
-	packed  bool
-	aligned int64
-	odd     bool   // cc has no right idea of it
-	bad     string // an attribute that is not supported
-}
-
-func (a *attrs) add(b attrs) {
-	a.packed = a.packed || b.packed
-	a.odd = a.odd || b.odd
-	a.aligned = max(a.aligned, b.aligned)
-	if b.bad != "" {
-		a.bad = b.bad
-	}
-}
-
-// attributes reads lists of __attribute__.
-func (tu *translation) attributes(lists []*cc.AttributeSpecifierList) (a attrs) {
-	for _, l := range lists {
-		for ; l != nil; l = l.AttributeSpecifierList {
-			list := l.AttributeSpecifier.AttributeValueList
-			for v := list; v != nil; v = v.AttributeValueList {
-				if v.AttributeValue == nil {
-					continue
-				}
-				// cc keeps only the first and the last attribute of a list.
-				if v != list && v.Token.Seq() != lastSeq(list.AttributeValue)+1 {
-					a.bad = "more than two attributes in one list"
-				}
-				a.add(tu.attribute(v.AttributeValue))
-			}
-		}
-	}
-	return a
-}
-
-func lastSeq(v *cc.AttributeValue) int { return max(v.Token.Seq(), v.Token3.Seq()) }
-
-func (tu *translation) attribute(v *cc.AttributeValue) (a attrs) {
-	switch name := strings.Trim(v.Token.SrcStr(), "_"); name {
-	case "packed":
-		a.packed = true
-	case "aligned":
-		a.aligned, a.odd = tu.scope.abi.biggest, true
-		if v.Case == cc.AttributeValueExpr {
-			n, err := tu.number(tokens(v.ArgumentExpressionList), position(v.Token))
-			if err != nil || n <= 0 || n&(n-1) != 0 || n > 1<<28 {
-				a.bad = "attribute aligned with a strange argument"
-			}
-			a.aligned, a.odd = n, false
-		}
-	case "mode", "vector_size", "ms_struct", "gcc_struct", "scalar_storage_order", "altivec", "designated_init_size":
-		a.bad = "unsupported attribute " + name
-	}
-	return a
-}
-
-// alignas reads an _Alignas.
-func (tu *translation) alignas(n *cc.AlignmentSpecifier) (a attrs) {
-	toks := tokens(n.ConstantExpression)
-	if n.Case == cc.AlignmentSpecifierType {
-		toks = append(append([]string{"_Alignof", "("}, tokens(n.TypeName)...), ")")
-	}
-	v, err := tu.number(toks, position(n.Token))
-	if err != nil || v < 0 || v&(v-1) != 0 || v > 1<<28 {
-		a.bad = "_Alignas with a strange argument"
-	}
-	a.aligned = v
-	return a
-}
-
-// assertion checks a static assertion, or applies a #pragma pack, which
-// rewrite has made one.
-func (tu *translation) assertion(n *cc.StaticAssertDeclaration) {
-	text := n.Token4.SrcStr()
-	arg, ok := strings.CutPrefix(text, `"#pragma pack `)
-	if !ok {
-		if v, err := tu.number(tokens(n.ConstantExpression), position(n.Token)); err == nil && v == 0 {
-			tu.errorf(position(n.Token), "static assertion fails: %s", text)
-		}
-		return
-	}
-	arg = strings.Trim(strings.TrimSpace(strings.TrimSuffix(arg, `"`)), "()")
-	words := strings.FieldsFunc(arg, func(r rune) bool { return strings.ContainsRune(", \t\r", r) })
-	pack := tu.pack
-	for i, w := range words {
-		switch {
-		case w == "push" && i == 0:
-			tu.packStack = append(tu.packStack, tu.pack)
-		case w == "pop" && len(words) == 1 && len(tu.packStack) > 0:
-			last := len(tu.packStack) - 1
-			pack, tu.packStack = tu.packStack[last], tu.packStack[:last]
-		case slices.Contains([]string{"1", "2", "4", "8", "16"}, w) && i == len(words)-1 && (i == 0 || words[0] == "push"):
-			pack = map[string]int64{"1": 1, "2": 2, "4": 4, "8": 8, "16": 16}[w]
-		default:
-			tu.errorf(position(n.Token), "#pragma pack(%s) is not supported", arg)
-		}
-	}
-	if len(words) == 0 {
-		pack = 0
-	}
-	tu.pack = pack
-}
-
-// crossCheck compares the layout of r with that of cc, where cc is right.
-func (tu *translation) crossCheck(r *record, t cc.Type) {
-	if tu.unchecked || r.typ.special || r.typ.bad != "" {
-		return
-	}
-	rec, ok := t.(interface {
-		NumFields() int
-		FieldByIndex(int) *cc.Field
-	})
-	if !ok || rec.NumFields() != len(r.fields) {
-		tu.errorf(r.pos, "%s has %d members, or not as cc counts them", r.typ.c, len(r.fields))
-		return
-	}
-	if len(r.fields) == 0 {
-		return
-	}
-	if t.Size() != r.typ.size {
-		tu.errorf(r.pos, "%s has a size of %d bytes, or %d as cc has it", r.typ.c, r.typ.size, t.Size())
-	}
-	for i, f := range r.fields {
-		if got := rec.FieldByIndex(i).Offset(); got != f.offset/8 {
-			tu.errorf(f.pos, "%s.%s is at byte %d, or %d as cc has it", r.typ.c, f.name, f.offset/8, got)
-		}
-	}
 }

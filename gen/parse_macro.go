@@ -48,10 +48,15 @@ type expansion struct {
 // measure must not spoil the others: they are found by halves.
 func (tu *translation) expand(names []string) map[string]expansion {
 	all := map[string]expansion{}
-	failed := 0
+	work := func(names []string) int { return headerWork + macroWork*len(names) }
+	left := 8 * work(names)
 	var expand func(names []string)
 	expand = func(names []string) {
-		lines, err := tu.expandTwice(names)
+		if len(names) == 0 {
+			return
+		}
+		limit := min(left, work(names))
+		lines, err := tu.expandTwice(names, limit)
 		switch half := len(names) / 2; {
 		case err == nil:
 			for i, name := range names {
@@ -61,32 +66,27 @@ func (tu *translation) expand(names []string) map[string]expansion {
 				}
 				all[name] = x
 			}
-		case half > 0 && failed < maxEndless:
+			return
+		case left > limit && half > 0:
+			left -= limit
 			expand(names[:half])
 			expand(names[half:])
-		default:
-			failed++
-			why := tu.explain(err.Error())
-			why = why[strings.Index(why, ": ")+2:]
-			for _, name := range names {
-				all[name] = expansion{why: why}
-			}
+			return
+		}
+		left = max(left-limit, 1)
+		why := tu.explain(err.Error())
+		for _, name := range names {
+			all[name] = expansion{why: why[strings.Index(why, ": ")+2:]}
 		}
 	}
-	if len(names) > 0 {
-		expand(names)
-	}
+	expand(names)
 	return all
 }
 
-// maxEndless is how many macros may expand beyond measure before the rest is
-// given up.
-const maxEndless = 4
-
 // expandTwice returns what each of the macros names expands to, and then all
-// of it again, from another place.
-func (tu *translation) expandTwice(names []string) ([][]string, error) {
-	cfg, err := newConfig(tu.arch, headerWork+macroWork*len(names))
+// of it again, from another place, within so much work.
+func (tu *translation) expandTwice(names []string, work int) ([][]string, error) {
+	cfg, err := newConfig(tu.arch, work)
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type sources struct {
 	once map[string]bool   // said #pragma once
 	n    int               // headers entered so far
 	last string            // the last header of the translation unit
+	errs []string          // what is wrong with a header as a whole
 }
 
 const (
@@ -31,6 +32,7 @@ const (
 
 	maxDepth   = 200   // as in GCC
 	maxEntered = 50000 // more #includes than any header makes
+	maxNesting = 1000  // of brackets; cc follows them by recursion
 )
 
 func newSources(fsys fs.FS) *sources {
@@ -52,6 +54,10 @@ func (s *sources) Open(name string) (fs.File, error) {
 				return nil, err
 			}
 			b = []byte(standIn)
+		}
+		if line := tooDeep(b); line > 0 {
+			s.errs = append(s.errs, fmt.Sprintf("%s: brackets nest deeper than %d", Pos{name, line}, maxNesting))
+			b = nil
 		}
 		text = rewrite(b)
 		s.text[name] = text
@@ -111,6 +117,23 @@ func rewrite(b []byte) []byte {
 		out = append(out, '\n')
 	}
 	return append(out, "#pragma "+leaveHeader+"\n"...)
+}
+
+// tooDeep returns the line where brackets nest deeper than maxNesting, 0 if
+// they do not.
+func tooDeep(b []byte) int {
+	depth := 0
+	for i, c := range b {
+		switch c {
+		case '(', '[', '{':
+			if depth++; depth > maxNesting {
+				return bytes.Count(b[:i], []byte("\n")) + 1
+			}
+		case ')', ']', '}':
+			depth = max(depth-1, 0)
+		}
+	}
+	return 0
 }
 
 // rewriteNamedVariadics renames the args of #define f(a, args...) to
