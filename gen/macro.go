@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"go/constant"
@@ -78,9 +79,9 @@ func (tu *translation) evaluate(names []string, all []constDecl) {
 		switch p := tu.probes[i]; {
 		case got == p.want:
 		case p.macro != nil:
-			p.macro.val.why = fmt.Sprintf("evaluates to %s, or to %s as cc has it", p.want, got)
+			p.macro.val.why = fmt.Sprintf("is %s, but %s for cc", p.want, cmp.Or(got, "nothing"))
 		default:
-			tu.errorf(p.pos, "%s evaluates to %s, or to %s as cc has it", p.expr, p.want, got)
+			tu.errorf(p.pos, "%s is %s, but %s for cc", p.expr, p.want, cmp.Or(got, "nothing"))
 		}
 	}
 	for i := range all {

@@ -37,34 +37,35 @@ const endless = "a macro expands beyond all measure"
 // if the headers are no valid C. Parse runs no compiler and is safe for
 // concurrent use.
 func Parse(inc fs.FS, a Arch, g Group) (u Unit, err error) {
+	if len(g.Headers) == 0 {
+		return Unit{Arch: a.GOARCH, Group: g}, nil
+	}
 	defer func() {
-		if r := recover(); r != nil {
+		if r := recover(); r != nil { // by cc
 			u, err = Unit{}, &ParseError{a.GOARCH, []string{fmt.Sprintf("%s: this is no C that can be read (%v)", g.Headers[0].Path, r)}}
 		}
 	}()
 	// Headers that use names of others without including them are read again,
 	// behind those others, as a programmer would have it.
 	var first []string
+	done := false
 	for {
-		tu, err := translate(inc, a, g, first)
-		more := homesOf(inc, tu.scope.missing, first)
-		switch {
-		case len(more) > 0:
-			first = append(first, more...)
-		case err != nil:
-			return Unit{}, err
-		default:
-			u := tu.unit(g)
-			if err := tu.failed(nil); err != nil {
-				return Unit{}, err
-			}
-			// Evaluating its macros may have shown what is missing.
-			if more = homesOf(inc, tu.scope.missing, first); len(more) == 0 {
-				u.Before = first
-				return u, nil
-			}
-			first = append(first, more...)
+		tu, terr := translate(inc, a, g, first)
+		var next Unit
+		if terr == nil {
+			next = tu.unit(g)
+			next.Before = first
+			terr = tu.failed(nil)
 		}
+		if terr != nil && done { // better without
+			return u, nil
+		}
+		u, err, done = next, terr, terr == nil
+		more := homesOf(inc, tu.scope.missing, first)
+		if len(more) == 0 {
+			return u, err
+		}
+		first = append(first, more...)
 	}
 }
 
@@ -202,7 +203,7 @@ func (tu *translation) failed(err error) error {
 	if err == nil && len(tu.errs)+len(tu.src.errs) == 0 {
 		return nil
 	}
-	lines := append(tu.src.errs, tu.errs...)
+	lines := slices.Concat(tu.src.errs, tu.errs)
 	if err != nil {
 		for l := range strings.SplitSeq(err.Error(), "\n") {
 			if !strings.HasPrefix(l, "TODO") { // cc's notes to itself

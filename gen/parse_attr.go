@@ -59,7 +59,7 @@ func (tu *translation) attribute(v *cc.AttributeValue) (a attrs) {
 			}
 			a.aligned, a.odd = n, false
 		}
-	case "mode", "vector_size", "ms_struct", "gcc_struct", "scalar_storage_order", "altivec", "designated_init_size":
+	case "mode", "vector_size", "ms_struct", "gcc_struct", "scalar_storage_order", "altivec":
 		a.bad = "unsupported attribute " + name
 	}
 	return a
@@ -67,9 +67,11 @@ func (tu *translation) attribute(v *cc.AttributeValue) (a attrs) {
 
 // alignas reads an _Alignas.
 func (tu *translation) alignas(n *cc.AlignmentSpecifier) (a attrs) {
-	toks := tokens(n.ConstantExpression)
+	var toks []string
 	if n.Case == cc.AlignmentSpecifierType {
-		toks = append(append([]string{"_Alignof", "("}, tokens(n.TypeName)...), ")")
+		toks = slices.Concat([]string{"_Alignof", "("}, tokens(n.TypeName), []string{")"})
+	} else {
+		toks = tokens(n.ConstantExpression)
 	}
 	v, err := tu.number(toks, position(n.Token))
 	if err != nil || v < 0 || v&(v-1) != 0 || v > 1<<28 {
@@ -78,6 +80,9 @@ func (tu *translation) alignas(n *cc.AlignmentSpecifier) (a attrs) {
 	a.aligned = v
 	return a
 }
+
+// packs are the alignments that #pragma pack takes.
+var packs = map[string]int64{"1": 1, "2": 2, "4": 4, "8": 8, "16": 16}
 
 // assertion checks a static assertion, or applies a #pragma pack, which
 // rewrite has made one.
@@ -100,8 +105,8 @@ func (tu *translation) assertion(n *cc.StaticAssertDeclaration) {
 		case w == "pop" && len(words) == 1 && len(tu.packStack) > 0:
 			last := len(tu.packStack) - 1
 			pack, tu.packStack = tu.packStack[last], tu.packStack[:last]
-		case slices.Contains([]string{"1", "2", "4", "8", "16"}, w) && i == len(words)-1 && (i == 0 || words[0] == "push"):
-			pack = map[string]int64{"1": 1, "2": 2, "4": 4, "8": 8, "16": 16}[w]
+		case packs[w] != 0 && i == len(words)-1 && (i == 0 || words[0] == "push"):
+			pack = packs[w]
 		default:
 			tu.errorf(position(n.Token), "#pragma pack(%s) is not supported", arg)
 		}

@@ -40,7 +40,8 @@ func (tu *translation) external(n *cc.ExternalDeclaration) {
 			tu.function(d, tu.declarator(base, d))
 			continue
 		}
-		at := tu.attributes(append(sp.attrs, l.AttributeSpecifierList, l.InitDeclarator.AttributeSpecifierList))
+		at := tu.attributes(sp.attrs)
+		at.add(tu.attributes([]*cc.AttributeSpecifierList{l.AttributeSpecifierList, l.InitDeclarator.AttributeSpecifierList}))
 		if l.InitDeclaratorList == nil {
 			at.add(tu.attributes([]*cc.AttributeSpecifierList{d.AttributeSpecifierList}))
 		}

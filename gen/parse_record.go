@@ -1,8 +1,6 @@
 package main
 
-import (
-	"modernc.org/cc/v4"
-)
+import "modernc.org/cc/v4"
 
 // structOrUnion returns the type of a struct or union, defined here or not.
 func (tu *translation) structOrUnion(n *cc.StructOrUnionSpecifier) *ctype {
@@ -138,18 +136,18 @@ func (tu *translation) crossCheck(r *record, t cc.Type) {
 		FieldByIndex(int) *cc.Field
 	})
 	if !ok || rec.NumFields() != len(r.fields) {
-		tu.errorf(r.pos, "%s has %d members, or not as cc counts them", r.typ.c, len(r.fields))
+		tu.errorf(r.pos, "%s has %d members, but not so many for cc", r.typ.c, len(r.fields))
 		return
 	}
 	if len(r.fields) == 0 {
 		return
 	}
 	if t.Size() != r.typ.size {
-		tu.errorf(r.pos, "%s has a size of %d bytes, or %d as cc has it", r.typ.c, r.typ.size, t.Size())
+		tu.errorf(r.pos, "%s has %d bytes, but %d for cc", r.typ.c, r.typ.size, t.Size())
 	}
 	for i, f := range r.fields {
 		if got := rec.FieldByIndex(i).Offset(); got != f.offset/8 {
-			tu.errorf(f.pos, "%s.%s is at byte %d, or %d as cc has it", r.typ.c, f.name, f.offset/8, got)
+			tu.errorf(f.pos, "%s.%s is at byte %d, but at %d for cc", r.typ.c, f.name, f.offset/8, got)
 		}
 	}
 }
