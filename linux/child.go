@@ -1,0 +1,221 @@
+//go:build linux
+
+package linux
+
+import (
+	"os"
+	"strings"
+	"syscall"
+)
+
+// A Child describes a process to create: which program, with what, and what is
+// to be done between the creation of the process and the execution of the
+// program. [Clone3] makes it a process; it does not change the Child, which can
+// be used again, also concurrently.
+//
+// Fields that syscall.SysProcAttr has too mean the same here, and are done in
+// the same order. A zero field does nothing, where its comment says no more.
+type Child struct {
+	// Path is the program to execute. It is not searched for in $PATH. A
+	// relative path is relative to Dir, and it is looked up after Chroot.
+	Path string
+
+	// Exec is the program to execute if Path is empty: an open file. A
+	// script needs a file without the close-on-exec flag, which its
+	// interpreter can open. execveat(2).
+	Exec *os.File
+
+	// Args are the arguments, beginning with the name of the program. If nil
+	// that is Path, and nothing else.
+	Args []string
+
+	// Env is the environment, in the form "key=value". If nil it is the
+	// environment of this program. Of several values for a key all are
+	// passed on.
+	Env []string
+
+	// Dir is the directory to go to, after Chroot.
+	Dir string
+
+	// Files are the open files of the child: Files[i] becomes descriptor i.
+	// Of the descriptors 0, 1 and 2 those without a file are /dev/null;
+	// others, if nil, are closed.
+	Files []*os.File
+
+	// CloseFiles makes sure that the program gets no descriptors but those of
+	// Files, and 0 to 2. Without it, it also gets those of this program which
+	// lack the close-on-exec flag; package os sets that flag always.
+	// close_range(2) with CLOSE_RANGE_CLOEXEC, Linux 5.11.
+	CloseFiles bool
+
+	// Flags say what kind of process to create.
+	Flags Flags
+
+	// Cgroup is the directory of the control group (version 2) to create the
+	// child in. It implies the flag IntoCgroup.
+	Cgroup *os.File
+
+	// Unshare are namespaces that the child leaves by itself, once it exists.
+	// That takes the same time as the same Flags, but not from this program.
+	// With NewMount, the child's mounts are made private. unshare(2).
+	Unshare Flags
+
+	// UidMappings and GidMappings are the IDs of the new user namespace. The
+	// child waits until this program has written them, except if they map
+	// just the ID of this program, which the child does itself.
+	// GidMappingsEnableSetgroups leaves the child the right to call
+	// setgroups(2), which without privileges has to be given up.
+	// user_namespaces(7).
+	UidMappings                []syscall.SysProcIDMap
+	GidMappings                []syscall.SysProcIDMap
+	GidMappingsEnableSetgroups bool
+
+	// Chroot is the root directory of the child. chroot(2).
+	Chroot string
+
+	// Credential are the user, the group and the supplementary groups.
+	// setuid(2), setgid(2), setgroups(2).
+	Credential *syscall.Credential
+
+	// AmbientCaps are capabilities that the program gets, though its user may
+	// not have them. capabilities(7).
+	AmbientCaps []uintptr
+
+	// Setsid makes the child the leader of a new session. setsid(2).
+	Setsid bool
+
+	// Setpgid puts the child into process group Pgid, or into a new one if
+	// Pgid is 0. setpgid(2).
+	Setpgid bool
+	Pgid    int
+
+	// Setctty makes the terminal that is the child's descriptor Ctty its
+	// controlling terminal. That needs Setsid.
+	Setctty bool
+
+	// Foreground puts the child's process group into the foreground of the
+	// terminal that is descriptor Ctty of this program. Implies Setpgid.
+	Foreground bool
+	Ctty       int
+
+	// Noctty detaches the child's descriptor 0 from its controlling terminal.
+	Noctty bool
+
+	// Pdeathsig is sent to the child when the thread of this program that
+	// created it ends, which may be long before this program does; prefer
+	// AutoKill. PR_SET_PDEATHSIG(2const).
+	Pdeathsig syscall.Signal
+
+	// Ptrace lets this program trace the child: the thread that calls Clone3,
+	// see runtime.LockOSThread. PTRACE_TRACEME in ptrace(2).
+	Ptrace bool
+
+	// Umask, if not nil, are the permissions that files created by the
+	// program do not get. umask(2).
+	Umask *int
+
+	// Rlimits are limits on resources. RLIMIT_NOFILE, if not listed, is what
+	// it was when this program was started, before Go raised it.
+	// prlimit(2).
+	Rlimits []Rlimit
+
+	// ResetSignals lets the program start with no signal blocked and none
+	// ignored. Without it, it inherits both from this program.
+	ResetSignals bool
+
+	// ExitSignal is sent to this program when the child ends before it has
+	// executed its program; from then on it is SIGCHLD. If 0 it is SIGCHLD.
+	ExitSignal syscall.Signal
+
+	// SetTID are the process IDs to give to the child: the first in its own
+	// PID namespace, the next in the namespace around that, and so on.
+	// Linux 5.5, needs CAP_CHECKPOINT_RESTORE.
+	SetTID []int
+}
+
+// An Rlimit limits the use of a resource, such as unix.RLIMIT_CPU.
+type Rlimit struct {
+	Resource int
+	Cur, Max uint64 // soft and hard limit
+}
+
+// check reports what can be known to be wrong without asking the kernel.
+func (c *Child) check() error {
+	if c == nil {
+		return invalid("no Child")
+	}
+	for _, s := range []struct{ name, value string }{
+		{"Path", c.Path}, {"Dir", c.Dir}, {"Chroot", c.Chroot},
+	} {
+		if strings.IndexByte(s.value, 0) >= 0 {
+			return invalid("Child.%s %q holds a NUL byte", s.name, s.value)
+		}
+	}
+	if err := noNUL("Args", c.Args); err != nil {
+		return err
+	}
+	if err := noNUL("Env", c.Env); err != nil {
+		return err
+	}
+	if err := c.Flags.check(); err != nil {
+		return err
+	}
+	if bad := c.Unshare &^ (namespaces | EmptyMount); bad != 0 {
+		return invalid("Child.Unshare takes namespaces only, not %v", bad)
+	}
+	switch news := c.Flags | c.Unshare; {
+	case c.Path == "" && c.Exec == nil:
+		return invalid("Child has neither Path nor Exec: no program to execute")
+	case c.Path != "" && c.Exec != nil:
+		return invalid("Child has both Path and Exec: which program to execute?")
+	case c.Args != nil && len(c.Args) == 0:
+		return invalid("Child.Args is empty: its first element is the name of the program")
+	case news.has(EmptyMount) && c.Exec == nil:
+		return invalid("flag EmptyMount: no path exists in the child, give the program as Child.Exec")
+	case c.Flags.has(IntoCgroup) && c.Cgroup == nil:
+		return invalid("flag IntoCgroup needs Child.Cgroup")
+	case c.Flags&c.Unshare != 0:
+		return invalid("%v are in both Flags and Unshare", c.Flags&c.Unshare)
+	case len(c.UidMappings)+len(c.GidMappings) > 0 && !news.has(NewUser):
+		return invalid("UidMappings and GidMappings need a user namespace: add NewUser")
+	case c.ExitSignal != 0 && c.Flags.has(AutoReap):
+		return invalid("ExitSignal %d: a child with AutoReap sends no signal", c.ExitSignal)
+	case c.ExitSignal < 0 || c.ExitSignal > lastSignal():
+		return invalid("ExitSignal %d is not a signal", c.ExitSignal)
+	case c.Pdeathsig < 0 || c.Pdeathsig > lastSignal():
+		return invalid("Pdeathsig %d is not a signal", c.Pdeathsig)
+	case c.Setctty && c.Foreground:
+		return invalid("Setctty takes Ctty for the child's descriptor, Foreground for one of this program: not both")
+	case c.Setctty && (c.Ctty < 0 || c.Ctty >= max(len(c.Files), 3)):
+		return invalid("Setctty: the child has no descriptor %d", c.Ctty)
+	case c.Pgid < 0:
+		return invalid("Pgid %d is negative", c.Pgid)
+	case c.Umask != nil && *c.Umask&^0o777 != 0:
+		return invalid("Umask %#o is more than permissions", *c.Umask)
+	case len(c.SetTID) > 32:
+		return invalid("SetTID has %d elements: PID namespaces nest 32 deep", len(c.SetTID))
+	}
+	for i, tid := range c.SetTID {
+		if tid < 1 || tid > 1<<22 {
+			return invalid("SetTID[%d] %d is not a process ID", i, tid)
+		}
+	}
+	for i, cap := range c.AmbientCaps {
+		if cap > 63 {
+			return invalid("AmbientCaps[%d] %d is not a capability", i, cap)
+		}
+	}
+	if err := checkMap("UidMappings", c.UidMappings); err != nil {
+		return err
+	}
+	return checkMap("GidMappings", c.GidMappings)
+}
+
+func noNUL(name string, ss []string) error {
+	for i, s := range ss {
+		if strings.IndexByte(s, 0) >= 0 {
+			return invalid("Child.%s[%d] %q holds a NUL byte", name, i, s)
+		}
+	}
+	return nil
+}

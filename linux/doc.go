@@ -1,0 +1,4 @@
+//go:build linux
+
+// Package linux creates processes with clone3.
+package linux

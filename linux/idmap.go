@@ -1,0 +1,153 @@
+//go:build linux
+
+package linux
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+	"unsafe"
+
+	"github.com/go-clone3/clone3/uapi"
+	"golang.org/x/sys/unix"
+)
+
+// mapIDs lets the child have IDs in its new user namespace before it goes on.
+// If they are those of this program and no more, the child may write them
+// itself. Otherwise it waits at a gate: it reads from a pipe until this program,
+// which has written them, writes a byte. If this program ends before, the child
+// reads the end of the pipe, and exits.
+func (p *plan) mapIDs(c *Child) error {
+	if !c.Flags.has(NewUser) || len(c.UidMappings)+len(c.GidMappings) == 0 {
+		return nil
+	}
+	if mapsOwnIDs(c) {
+		p.mapOwnIDs(c)
+		return nil
+	}
+	if err := unix.Pipe2(p.gate[:], unix.O_CLOEXEC); err != nil {
+		p.gate = [2]int{-1, -1}
+		return os.NewSyscallError("pipe2", err)
+	}
+	p.call(label{verb: "close the gate"}, uapi.SYS_CLOSE, uintptr(p.gate[1]))
+	p.demand(1, label{verb: "wait at the gate"}, uapi.SYS_READ, uintptr(p.gate[0]), address(unsafe.SliceData(p.raw(1))), 1)
+	return nil
+}
+
+// mapsOwnIDs reports whether the child needs no help: see user_namespaces(7),
+// "Defining user and group ID mappings".
+func mapsOwnIDs(c *Child) bool {
+	only := func(m []syscall.SysProcIDMap, id int) bool {
+		return len(m) == 0 || len(m) == 1 && m[0].HostID == id && m[0].Size == 1
+	}
+	return only(c.UidMappings, os.Geteuid()) && only(c.GidMappings, os.Getegid()) &&
+		!(len(c.GidMappings) > 0 && c.GidMappingsEnableSetgroups) && !c.Flags.has(EmptyMount)
+}
+
+// mapOwnIDs lets the child write the maps of the user namespace it is in.
+func (p *plan) mapOwnIDs(c *Child) {
+	for _, f := range mapFiles(c) {
+		path := "/proc/self/" + f.name
+		cwd := unix.AT_FDCWD
+		open := p.call(label{verb: "open", path: path},
+			uapi.SYS_OPENAT, uintptr(cwd), p.cstring(path), unix.O_WRONLY|unix.O_CLOEXEC)
+		n := uintptr(len(f.content))
+		p.demand(n, label{verb: "write", path: path}, uapi.SYS_WRITE, 0, p.cstring(f.content), n)
+		p.pass(open, len(p.steps)-1, 0)
+	}
+}
+
+// A mapFile is a file in /proc/PID to be written.
+type mapFile struct{ name, content string }
+
+func mapFiles(c *Child) []mapFile {
+	var files []mapFile
+	if len(c.UidMappings) > 0 {
+		files = append(files, mapFile{"uid_map", formatMap(c.UidMappings)})
+	}
+	if len(c.GidMappings) > 0 {
+		setgroups := "deny"
+		if c.GidMappingsEnableSetgroups {
+			setgroups = "allow"
+		}
+		files = append(files, mapFile{"setgroups", setgroups}, mapFile{"gid_map", formatMap(c.GidMappings)})
+	}
+	return files
+}
+
+func formatMap(m []syscall.SysProcIDMap) string {
+	var b []byte
+	for _, e := range m {
+		b = fmt.Appendf(b, "%d %d %d\n", e.ContainerID, e.HostID, e.Size)
+	}
+	return string(b)
+}
+
+// checkMap reports entries that the kernel will not take.
+func checkMap(field string, m []syscall.SysProcIDMap) error {
+	const ids = 1<<32 - 1 // the last is no ID
+	for i, e := range m {
+		for _, n := range []int{e.ContainerID, e.HostID} {
+			if n < 0 || int64(n) >= ids || e.Size < 1 || int64(n)+int64(e.Size) > ids {
+				return invalid("%s[%d] {ContainerID: %d, HostID: %d, Size: %d} is no range of IDs",
+					field, i, e.ContainerID, e.HostID, e.Size)
+			}
+		}
+		for j, f := range m[:i] {
+			if overlap(e.ContainerID, f.ContainerID, e.Size, f.Size) || overlap(e.HostID, f.HostID, e.Size, f.Size) {
+				return invalid("%s[%d] and %[1]s[%d] overlap", field, j, i)
+			}
+		}
+	}
+	if len(m) > 340 {
+		return invalid("%s has %d entries: the kernel takes 340", field, len(m))
+	}
+	return nil
+}
+
+func overlap(a, b, na, nb int) bool {
+	return int64(a) < int64(b)+int64(nb) && int64(b) < int64(a)+int64(na)
+}
+
+// openGate writes the maps of child pid and lets it go on.
+func (p *plan) openGate(c *Child, pid int) error {
+	dir := "/proc/" + strconv.Itoa(pid) + "/"
+	var files []*os.File
+	defer func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}()
+	todo := mapFiles(c)
+	for _, m := range todo {
+		f, err := os.OpenFile(dir+m.name, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		files = append(files, f)
+	}
+	// As the child still waits, the number was its own when the files were
+	// opened, and they are its.
+	if gone(int(*p.pidfd)) {
+		return &StepError{"map IDs", errKilled}
+	}
+	for i, f := range files {
+		if _, err := f.WriteString(todo[i].content); err != nil {
+			return err
+		}
+	}
+	_, err := syscall.Write(p.gate[1], []byte{0})
+	return os.NewSyscallError("write", err)
+}
+
+// gone reports whether the process of a pidfd has ended.
+func gone(pidfd int) bool {
+	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	for {
+		n, err := unix.Poll(fds, 0)
+		if err != unix.EINTR {
+			return n > 0
+		}
+	}
+}

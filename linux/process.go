@@ -1,0 +1,193 @@
+//go:build linux
+
+package linux
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Process is a child of this program, held by a descriptor: a pidfd. Unlike a
+// process ID it never comes to mean another process.
+//
+// A Process is to be waited for with Wait, or closed. Until then it uses a
+// descriptor, and when it has ended, without AutoReap, an entry in the table of
+// processes. All methods can be called concurrently.
+type Process struct {
+	pid    int
+	flags  Flags
+	traced bool // somebody in this program waits for its stops, and may for its end
+
+	mu     sync.Mutex
+	fd     int           // the pidfd, or -1
+	lent   bool          // fd was given out by PidFD: it stays open until Close
+	closed bool          // Close was called
+	ended  bool          // status, rusage and err are final
+	ticket uint64        // with the watcher, or 0
+	done   chan struct{} // if not nil, is closed when the process has ended or is closed
+	status ExitStatus
+	err    error // why there is no status
+	used   bool  // rusage is known
+	rusage syscall.Rusage
+}
+
+// Pid returns the process ID. It is a number to print: unless the process is
+// known to live, or to wait to be reaped, another one may have it.
+func (p *Process) Pid() int { return p.pid }
+
+// PidFD returns the pidfd of the process. It is lent: it is open until Close,
+// which alone closes it. With AutoKill, a duplicate of it keeps the process
+// alive. PidFD returns -1 if the process is closed, or if Wait has released the
+// descriptor before it was asked for.
+func (p *Process) PidFD() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return -1
+	}
+	p.lent = true
+	return p.fd
+}
+
+// Signal sends a signal. It returns os.ErrProcessDone if the process has ended,
+// and os.ErrClosed after Close. pidfd_send_signal(2).
+func (p *Process) Signal(sig syscall.Signal) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.traced {
+		p.collect()
+	}
+	switch {
+	case p.ended:
+		return os.ErrProcessDone
+	case p.closed:
+		return os.ErrClosed
+	}
+	switch err := unix.PidfdSendSignal(p.fd, sig, nil, 0); err {
+	case unix.ESRCH:
+		return os.ErrProcessDone
+	default:
+		return os.NewSyscallError("pidfd_send_signal", err)
+	}
+}
+
+// Kill kills the process: it sends SIGKILL.
+func (p *Process) Kill() error { return p.Signal(syscall.SIGKILL) }
+
+// Stop ends the process: it asks with sig, such as SIGTERM, and if the process
+// has not ended when grace is over, kills it. It returns how the process ended.
+//
+// If ctx ends first, the process is killed at once, and Stop returns the
+// context's error without waiting any longer.
+func (p *Process) Stop(ctx context.Context, sig syscall.Signal, grace time.Duration) (ExitStatus, error) {
+	if err := p.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return 0, err
+	}
+	patience, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	status, err := p.Wait(patience)
+	if err == nil || patience.Err() == nil {
+		return status, err
+	}
+	if err := p.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return 0, err
+	}
+	return p.Wait(ctx)
+}
+
+// Close gives up the process.
+//
+// With AutoKill it is killed. Without, it goes on, and when it ends it is
+// reaped: by the kernel with AutoReap, else by this package. Waits in progress
+// return os.ErrClosed. Close can be called again, and does nothing then.
+func (p *Process) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil
+	}
+	p.closed = true
+	if !p.ended {
+		p.collect()
+	}
+	switch {
+	case p.ended:
+	case p.flags.has(AutoKill):
+		// To close the pidfd is enough, except while a process being
+		// created by another goroutine still has a copy of it.
+		unix.PidfdSendSignal(p.fd, unix.SIGKILL, nil, 0)
+	case p.flags.has(AutoReap):
+	default:
+		err := p.watch() // which closes fd when the process has ended
+		p.wake()
+		return err
+	}
+	p.release()
+	p.wake()
+	return nil
+}
+
+// release closes the descriptor.
+func (p *Process) release() {
+	if p.ticket != 0 {
+		watched.remove(p)
+	}
+	if p.fd >= 0 {
+		syscall.Close(p.fd)
+		p.fd = -1
+	}
+}
+
+// wake lets those who wait look again.
+func (p *Process) wake() {
+	if p.done != nil {
+		close(p.done)
+		p.done = nil
+	}
+}
+
+// adopt takes on a process that has just executed its program.
+//
+// Whoever lets the last reference to a pidfd with AutoKill go kills the process.
+// The watcher refers to the Process, so that the garbage collector does not.
+func (p *Process) adopt() error {
+	if !p.flags.has(AutoKill) {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	err := p.watch()
+	if err != nil {
+		p.release()
+	}
+	return err
+}
+
+// bury reaps a process that has not come to execute its program, and returns
+// why, given what is known of it.
+func (p *Process) bury(err error) error {
+	defer syscall.Close(p.fd)
+	var step *StepError
+	killed := errors.As(err, &step) && step.Err == errKilled
+	if p.flags.has(AutoReap) {
+		return err
+	}
+	var info childInfo
+	if waitid(p.fd, &info, 0, nil) == 0 && killed {
+		return &StepError{step.Step, &killedError{info.status()}}
+	}
+	return err
+}
+
+// A killedError says which signal killed a child before its program.
+type killedError struct{ status ExitStatus }
+
+func (e *killedError) Error() string { return errKilled.Error() + ": " + e.status.String() }
+
+func (e *killedError) Unwrap() error { return errKilled }

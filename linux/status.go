@@ -1,0 +1,92 @@
+//go:build linux
+
+package linux
+
+import (
+	"fmt"
+	"syscall"
+	"unsafe"
+
+	"github.com/go-clone3/clone3/uapi"
+	"golang.org/x/sys/unix"
+)
+
+// An ExitStatus says how a process has ended. It holds a wait status, see
+// wait(2), of a process that has exited or was killed by a signal.
+type ExitStatus uint32
+
+// Success reports whether the process has exited with code 0.
+func (s ExitStatus) Success() bool { return s == 0 }
+
+// Code returns the exit code, or -1 if the process was killed by a signal.
+func (s ExitStatus) Code() int {
+	if s.Signal() != 0 {
+		return -1
+	}
+	return int(s>>8) & 0xff
+}
+
+// Signal returns the signal that killed the process, or 0 if it has exited.
+func (s ExitStatus) Signal() syscall.Signal { return syscall.Signal(s & 0x7f) }
+
+// CoreDump reports whether the process has left a core dump.
+func (s ExitStatus) CoreDump() bool { return s&0x80 != 0 }
+
+// String returns the status in the words of os.ProcessState: "exit status 1" or
+// "signal: killed".
+func (s ExitStatus) String() string {
+	if s.Signal() == 0 {
+		return fmt.Sprintf("exit status %d", s.Code())
+	}
+	text := "signal: " + s.Signal().String()
+	if s.CoreDump() {
+		text += " (core dumped)"
+	}
+	return text
+}
+
+// A childInfo is siginfo_t as waitid(2) fills it in.
+type childInfo struct {
+	unix.Siginfo
+}
+
+// waitid asks for the end of the child with a pidfd, or without WNOHANG waits
+// for it: waitid(2) with __WALL, for children whatever signal they were to send.
+func waitid(pidfd int, info *childInfo, options uintptr, usage *syscall.Rusage) (errno syscall.Errno) {
+	options |= unix.WEXITED | unix.WALL
+	for {
+		if options&unix.WNOHANG != 0 {
+			_, _, errno = syscall.RawSyscall6(uapi.SYS_WAITID, unix.P_PIDFD, uintptr(pidfd),
+				uintptr(unsafe.Pointer(info)), options, uintptr(unsafe.Pointer(usage)), 0)
+		} else {
+			_, _, errno = syscall.Syscall6(uapi.SYS_WAITID, unix.P_PIDFD, uintptr(pidfd),
+				uintptr(unsafe.Pointer(info)), options, uintptr(unsafe.Pointer(usage)), 0)
+		}
+		if errno != syscall.EINTR {
+			return errno
+		}
+	}
+}
+
+// fields returns si_pid, si_uid and si_status, which follow three numbers, and
+// a fourth where words have 64 bits.
+func (i *childInfo) fields() *[3]int32 {
+	const offset = 4 * (2 + wordSize/4)
+	return (*[3]int32)(unsafe.Add(unsafe.Pointer(i), offset))
+}
+
+// pid returns which process has ended, or 0 if none has.
+func (i *childInfo) pid() int32 { return i.fields()[0] }
+
+// status returns how it has ended.
+func (i *childInfo) status() ExitStatus {
+	const killed, dumped = 2, 3 // CLD_KILLED, CLD_DUMPED; else CLD_EXITED
+	value := ExitStatus(i.fields()[2])
+	switch i.Code {
+	case killed:
+		return value
+	case dumped:
+		return value | 0x80
+	}
+	return value & 0xff << 8
+}

@@ -1,0 +1,208 @@
+//go:build linux
+
+package linux
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Wait waits until the process has ended, and returns how. A goroutine waits,
+// not a thread. Wait can be called any number of times, also concurrently; all
+// calls return the same.
+//
+// If ctx ends first, Wait returns its error; the process goes on. After Close,
+// Wait returns os.ErrClosed, unless the process was known to have ended.
+//
+// When Wait has returned a status the descriptor is released, unless PidFD has
+// lent it.
+func (p *Process) Wait(ctx context.Context) (ExitStatus, error) {
+	for {
+		p.mu.Lock()
+		if !p.closed {
+			p.collect()
+		}
+		switch {
+		case p.ended:
+			defer p.mu.Unlock()
+			return p.status, p.err
+		case p.closed:
+			defer p.mu.Unlock()
+			return 0, os.ErrClosed
+		}
+		if err := p.watch(); err != nil {
+			defer p.mu.Unlock()
+			return 0, err
+		}
+		if p.done == nil {
+			p.done = make(chan struct{})
+		}
+		done := p.done
+		p.mu.Unlock()
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		}
+	}
+}
+
+// Rusage returns the resources that the process has used. There is none (nil)
+// before Wait has returned a status, with AutoReap, and if somebody else has
+// reaped the process.
+func (p *Process) Rusage() *syscall.Rusage {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.used {
+		return nil
+	}
+	return &p.rusage // which does not change any more
+}
+
+// collect reaps the process if it has ended, and if so, notes how. p.mu is held.
+func (p *Process) collect() {
+	if p.ended {
+		return
+	}
+	if !p.flags.has(AutoReap) {
+		var info childInfo
+		switch errno := waitid(p.fd, &info, unix.WNOHANG, &p.rusage); {
+		case errno == 0 && info.pid() == 0:
+			return
+		case errno == 0:
+			p.used = true
+			p.end(info.status(), nil)
+			return
+		case errno != syscall.ECHILD:
+			p.end(0, os.NewSyscallError("waitid", errno))
+			return
+		}
+		// Somebody else in this program has reaped it, or SIGCHLD is ignored.
+	}
+	switch status, ok, err := exitInfo(p.fd); {
+	case ok:
+		p.end(status, nil)
+	case err != nil:
+		p.end(0, fmt.Errorf("linux: the status of process %d is lost: another part of this program has waited for it: %w",
+			p.pid, errors.Join(unix.ECHILD, &UnsupportedError{Feature: "PIDFD_INFO_EXIT", Release: "6.15", Err: err})))
+	}
+}
+
+// end notes how the process has ended. p.mu is held.
+func (p *Process) end(status ExitStatus, err error) {
+	p.ended, p.status, p.err = true, status, err
+	if p.closed || !p.lent {
+		p.release()
+	}
+	p.wake()
+}
+
+// watch lets the watcher collect the process when it ends. p.mu is held.
+func (p *Process) watch() error {
+	if p.ticket != 0 {
+		return nil
+	}
+	return watched.add(p)
+}
+
+// watched are the processes that are waited for.
+//
+// All their pidfds are in one epoll instance. This is itself a descriptor that
+// becomes readable when one of them has something to tell, and so the poller of
+// the Go runtime can wait for it: one goroutine for all processes, and no
+// thread. A pidfd tells twice: when its process has ended, and when it was
+// reaped.
+var watched watcher
+
+type watcher struct {
+	once sync.Once
+	err  error // why there is no epoll instance
+	epfd int
+	conn syscall.RawConn
+
+	mu        sync.Mutex
+	last      uint64 // the last ticket given
+	processes map[uint64]*Process
+}
+
+// start creates the epoll instance and the goroutine, which both stay.
+func (w *watcher) start() {
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		w.err = os.NewSyscallError("epoll_create1", err)
+		return
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		w.err = os.NewSyscallError("fcntl", err)
+		return
+	}
+	f := os.NewFile(uintptr(fd), "epoll") // non-blocking: it joins the poller
+	if w.conn, w.err = f.SyscallConn(); w.err != nil {
+		return
+	}
+	w.epfd, w.processes = fd, make(map[uint64]*Process)
+	go w.run(f)
+}
+
+// add begins to watch p, whose lock is held.
+func (w *watcher) add(p *Process) error {
+	if w.once.Do(w.start); w.err != nil {
+		return w.err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last++
+	event := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: int32(w.last), Pad: int32(w.last >> 32)}
+	if err := unix.EpollCtl(w.epfd, unix.EPOLL_CTL_ADD, p.fd, &event); err != nil {
+		return os.NewSyscallError("epoll_ctl", err)
+	}
+	p.ticket = w.last
+	w.processes[p.ticket] = p
+	return nil
+}
+
+// remove ends to watch p, whose lock is held and whose pidfd is still open.
+func (w *watcher) remove(p *Process) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	// A process being created may still have a copy of the pidfd, so that
+	// closing it would not be enough.
+	unix.EpollCtl(w.epfd, unix.EPOLL_CTL_DEL, p.fd, nil)
+	delete(w.processes, p.ticket)
+	p.ticket = 0
+}
+
+// run collects processes that have ended.
+func (w *watcher) run(f *os.File) {
+	var events [64]unix.EpollEvent
+	var n int
+	wait := func(fd uintptr) bool {
+		var err error
+		n, err = unix.EpollWait(int(fd), events[:], 0)
+		return n > 0 || err != nil && err != unix.EINTR
+	}
+	for {
+		n = 0
+		if err := w.conn.Read(wait); err != nil || n < 0 {
+			panic(fmt.Sprintf("linux: waiting for processes: %v", err))
+		}
+		for _, e := range events[:n] {
+			w.mu.Lock()
+			p := w.processes[uint64(uint32(e.Fd))|uint64(uint32(e.Pad))<<32]
+			w.mu.Unlock()
+			if p != nil {
+				p.mu.Lock()
+				if p.fd >= 0 {
+					p.collect()
+				}
+				p.mu.Unlock()
+			}
+		}
+	}
+}
