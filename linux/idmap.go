@@ -96,7 +96,7 @@ func checkMap(field string, m []syscall.SysProcIDMap) error {
 		}
 		for j, f := range m[:i] {
 			if overlap(e.ContainerID, f.ContainerID, e.Size, f.Size) || overlap(e.HostID, f.HostID, e.Size, f.Size) {
-				return invalid("%s[%d] and %[1]s[%d] overlap", field, j, i)
+				return invalid("%[1]s[%[2]d] and %[1]s[%[3]d] overlap", field, j, i)
 			}
 		}
 	}

@@ -1,0 +1,390 @@
+//go:build linux
+
+package linux_test
+
+import (
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"github.com/go-clone3/clone3/linux"
+	"github.com/go-clone3/clone3/linux/internal/kerneltest"
+	"github.com/go-clone3/clone3/linux/internal/program"
+	"golang.org/x/sys/unix"
+)
+
+// nofileAtStart is the limit before package syscall raises it.
+var nofileAtStart = [2]uint64{program.OriginalNofile.Cur, program.OriginalNofile.Max}
+
+func pointer(p *int) uintptr { return uintptr(unsafe.Pointer(p)) }
+
+func TestChildGetsArgsAndEnv(t *testing.T) {
+	r := reported(t, func(c *linux.Child) {
+		c.Args = []string{"name", "", "ü", "a b", strings.Repeat("x", 100_000)}
+		c.Env = []string{"A=1", "B=", helperVar + "=report", "GORACE=atexit_sleep_ms=0"}
+	})
+	if want := []string{"name", "", "ü", "a b", strings.Repeat("x", 100_000)}; !slices.Equal(r.Args, want) {
+		t.Errorf("Args: got %.200q, want %.200q", r.Args, want)
+	}
+	if want := []string{"A=1", "B=", helperVar + "=report", "GORACE=atexit_sleep_ms=0"}; !slices.Equal(r.Env, want) {
+		t.Errorf("Env: got %q, want %q", r.Env, want)
+	}
+}
+
+func TestChildInheritsEnv(t *testing.T) {
+	t.Setenv(helperVar, "report")
+	t.Setenv("INHERITED", "yes")
+	r := reported(t, func(c *linux.Child) { c.Env = nil })
+	if !slices.Contains(r.Env, "INHERITED=yes") {
+		t.Errorf("Env: got %q, want the parent's", r.Env)
+	}
+}
+
+func TestChildRunsPath(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("absolute", func(t *testing.T) {
+		r := reported(t, func(c *linux.Child) { c.Exec, c.Path, c.Args = nil, exe, nil })
+		if len(r.Args) != 1 || r.Args[0] != exe {
+			t.Errorf("Args: got %q, want just Path", r.Args)
+		}
+	})
+	t.Run("relative to Dir", func(t *testing.T) {
+		dir, file := filepath.Split(exe)
+		r := reported(t, func(c *linux.Child) { c.Exec, c.Path, c.Dir = nil, "./"+file, dir })
+		if want := filepath.Clean(dir); r.Dir != want {
+			t.Errorf("Dir: got %s, want %s", r.Dir, want)
+		}
+	})
+}
+
+// Each step of a child changes what the child reports of itself.
+func TestStepChangesChild(t *testing.T) {
+	dir := t.TempDir()
+	if unix.Getpgrp() == 0 { // of a machine whose init has started the tests
+		unix.Setpgid(0, 0)
+	}
+	null := func(r report) string { return r.Files["0"] + r.Files["1"] }
+	for _, test := range []struct {
+		name   string
+		root   bool
+		change func(*linux.Child)
+		got    func(report) any
+		want   any
+	}{
+		{"dir", false,
+			func(c *linux.Child) { c.Dir = dir },
+			func(r report) any { return r.Dir }, dir},
+		{"umask", false,
+			func(c *linux.Child) { c.Umask = new(0o31) },
+			func(r report) any { return r.Umask }, 0o31},
+		{"umask 0", false,
+			func(c *linux.Child) { c.Umask = new(0) },
+			func(r report) any { return r.Umask }, 0},
+		{"session", false,
+			func(c *linux.Child) { c.Setsid = true },
+			func(r report) any { return r.SID == r.PID && r.PGID == r.PID }, true},
+		{"own process group", false,
+			func(c *linux.Child) { c.Setpgid = true },
+			func(r report) any { return r.PGID == r.PID && r.SID != r.PID }, true},
+		{"parent's process group", false,
+			func(c *linux.Child) { c.Setpgid, c.Pgid = true, unix.Getpgrp() },
+			func(r report) any { return r.PGID }, unix.Getpgrp()},
+		{"rlimit", false,
+			func(c *linux.Child) { c.Rlimits = []linux.Rlimit{{unix.RLIMIT_CORE, 0, 4096}} },
+			func(r report) any { return r.Core }, [2]uint64{0, 4096}},
+		{"nofile rlimit", false,
+			func(c *linux.Child) { c.Rlimits = []linux.Rlimit{{unix.RLIMIT_NOFILE, 100, 200}} },
+			func(r report) any { return r.Nofile }, [2]uint64{100, 200}},
+		{"nofile as before Go raised it", false,
+			func(c *linux.Child) {},
+			func(r report) any { return r.Nofile }, nofileAtStart},
+		{"pdeathsig", false,
+			func(c *linux.Child) { c.Pdeathsig = syscall.SIGUSR1 },
+			func(r report) any { return int32(r.PdeathSig) }, int32(syscall.SIGUSR1)},
+		{"credential", true,
+			func(c *linux.Child) {
+				c.Credential = &syscall.Credential{Uid: 70001, Gid: 70002, Groups: []uint32{70003, 5}}
+			},
+			func(r report) any { slices.Sort(r.Groups); return [...]any{r.UID, r.GID, r.Groups[0], r.Groups[1]} },
+			[...]any{70001, 70002, 5, 70003}},
+		{"credential without groups", true,
+			func(c *linux.Child) { c.Credential = &syscall.Credential{Uid: 1000, Gid: 1000} },
+			func(r report) any { return len(r.Groups) }, 0},
+		{"credential keeping groups", true,
+			func(c *linux.Child) { c.Credential = &syscall.Credential{Uid: 1000, Gid: 1000, NoSetGroups: true} },
+			func(r report) any { got, _ := os.Getgroups(); return slices.Equal(r.Groups, got) }, true},
+		{"pdeathsig after credential", true,
+			func(c *linux.Child) {
+				c.Credential = &syscall.Credential{Uid: 1000, Gid: 1000}
+				c.Pdeathsig = syscall.SIGUSR2
+			},
+			func(r report) any { return int32(r.PdeathSig) }, int32(syscall.SIGUSR2)},
+		{"ambient capabilities", true,
+			func(c *linux.Child) {
+				c.Credential = &syscall.Credential{Uid: 1000, Gid: 1000}
+				c.AmbientCaps = []uintptr{unix.CAP_NET_BIND_SERVICE, unix.CAP_SYS_CHROOT, unix.CAP_WAKE_ALARM}
+			},
+			func(r report) any { return r.Status["CapAmb"] + " " + r.Status["CapEff"] },
+			"0000000800040400 0000000800040400"},
+		{"user namespace, own IDs", false,
+			func(c *linux.Child) {
+				c.Flags = linux.NewUser
+				c.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
+				c.GidMappings = []syscall.SysProcIDMap{{ContainerID: 7, HostID: os.Getegid(), Size: 1}}
+			},
+			func(r report) any { return [...]int{r.UID, r.GID} }, [...]int{0, 7}},
+		{"user namespace, many IDs", true,
+			func(c *linux.Child) {
+				c.Flags = linux.NewUser
+				c.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1}, {ContainerID: 1, HostID: 100000, Size: 65536}}
+				c.GidMappings = c.UidMappings
+				c.GidMappingsEnableSetgroups = true
+				c.Credential = &syscall.Credential{Uid: 65536, Gid: 3, Groups: []uint32{9}}
+			},
+			func(r report) any { return [...]int{r.UID, r.GID, r.Groups[0]} }, [...]int{65536, 3, 9}},
+		{"user namespace, unshared", false,
+			func(c *linux.Child) {
+				c.Unshare = linux.NewUser | linux.NewUTS
+				c.UidMappings = []syscall.SysProcIDMap{{ContainerID: 5, HostID: os.Geteuid(), Size: 1}}
+				c.GidMappings = []syscall.SysProcIDMap{{ContainerID: 6, HostID: os.Getegid(), Size: 1}}
+			},
+			func(r report) any { return [...]int{r.UID, r.GID} }, [...]int{5, 6}},
+		{"user namespace with ambient capability", false,
+			func(c *linux.Child) {
+				c.Flags = linux.NewUser
+				c.UidMappings = []syscall.SysProcIDMap{{ContainerID: 1234, HostID: os.Geteuid(), Size: 1}}
+				c.GidMappings = []syscall.SysProcIDMap{{ContainerID: 1234, HostID: os.Getegid(), Size: 1}}
+				c.AmbientCaps = []uintptr{unix.CAP_NET_ADMIN}
+			},
+			func(r report) any { return r.Status["CapAmb"] }, "0000000000001000"},
+		{"PID namespace", true,
+			func(c *linux.Child) { c.Flags = linux.NewPID },
+			func(r report) any { return [...]int{r.PID, r.PPID} }, [...]int{1, 0}},
+		{"PID namespace and Pdeathsig", true,
+			func(c *linux.Child) { c.Flags, c.Pdeathsig = linux.NewPID, syscall.SIGTERM },
+			func(r report) any { return [...]int{r.PID, int(int32(r.PdeathSig))} }, [...]int{1, int(syscall.SIGTERM)}},
+		{"standard files are /dev/null", false,
+			func(c *linux.Child) {},
+			func(r report) any { return strings.HasPrefix(null(r), "/dev/null") }, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if test.root {
+				needRoot(t)
+			}
+			if got := test.got(reported(t, test.change)); got != test.want {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestNamespacesAreNew(t *testing.T) {
+	needRoot(t)
+	for flag, name := range map[linux.Flags]string{
+		linux.NewCgroup: "cgroup", linux.NewIPC: "ipc", linux.NewMount: "mnt", linux.NewNet: "net",
+		linux.NewPID: "pid", linux.NewUser: "user", linux.NewUTS: "uts", linux.NewTime: "time",
+	} {
+		ours, err := os.Readlink("/proc/self/ns/" + name)
+		if err != nil {
+			t.Errorf("%v: %v", flag, err)
+			continue
+		}
+		for how, change := range map[string]func(*linux.Child){
+			"flag":    func(c *linux.Child) { c.Flags = flag },
+			"unshare": func(c *linux.Child) { c.Unshare = flag },
+		} {
+			if flag == linux.NewPID && how == "unshare" {
+				continue // the child itself stays, and could start no threads
+			}
+			t.Run(flag.String()+"/"+how, func(t *testing.T) {
+				if got := reported(t, change).NS[name]; got == ours {
+					t.Errorf("the child is in %s namespace %q, as its parent", name, got)
+				}
+			})
+		}
+	}
+}
+
+func TestUnsharedMountsArePrivate(t *testing.T) {
+	needRoot(t)
+	c := child("mounts")
+	c.Unshare = linux.NewMount
+	out, _ := output(t, c)
+	if out == "" || strings.Contains(out, "shared:") || strings.Contains(out, "master:") {
+		t.Errorf("the child's mounts are:\n%s", out)
+	}
+}
+
+var _ = helper("mounts", func([]string) int {
+	b, _ := os.ReadFile("/proc/self/mountinfo")
+	os.Stdout.Write(b)
+	return 0
+})
+
+func TestChroot(t *testing.T) {
+	needRoot(t)
+	dir := t.TempDir()
+	if err := os.Mkdir(dir+"/inside", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c := child("ls")
+	c.Chroot, c.Dir = dir, "/inside"
+	needStatic(t)
+	out, status := output(t, c)
+	if out != "/inside [inside]" {
+		t.Errorf("the child sees %q (%v)", out, status)
+	}
+}
+
+var _ = helper("ls", func([]string) int {
+	dir, _ := os.Getwd()
+	entries, _ := os.ReadDir("/")
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	os.Stdout.WriteString(dir + " [" + strings.Join(names, " ") + "]")
+	return 0
+})
+
+func TestIntoCgroup(t *testing.T) {
+	needRoot(t)
+	dir := cgroup(t)
+	f, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r := reported(t, func(c *linux.Child) { c.Cgroup = f })
+	if !strings.Contains(r.Cgroup, filepath.Base(dir)) {
+		t.Errorf("the child is in cgroup %q, want %s", r.Cgroup, dir)
+	}
+}
+
+// cgroup makes a control group for the test.
+func cgroup(t testing.TB) string {
+	t.Helper()
+	for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		var fs unix.Statfs_t
+		if unix.Statfs(root, &fs) == nil && fs.Type == unix.CGROUP2_SUPER_MAGIC {
+			dir := filepath.Join(root, "clone3-test-"+strconv.Itoa(os.Getpid()))
+			if err := os.Mkdir(dir, 0o755); err != nil {
+				t.Skip("no cgroup can be made:", err)
+			}
+			t.Cleanup(func() { os.Remove(dir) })
+			return dir
+		}
+	}
+	t.Skip("no cgroup2 file system is mounted")
+	return ""
+}
+
+func TestSetTID(t *testing.T) {
+	needRoot(t)
+	c := child("report")
+	c.Flags, c.SetTID = linux.NewPID, []int{1, 31234}
+	p := start(t, c)
+	if p.Pid() != 31234 {
+		t.Errorf("the child has process ID %d, want 31234", p.Pid())
+	}
+	wait(t, p)
+}
+
+func TestIgnoredSignalsAndMask(t *testing.T) {
+	// A Go program leaves alone only SIGHUP and SIGINT, if they are ignored.
+	signal.Ignore(syscall.SIGHUP)
+	defer signal.Reset(syscall.SIGHUP)
+	hup := uint64(1) << (syscall.SIGHUP - 1)
+	bits := func(r report, key string) uint64 {
+		s := r.Status[key]
+		n, err := strconv.ParseUint(s[len(s)-16:], 16, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if r := reported(t, func(*linux.Child) {}); bits(r, "SigIgn")&hup == 0 {
+		t.Error("SIGHUP is not ignored by the child, want it inherited")
+	}
+	r := reported(t, func(c *linux.Child) { c.ResetSignals = true })
+	if bits(r, "SigIgn")&hup != 0 {
+		t.Error("SIGHUP is ignored by the child in spite of ResetSignals")
+	}
+	if blocked := bits(r, "SigBlk"); blocked != 0 {
+		t.Errorf("signals %#x are blocked in the child", blocked)
+	}
+}
+
+func TestSignalsReachParentAfterSpawn(t *testing.T) {
+	ch := make(chan os.Signal, 1)
+	signal.Notify(ch, syscall.SIGUSR2)
+	defer signal.Stop(ch)
+	wait(t, start(t, child("exit", "0")))
+	unix.Kill(os.Getpid(), syscall.SIGUSR2)
+	<-ch
+}
+
+func TestParentStaysDumpable(t *testing.T) {
+	needRoot(t)
+	dumpable := func() int {
+		n, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := dumpable()
+	done := make(chan bool)
+	for range 8 {
+		go func() {
+			for range 10 {
+				c := child("exit", "0")
+				c.Credential = &syscall.Credential{Uid: 1000, Gid: 1000}
+				if p, err := linux.Clone3(c); err != nil {
+					t.Error(err)
+				} else {
+					wait(t, p)
+				}
+			}
+			done <- true
+		}()
+	}
+	for range 8 {
+		<-done
+	}
+	if got := dumpable(); got != before {
+		t.Errorf("PR_GET_DUMPABLE: got %d, want %d as before", got, before)
+	}
+}
+
+func TestCloseFiles(t *testing.T) {
+	leak, err := unix.Open("/dev/zero", unix.O_RDONLY, 0) // not close-on-exec
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(leak)
+	has := func(r report) bool {
+		for _, target := range r.Files {
+			if target == "/dev/zero" {
+				return true
+			}
+		}
+		return false
+	}
+	if !has(reported(t, func(*linux.Child) {})) {
+		t.Error("without CloseFiles a descriptor that is not close-on-exec does not reach the child")
+	}
+	kerneltest.Since(t, "CLOSE_RANGE_CLOEXEC", "5.11")
+	if has(reported(t, func(c *linux.Child) { c.CloseFiles = true })) {
+		t.Error("with CloseFiles a descriptor reaches the child")
+	}
+}

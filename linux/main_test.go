@@ -1,0 +1,319 @@
+//go:build linux
+
+package linux_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-clone3/clone3/linux"
+	"golang.org/x/sys/unix"
+)
+
+// Children of these tests are the test binary itself: with this variable set it
+// runs the helper of that name, and exits with what that returns.
+const helperVar = "CLONE3_TEST_HELPER"
+
+var helpers = map[string]func(args []string) int{}
+
+// helper registers a helper. Its name is for child.
+func helper(name string, run func(args []string) int) string {
+	helpers[name] = run
+	return name
+}
+
+// self is the test binary. It may lie where another user does not find it.
+var self = func() *os.File {
+	f, _ := os.Open("/proc/self/exe") // which a helper may be without
+	return f
+}()
+
+func TestMain(m *testing.M) {
+	if name, ok := os.LookupEnv(helperVar); ok {
+		os.Exit(helpers[name](os.Args[1:]))
+	}
+	warm := make(chan os.Signal, 1)
+	signal.Notify(warm, syscall.SIGWINCH)
+	// What the package keeps: /dev/null, the watcher's epoll and its goroutine.
+	p, err := linux.Clone3(child("exit", "0"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "no child can be created:", err)
+		os.Exit(1)
+	}
+	p.Wait(context.Background())
+	signal.Stop(warm) // what package os/signal keeps
+	before := resources()
+	code := m.Run()
+	if code == 0 {
+		code = leaks(before)
+	}
+	os.Exit(code)
+}
+
+// state is what tests must leave as they have found it.
+type state struct {
+	files      []string
+	goroutines int
+	children   string
+}
+
+func resources() state {
+	var s state
+	entries, _ := os.ReadDir("/proc/self/fd")
+	for _, e := range entries {
+		if target, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && !strings.HasSuffix(target, "/fd") {
+			s.files = append(s.files, e.Name()+" "+target)
+		}
+	}
+	s.goroutines = runtime.NumGoroutine()
+	var info unix.Siginfo
+	if err := unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil); err != unix.ECHILD {
+		s.children = fmt.Sprint("children are left: ", err)
+	}
+	return s
+}
+
+// leaks reports what is left over, once it has not gone within a second.
+func leaks(before state) int {
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		after := resources()
+		if len(after.files) <= len(before.files) && after.goroutines <= before.goroutines && after.children == "" {
+			return 0
+		}
+		if time.Now().After(deadline) {
+			fmt.Fprintf(os.Stderr, "FAIL: tests have left something behind\nbefore: %+v\nafter:  %+v\n", before, after)
+			buf := make([]byte, 1<<20)
+			os.Stderr.Write(buf[:runtime.Stack(buf, true)])
+			return 1
+		}
+	}
+}
+
+// child returns a Child that runs a helper with args, and has our stderr.
+func child(name string, args ...string) *linux.Child {
+	if helpers[name] == nil {
+		panic("no helper " + name)
+	}
+	return &linux.Child{
+		Exec:  self,
+		Args:  append([]string{"helper"}, args...),
+		Env:   append(environ(), helperVar+"="+name, "GORACE=atexit_sleep_ms=0"),
+		Files: []*os.File{nil, nil, os.Stderr},
+	}
+}
+
+// environ is the environment for a helper, also in a helper.
+func environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, helperVar+"=") })
+}
+
+// start creates the child, which is killed at the end of the test.
+func start(t testing.TB, c *linux.Child) *linux.Process {
+	t.Helper()
+	p, err := linux.Clone3(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.Kill()
+		p.Close()
+	})
+	return p
+}
+
+// wait waits for the process, but not for ever.
+func wait(t testing.TB, p *linux.Process) linux.ExitStatus {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	defer cancel()
+	status, err := p.Wait(ctx)
+	if err != nil {
+		t.Fatal("Wait:", err)
+	}
+	return status
+}
+
+// output runs the child and returns what it writes, and how it ends.
+func output(t testing.TB, c *linux.Child) (string, linux.ExitStatus) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for len(c.Files) < 2 {
+		c.Files = append(c.Files, nil)
+	}
+	c.Files[1] = w
+	p, err := linux.Clone3(c)
+	w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	var out bytes.Buffer
+	if _, err := io.Copy(&out, r); err != nil {
+		t.Fatal(err)
+	}
+	return out.String(), wait(t, p)
+}
+
+// A held child runs until release closes its standard input.
+func held(t testing.TB, c *linux.Child) (p *linux.Process, release func()) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Files = slices.Clone(c.Files)
+	c.Files[0] = r
+	p, err = linux.Clone3(c)
+	r.Close()
+	if err != nil {
+		w.Close()
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		w.Close()
+		p.Kill()
+		p.Close()
+	})
+	return p, func() { w.Close() }
+}
+
+// report is what the report helper says about itself.
+type report struct {
+	Args      []string
+	Env       []string
+	Dir       string
+	UID, GID  int
+	Groups    []int
+	PID, PPID int
+	SID, PGID int
+	Umask     int
+	Nofile    [2]uint64
+	Core      [2]uint64
+	Status    map[string]string // /proc/self/status
+	Files     map[string]string // /proc/self/fd
+	NS        map[string]string // /proc/self/ns
+	Cgroup    string
+	PdeathSig int
+}
+
+// The helpers that many tests use.
+var (
+	_ = helper("report", func([]string) int {
+		var r report
+		r.Args, r.Env = os.Args, os.Environ()
+		r.Dir, _ = os.Getwd()
+		r.UID, r.GID = os.Getuid(), os.Getgid()
+		r.Groups, _ = os.Getgroups()
+		r.PID, r.PPID = os.Getpid(), os.Getppid()
+		r.SID, _ = unix.Getsid(0)
+		r.PGID = unix.Getpgrp()
+		r.Umask = syscall.Umask(0)
+		var lim syscall.Rlimit
+		syscall.Getrlimit(unix.RLIMIT_CORE, &lim)
+		r.Core = [2]uint64{lim.Cur, lim.Max}
+		r.Nofile = nofileAtStart
+		r.Status, r.Files, r.NS = map[string]string{}, map[string]string{}, map[string]string{}
+		status, _ := os.ReadFile("/proc/self/status")
+		for line := range strings.Lines(string(status)) {
+			key, value, _ := strings.Cut(line, ":")
+			r.Status[key] = strings.TrimSpace(value)
+		}
+		links := func(dir string, m map[string]string) {
+			entries, _ := os.ReadDir(dir)
+			for _, e := range entries {
+				if target, err := os.Readlink(dir + "/" + e.Name()); err == nil {
+					m[e.Name()] = target
+				}
+			}
+		}
+		links("/proc/self/fd", r.Files)
+		links("/proc/self/ns", r.NS)
+		cgroup, _ := os.ReadFile("/proc/self/cgroup")
+		r.Cgroup = string(cgroup)
+		unix.Prctl(unix.PR_GET_PDEATHSIG, pointer(&r.PdeathSig), 0, 0, 0)
+		json.NewEncoder(os.Stdout).Encode(r)
+		return 0
+	})
+
+	_ = helper("exit", func(args []string) int {
+		var code int
+		fmt.Sscan(args[0], &code)
+		return code
+	})
+
+	// hold runs until its standard input ends.
+	_ = helper("hold", func([]string) int {
+		io.Copy(io.Discard, os.Stdin)
+		return 0
+	})
+
+	// sleep runs until it is killed.
+	_ = helper("sleep", func([]string) int {
+		time.Sleep(time.Hour)
+		return 0
+	})
+
+	// obey exits when it gets SIGTERM, and ignore SIGTERM does not. Both say
+	// when they are ready.
+	_ = helper("obey", func([]string) int {
+		ch := make(chan os.Signal, 1)
+		signal.Notify(ch, syscall.SIGTERM)
+		os.Stdout.Write([]byte{1})
+		<-ch
+		return 44
+	})
+	_ = helper("ignore SIGTERM", func([]string) int {
+		signal.Ignore(syscall.SIGTERM)
+		os.Stdout.Write([]byte{1})
+		time.Sleep(time.Hour)
+		return 0
+	})
+
+	// kill sends itself a signal.
+	_ = helper("kill", func(args []string) int {
+		var sig int
+		fmt.Sscan(args[0], &sig)
+		unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
+		unix.Kill(os.Getpid(), syscall.Signal(sig))
+		time.Sleep(time.Hour)
+		return 0
+	})
+)
+
+// reported runs the report helper as c wants it.
+func reported(t testing.TB, change func(*linux.Child)) report {
+	t.Helper()
+	c := child("report")
+	change(c)
+	out, status := output(t, c)
+	if !status.Success() {
+		t.Fatalf("the child ended with %v, having written %q", status, out)
+	}
+	var r report
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatalf("%v in %q", err, out)
+	}
+	return r
+}
+
+func needRoot(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+}

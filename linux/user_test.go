@@ -1,0 +1,62 @@
+//go:build linux
+
+package linux_test
+
+import (
+	"debug/elf"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/go-clone3/clone3/linux"
+)
+
+const userVar = "CLONE3_TEST_USER"
+
+// asUser reports whether the test has been run as uid 1000, by this call: if it
+// runs as root, it is run once more in a process of that user.
+func asUser(t *testing.T) (done bool) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return false
+	}
+	dir, err := os.MkdirTemp("", "user")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chown(dir, 1000, 1000); err != nil {
+		t.Fatal(err)
+	}
+	out, status := output(t, &linux.Child{
+		Exec:       self,
+		Args:       []string{"test", "-test.run=^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$", "-test.v"},
+		Env:        append(environ(), "TMPDIR="+dir, userVar+"=1"),
+		Dir:        dir,
+		Files:      []*os.File{nil, nil, os.Stderr},
+		Credential: &syscall.Credential{Uid: 1000, Gid: 1000},
+	})
+	switch {
+	case !status.Success() || !strings.Contains(out, "PASS: "+t.Name()) && !strings.Contains(out, "SKIP: "+t.Name()):
+		t.Fatalf("as uid 1000: %v\n%s", status, out)
+	case strings.Contains(out, "SKIP: "+t.Name()):
+		t.Skip("as uid 1000: " + out)
+	}
+	return true
+}
+
+// needStatic skips the test if the test binary, as with -race, needs a file to
+// be executed that is not there.
+func needStatic(t *testing.T) {
+	t.Helper()
+	f, err := elf.NewFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			t.Skip("the test binary is dynamically linked")
+		}
+	}
+}
