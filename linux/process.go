@@ -83,8 +83,8 @@ func (p *Process) Kill() error { return p.Signal(syscall.SIGKILL) }
 // Stop ends the process: it asks with sig, such as SIGTERM, and if the process
 // has not ended when grace is over, kills it. It returns how the process ended.
 //
-// If ctx ends first, the process is killed at once, and Stop returns the
-// context's error without waiting any longer.
+// If ctx ends first, the process is killed at once, and unless it has ended by
+// then, Stop returns the context's error without waiting any longer.
 func (p *Process) Stop(ctx context.Context, sig syscall.Signal, grace time.Duration) (ExitStatus, error) {
 	if err := p.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return 0, err

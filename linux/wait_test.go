@@ -241,8 +241,9 @@ func TestStopAsksThenKills(t *testing.T) {
 		p := ready(child("ignore SIGTERM"))
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
-		if _, err := p.Stop(ctx, syscall.SIGTERM, time.Minute); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got error %v, want %v", err, context.DeadlineExceeded)
+		// Unless the kill is quick enough.
+		if s, err := p.Stop(ctx, syscall.SIGTERM, time.Minute); !errors.Is(err, context.DeadlineExceeded) && s.Signal() != syscall.SIGKILL {
+			t.Errorf("got %v, %v, want %v", s, err, context.DeadlineExceeded)
 		}
 		if s := wait(t, p); s.Signal() != syscall.SIGKILL {
 			t.Errorf("got %v, want signal: killed", s)
