@@ -6,13 +6,36 @@ package uapi
 
 // Constants of asm/unistd_32.h.
 const (
+	SYS_READ                    = 3   // asm/unistd_32.h:7
+	SYS_WRITE                   = 4   // asm/unistd_32.h:8
+	SYS_CLOSE                   = 6   // asm/unistd_32.h:10
 	SYS_EXECVE                  = 11  // asm/unistd_32.h:15
+	SYS_CHDIR                   = 12  // asm/unistd_32.h:16
+	SYS_GETPID                  = 20  // asm/unistd_32.h:24
+	SYS_MOUNT                   = 21  // asm/unistd_32.h:25
+	SYS_SETUID                  = 23  // asm/unistd_32.h:27
+	SYS_PTRACE                  = 26  // asm/unistd_32.h:30
+	SYS_SETGID                  = 46  // asm/unistd_32.h:50
+	SYS_IOCTL                   = 54  // asm/unistd_32.h:58
+	SYS_FCNTL                   = 55  // asm/unistd_32.h:59
+	SYS_SETPGID                 = 57  // asm/unistd_32.h:61
+	SYS_UMASK                   = 60  // asm/unistd_32.h:64
+	SYS_CHROOT                  = 61  // asm/unistd_32.h:65
+	SYS_GETPPID                 = 64  // asm/unistd_32.h:68
+	SYS_SETSID                  = 66  // asm/unistd_32.h:70
+	SYS_SETGROUPS               = 81  // asm/unistd_32.h:85
 	SYS_WAIT4                   = 114 // asm/unistd_32.h:118
 	SYS_CLONE                   = 120 // asm/unistd_32.h:124
 	SYS_PRCTL                   = 172 // asm/unistd_32.h:176
+	SYS_RT_SIGACTION            = 174 // asm/unistd_32.h:178
+	SYS_RT_SIGPROCMASK          = 175 // asm/unistd_32.h:179
+	SYS_CAPSET                  = 185 // asm/unistd_32.h:189
 	SYS_FUTEX                   = 240 // asm/unistd_32.h:242
+	SYS_EXIT_GROUP              = 252 // asm/unistd_32.h:253
 	SYS_WAITID                  = 284 // asm/unistd_32.h:285
+	SYS_OPENAT                  = 295 // asm/unistd_32.h:295
 	SYS_UNSHARE                 = 310 // asm/unistd_32.h:310
+	SYS_DUP3                    = 330 // asm/unistd_32.h:330
 	SYS_PRLIMIT64               = 340 // asm/unistd_32.h:340
 	SYS_NAME_TO_HANDLE_AT       = 341 // asm/unistd_32.h:341
 	SYS_OPEN_BY_HANDLE_AT       = 342 // asm/unistd_32.h:342

@@ -6,13 +6,36 @@ package uapi
 
 // Constants of asm/unistd_64.h.
 const (
+	SYS_READ                    = 0   // asm/unistd_64.h:4
+	SYS_WRITE                   = 1   // asm/unistd_64.h:5
+	SYS_CLOSE                   = 3   // asm/unistd_64.h:7
+	SYS_RT_SIGACTION            = 13  // asm/unistd_64.h:17
+	SYS_RT_SIGPROCMASK          = 14  // asm/unistd_64.h:18
+	SYS_IOCTL                   = 16  // asm/unistd_64.h:20
+	SYS_GETPID                  = 39  // asm/unistd_64.h:43
 	SYS_CLONE                   = 56  // asm/unistd_64.h:60
 	SYS_EXECVE                  = 59  // asm/unistd_64.h:63
 	SYS_WAIT4                   = 61  // asm/unistd_64.h:65
+	SYS_FCNTL                   = 72  // asm/unistd_64.h:76
+	SYS_CHDIR                   = 80  // asm/unistd_64.h:84
+	SYS_UMASK                   = 95  // asm/unistd_64.h:99
+	SYS_PTRACE                  = 101 // asm/unistd_64.h:105
+	SYS_SETUID                  = 105 // asm/unistd_64.h:109
+	SYS_SETGID                  = 106 // asm/unistd_64.h:110
+	SYS_SETPGID                 = 109 // asm/unistd_64.h:113
+	SYS_GETPPID                 = 110 // asm/unistd_64.h:114
+	SYS_SETSID                  = 112 // asm/unistd_64.h:116
+	SYS_SETGROUPS               = 116 // asm/unistd_64.h:120
+	SYS_CAPSET                  = 126 // asm/unistd_64.h:130
 	SYS_PRCTL                   = 157 // asm/unistd_64.h:161
+	SYS_CHROOT                  = 161 // asm/unistd_64.h:165
+	SYS_MOUNT                   = 165 // asm/unistd_64.h:169
 	SYS_FUTEX                   = 202 // asm/unistd_64.h:206
+	SYS_EXIT_GROUP              = 231 // asm/unistd_64.h:235
 	SYS_WAITID                  = 247 // asm/unistd_64.h:251
+	SYS_OPENAT                  = 257 // asm/unistd_64.h:261
 	SYS_UNSHARE                 = 272 // asm/unistd_64.h:276
+	SYS_DUP3                    = 292 // asm/unistd_64.h:296
 	SYS_PRLIMIT64               = 302 // asm/unistd_64.h:306
 	SYS_NAME_TO_HANDLE_AT       = 303 // asm/unistd_64.h:307
 	SYS_OPEN_BY_HANDLE_AT       = 304 // asm/unistd_64.h:308

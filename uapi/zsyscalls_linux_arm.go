@@ -6,13 +6,36 @@ package uapi
 
 // Constants of asm/unistd-eabi.h.
 const (
+	SYS_READ                    = 3   // asm/unistd-eabi.h:7
+	SYS_WRITE                   = 4   // asm/unistd-eabi.h:8
+	SYS_CLOSE                   = 6   // asm/unistd-eabi.h:10
 	SYS_EXECVE                  = 11  // asm/unistd-eabi.h:14
+	SYS_CHDIR                   = 12  // asm/unistd-eabi.h:15
+	SYS_GETPID                  = 20  // asm/unistd-eabi.h:20
+	SYS_MOUNT                   = 21  // asm/unistd-eabi.h:21
+	SYS_SETUID                  = 23  // asm/unistd-eabi.h:22
+	SYS_PTRACE                  = 26  // asm/unistd-eabi.h:24
+	SYS_SETGID                  = 46  // asm/unistd-eabi.h:37
+	SYS_IOCTL                   = 54  // asm/unistd-eabi.h:43
+	SYS_FCNTL                   = 55  // asm/unistd-eabi.h:44
+	SYS_SETPGID                 = 57  // asm/unistd-eabi.h:45
+	SYS_UMASK                   = 60  // asm/unistd-eabi.h:46
+	SYS_CHROOT                  = 61  // asm/unistd-eabi.h:47
+	SYS_GETPPID                 = 64  // asm/unistd-eabi.h:50
+	SYS_SETSID                  = 66  // asm/unistd-eabi.h:52
+	SYS_SETGROUPS               = 81  // asm/unistd-eabi.h:64
 	SYS_WAIT4                   = 114 // asm/unistd-eabi.h:86
 	SYS_CLONE                   = 120 // asm/unistd-eabi.h:91
 	SYS_PRCTL                   = 172 // asm/unistd-eabi.h:137
+	SYS_RT_SIGACTION            = 174 // asm/unistd-eabi.h:139
+	SYS_RT_SIGPROCMASK          = 175 // asm/unistd-eabi.h:140
+	SYS_CAPSET                  = 185 // asm/unistd-eabi.h:150
 	SYS_FUTEX                   = 240 // asm/unistd-eabi.h:201
+	SYS_EXIT_GROUP              = 248 // asm/unistd-eabi.h:209
 	SYS_WAITID                  = 280 // asm/unistd-eabi.h:239
+	SYS_OPENAT                  = 322 // asm/unistd-eabi.h:281
 	SYS_UNSHARE                 = 337 // asm/unistd-eabi.h:296
+	SYS_DUP3                    = 358 // asm/unistd-eabi.h:317
 	SYS_PRLIMIT64               = 369 // asm/unistd-eabi.h:328
 	SYS_NAME_TO_HANDLE_AT       = 370 // asm/unistd-eabi.h:329
 	SYS_OPEN_BY_HANDLE_AT       = 371 // asm/unistd-eabi.h:330

@@ -6,10 +6,33 @@ package uapi
 
 // Constants of asm/unistd_64.h.
 const (
+	SYS_DUP3                    = 24 // asm/unistd_64.h:28
+	SYS_FCNTL                   = 25 // asm/unistd_64.h:29
+	SYS_IOCTL                   = 29 // asm/unistd_64.h:33
+	SYS_MOUNT                   = 40
+	SYS_CHDIR                   = 49
+	SYS_CHROOT                  = 51
+	SYS_OPENAT                  = 56
+	SYS_CLOSE                   = 57
+	SYS_READ                    = 63
+	SYS_WRITE                   = 64
+	SYS_CAPSET                  = 91
+	SYS_EXIT_GROUP              = 94
 	SYS_WAITID                  = 95
 	SYS_UNSHARE                 = 97
 	SYS_FUTEX                   = 98
+	SYS_PTRACE                  = 117
+	SYS_RT_SIGACTION            = 134
+	SYS_RT_SIGPROCMASK          = 135
+	SYS_SETGID                  = 144
+	SYS_SETUID                  = 146
+	SYS_SETPGID                 = 154
+	SYS_SETSID                  = 157
+	SYS_SETGROUPS               = 159
+	SYS_UMASK                   = 166
 	SYS_PRCTL                   = 167
+	SYS_GETPID                  = 172
+	SYS_GETPPID                 = 173
 	SYS_CLONE                   = 220
 	SYS_EXECVE                  = 221
 	SYS_WAIT4                   = 260

@@ -6,13 +6,36 @@ package uapi
 
 // Constants of asm/unistd_o32.h.
 const (
+	SYS_READ                    = 4003 // asm/unistd_o32.h:7
+	SYS_WRITE                   = 4004 // asm/unistd_o32.h:8
+	SYS_CLOSE                   = 4006 // asm/unistd_o32.h:10
 	SYS_EXECVE                  = 4011 // asm/unistd_o32.h:15
+	SYS_CHDIR                   = 4012 // asm/unistd_o32.h:16
+	SYS_GETPID                  = 4020 // asm/unistd_o32.h:24
+	SYS_MOUNT                   = 4021 // asm/unistd_o32.h:25
+	SYS_SETUID                  = 4023 // asm/unistd_o32.h:27
+	SYS_PTRACE                  = 4026 // asm/unistd_o32.h:30
+	SYS_SETGID                  = 4046 // asm/unistd_o32.h:50
+	SYS_IOCTL                   = 4054 // asm/unistd_o32.h:58
+	SYS_FCNTL                   = 4055 // asm/unistd_o32.h:59
+	SYS_SETPGID                 = 4057 // asm/unistd_o32.h:61
+	SYS_UMASK                   = 4060 // asm/unistd_o32.h:64
+	SYS_CHROOT                  = 4061 // asm/unistd_o32.h:65
+	SYS_GETPPID                 = 4064 // asm/unistd_o32.h:68
+	SYS_SETSID                  = 4066 // asm/unistd_o32.h:70
+	SYS_SETGROUPS               = 4081 // asm/unistd_o32.h:85
 	SYS_WAIT4                   = 4114 // asm/unistd_o32.h:118
 	SYS_CLONE                   = 4120 // asm/unistd_o32.h:124
 	SYS_PRCTL                   = 4192 // asm/unistd_o32.h:196
+	SYS_RT_SIGACTION            = 4194 // asm/unistd_o32.h:198
+	SYS_RT_SIGPROCMASK          = 4195 // asm/unistd_o32.h:199
+	SYS_CAPSET                  = 4205 // asm/unistd_o32.h:209
 	SYS_FUTEX                   = 4238 // asm/unistd_o32.h:242
+	SYS_EXIT_GROUP              = 4246 // asm/unistd_o32.h:250
 	SYS_WAITID                  = 4278 // asm/unistd_o32.h:282
+	SYS_OPENAT                  = 4288 // asm/unistd_o32.h:291
 	SYS_UNSHARE                 = 4303 // asm/unistd_o32.h:306
+	SYS_DUP3                    = 4327 // asm/unistd_o32.h:330
 	SYS_PRLIMIT64               = 4338 // asm/unistd_o32.h:341
 	SYS_NAME_TO_HANDLE_AT       = 4339 // asm/unistd_o32.h:342
 	SYS_OPEN_BY_HANDLE_AT       = 4340 // asm/unistd_o32.h:343

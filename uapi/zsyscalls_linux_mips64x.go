@@ -6,13 +6,36 @@ package uapi
 
 // Constants of asm/unistd_n64.h.
 const (
+	SYS_READ                    = 5000 // asm/unistd_n64.h:4
+	SYS_WRITE                   = 5001 // asm/unistd_n64.h:5
+	SYS_CLOSE                   = 5003 // asm/unistd_n64.h:7
+	SYS_RT_SIGACTION            = 5013 // asm/unistd_n64.h:17
+	SYS_RT_SIGPROCMASK          = 5014 // asm/unistd_n64.h:18
+	SYS_IOCTL                   = 5015 // asm/unistd_n64.h:19
+	SYS_GETPID                  = 5038 // asm/unistd_n64.h:42
 	SYS_CLONE                   = 5055 // asm/unistd_n64.h:59
 	SYS_EXECVE                  = 5057 // asm/unistd_n64.h:61
 	SYS_WAIT4                   = 5059 // asm/unistd_n64.h:63
+	SYS_FCNTL                   = 5070 // asm/unistd_n64.h:74
+	SYS_CHDIR                   = 5078 // asm/unistd_n64.h:82
+	SYS_UMASK                   = 5093 // asm/unistd_n64.h:97
+	SYS_PTRACE                  = 5099 // asm/unistd_n64.h:103
+	SYS_SETUID                  = 5103 // asm/unistd_n64.h:107
+	SYS_SETGID                  = 5104 // asm/unistd_n64.h:108
+	SYS_SETPGID                 = 5107 // asm/unistd_n64.h:111
+	SYS_GETPPID                 = 5108 // asm/unistd_n64.h:112
+	SYS_SETSID                  = 5110 // asm/unistd_n64.h:114
+	SYS_SETGROUPS               = 5114 // asm/unistd_n64.h:118
+	SYS_CAPSET                  = 5124 // asm/unistd_n64.h:128
 	SYS_PRCTL                   = 5153 // asm/unistd_n64.h:157
+	SYS_CHROOT                  = 5156 // asm/unistd_n64.h:160
+	SYS_MOUNT                   = 5160 // asm/unistd_n64.h:164
 	SYS_FUTEX                   = 5194 // asm/unistd_n64.h:198
+	SYS_EXIT_GROUP              = 5205 // asm/unistd_n64.h:209
 	SYS_WAITID                  = 5237 // asm/unistd_n64.h:241
+	SYS_OPENAT                  = 5247 // asm/unistd_n64.h:250
 	SYS_UNSHARE                 = 5262 // asm/unistd_n64.h:265
+	SYS_DUP3                    = 5286 // asm/unistd_n64.h:289
 	SYS_PRLIMIT64               = 5297 // asm/unistd_n64.h:300
 	SYS_NAME_TO_HANDLE_AT       = 5298 // asm/unistd_n64.h:301
 	SYS_OPEN_BY_HANDLE_AT       = 5299 // asm/unistd_n64.h:302

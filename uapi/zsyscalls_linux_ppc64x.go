@@ -6,13 +6,36 @@ package uapi
 
 // Constants of asm/unistd_64.h.
 const (
+	SYS_READ                    = 3   // asm/unistd_64.h:7
+	SYS_WRITE                   = 4   // asm/unistd_64.h:8
+	SYS_CLOSE                   = 6   // asm/unistd_64.h:10
 	SYS_EXECVE                  = 11  // asm/unistd_64.h:15
+	SYS_CHDIR                   = 12  // asm/unistd_64.h:16
+	SYS_GETPID                  = 20  // asm/unistd_64.h:24
+	SYS_MOUNT                   = 21  // asm/unistd_64.h:25
+	SYS_SETUID                  = 23  // asm/unistd_64.h:27
+	SYS_PTRACE                  = 26  // asm/unistd_64.h:30
+	SYS_SETGID                  = 46  // asm/unistd_64.h:50
+	SYS_IOCTL                   = 54  // asm/unistd_64.h:58
+	SYS_FCNTL                   = 55  // asm/unistd_64.h:59
+	SYS_SETPGID                 = 57  // asm/unistd_64.h:61
+	SYS_UMASK                   = 60  // asm/unistd_64.h:64
+	SYS_CHROOT                  = 61  // asm/unistd_64.h:65
+	SYS_GETPPID                 = 64  // asm/unistd_64.h:68
+	SYS_SETSID                  = 66  // asm/unistd_64.h:70
+	SYS_SETGROUPS               = 81  // asm/unistd_64.h:85
 	SYS_WAIT4                   = 114 // asm/unistd_64.h:118
 	SYS_CLONE                   = 120 // asm/unistd_64.h:124
 	SYS_PRCTL                   = 171 // asm/unistd_64.h:175
+	SYS_RT_SIGACTION            = 173 // asm/unistd_64.h:177
+	SYS_RT_SIGPROCMASK          = 174 // asm/unistd_64.h:178
+	SYS_CAPSET                  = 184 // asm/unistd_64.h:188
 	SYS_FUTEX                   = 221 // asm/unistd_64.h:218
+	SYS_EXIT_GROUP              = 234 // asm/unistd_64.h:229
 	SYS_WAITID                  = 272 // asm/unistd_64.h:265
 	SYS_UNSHARE                 = 282 // asm/unistd_64.h:275
+	SYS_OPENAT                  = 286 // asm/unistd_64.h:279
+	SYS_DUP3                    = 316 // asm/unistd_64.h:309
 	SYS_PRLIMIT64               = 325 // asm/unistd_64.h:318
 	SYS_NAME_TO_HANDLE_AT       = 345 // asm/unistd_64.h:338
 	SYS_OPEN_BY_HANDLE_AT       = 346 // asm/unistd_64.h:339

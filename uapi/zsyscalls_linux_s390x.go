@@ -6,13 +6,36 @@ package uapi
 
 // Constants of asm/unistd_64.h.
 const (
+	SYS_READ                    = 3   // asm/unistd_64.h:6
+	SYS_WRITE                   = 4   // asm/unistd_64.h:7
+	SYS_CLOSE                   = 6   // asm/unistd_64.h:9
 	SYS_EXECVE                  = 11  // asm/unistd_64.h:14
+	SYS_CHDIR                   = 12  // asm/unistd_64.h:15
+	SYS_GETPID                  = 20  // asm/unistd_64.h:19
+	SYS_MOUNT                   = 21  // asm/unistd_64.h:20
+	SYS_PTRACE                  = 26  // asm/unistd_64.h:22
+	SYS_IOCTL                   = 54  // asm/unistd_64.h:40
+	SYS_FCNTL                   = 55  // asm/unistd_64.h:41
+	SYS_SETPGID                 = 57  // asm/unistd_64.h:42
+	SYS_UMASK                   = 60  // asm/unistd_64.h:43
+	SYS_CHROOT                  = 61  // asm/unistd_64.h:44
+	SYS_GETPPID                 = 64  // asm/unistd_64.h:47
+	SYS_SETSID                  = 66  // asm/unistd_64.h:49
 	SYS_WAIT4                   = 114 // asm/unistd_64.h:83
 	SYS_CLONE                   = 120 // asm/unistd_64.h:89
 	SYS_PRCTL                   = 172 // asm/unistd_64.h:132
+	SYS_RT_SIGACTION            = 174 // asm/unistd_64.h:134
+	SYS_RT_SIGPROCMASK          = 175 // asm/unistd_64.h:135
+	SYS_CAPSET                  = 185 // asm/unistd_64.h:144
+	SYS_SETGROUPS               = 206 // asm/unistd_64.h:159
+	SYS_SETUID                  = 213 // asm/unistd_64.h:166
+	SYS_SETGID                  = 214 // asm/unistd_64.h:167
 	SYS_FUTEX                   = 238 // asm/unistd_64.h:189
+	SYS_EXIT_GROUP              = 248 // asm/unistd_64.h:198
 	SYS_WAITID                  = 281 // asm/unistd_64.h:229
+	SYS_OPENAT                  = 288 // asm/unistd_64.h:236
 	SYS_UNSHARE                 = 303 // asm/unistd_64.h:251
+	SYS_DUP3                    = 326 // asm/unistd_64.h:274
 	SYS_PRLIMIT64               = 334 // asm/unistd_64.h:282
 	SYS_NAME_TO_HANDLE_AT       = 335 // asm/unistd_64.h:283
 	SYS_OPEN_BY_HANDLE_AT       = 336 // asm/unistd_64.h:284
