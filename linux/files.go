@@ -94,16 +94,12 @@ func (p *plan) placeFiles(c *Child) error {
 	return nil
 }
 
-// closeRangeCloexec lets close_range(2) set the close-on-exec flag:
-// CLOSE_RANGE_CLOEXEC of linux/close_range.h.
-const closeRangeCloexec = 1 << 2
-
 // closeFiles lets all other descriptors be closed when the program is
 // executed, not before: the program itself may be one of them.
 func (p *plan) closeFiles(c *Child) error {
 	if c.CloseFiles {
 		p.call(label{verb: "close all other descriptors (Linux 5.11)"},
-			uapi.SYS_CLOSE_RANGE, uintptr(len(p.files)), uintptr(^uint32(0)), closeRangeCloexec)
+			uapi.SYS_CLOSE_RANGE, uintptr(len(p.files)), uintptr(^uint32(0)), unix.CLOSE_RANGE_CLOEXEC)
 	}
 	return nil
 }

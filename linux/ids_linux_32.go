@@ -2,12 +2,12 @@
 
 package linux
 
-import "github.com/go-clone3/clone3/uapi"
+import "golang.org/x/sys/unix"
 
 // The calls for IDs of 32 bits. Their first versions, for 16 bits, still have
 // the plain names here.
 const (
-	sysSetuid    = uapi.SYS_SETUID32
-	sysSetgid    = uapi.SYS_SETGID32
-	sysSetgroups = uapi.SYS_SETGROUPS32
+	sysSetuid    = unix.SYS_SETUID32
+	sysSetgid    = unix.SYS_SETGID32
+	sysSetgroups = unix.SYS_SETGROUPS32
 )

@@ -56,18 +56,14 @@ func low32(w *uintptr) *int32 {
 	return &halves[len(halves)-1]
 }
 
-// unshareEmptyMount is the flag of unshare(2) with the meaning of EmptyMount:
-// UNSHARE_EMPTY_MNTNS of linux/sched.h.
-const unshareEmptyMount = 0x00100000
-
 // unshare leaves namespaces, and maps the IDs of a user namespace it enters.
 func (p *plan) unshare(c *Child) error {
 	if c.Unshare == 0 {
 		return nil
 	}
-	flags := c.Unshare &^ EmptyMount
+	flags := c.Unshare &^ EmptyMount // whose bit unshare(2) does not have
 	if c.Unshare.has(EmptyMount) {
-		flags |= unshareEmptyMount
+		flags |= uapi.UNSHARE_EMPTY_MNTNS
 	}
 	p.call(label{verb: "unshare " + c.Unshare.String()}, uapi.SYS_UNSHARE, uintptr(flags))
 	if c.Unshare.has(NewUser) {

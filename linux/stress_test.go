@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/signal"
@@ -127,7 +128,7 @@ func TestStress(t *testing.T) {
 	}
 	var end time.Time
 	if minutes, err := strconv.ParseFloat(os.Getenv("CLONE3_SOAK"), 64); err == nil {
-		total, end = 1<<62, time.Now().Add(time.Duration(minutes*float64(time.Minute)))
+		total, end = math.MaxInt, time.Now().Add(time.Duration(minutes*float64(time.Minute)))
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(1))
 	children := make(chan os.Signal, 1)
