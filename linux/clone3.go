@@ -71,6 +71,7 @@ func spawn(c *Child, legacy bool) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
+	proc := &Process{pid: pid, fd: int(*p.pidfd), flags: c.Flags, traced: c.Ptrace}
 	if p.gate[0] >= 0 {
 		if err = p.openGate(c, pid); err != nil {
 			closeGate(p)
@@ -81,12 +82,11 @@ func spawn(c *Child, legacy bool) (*Process, error) {
 	if err == nil {
 		err = p.outcome()
 	}
-	proc := &Process{pid: pid, fd: int(*p.pidfd), flags: c.Flags, traced: c.Ptrace}
+	if err == nil {
+		err = proc.adopt()
+	}
 	if err != nil {
 		return nil, proc.bury(err)
-	}
-	if err := proc.adopt(); err != nil {
-		return nil, err
 	}
 	return proc, nil
 }

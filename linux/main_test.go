@@ -45,14 +45,19 @@ func TestMain(m *testing.M) {
 	}
 	warm := make(chan os.Signal, 1)
 	signal.Notify(warm, syscall.SIGWINCH)
-	// What the package keeps: /dev/null, the watcher's epoll and its goroutine.
+	// What the package keeps: /dev/null, two descriptors and a goroutine for Wait.
 	p, err := linux.Clone3(child("exit", "0"))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "no child can be created:", err)
 		os.Exit(1)
 	}
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	p.Wait(ended) // by the watcher
 	p.Wait(context.Background())
-	signal.Stop(warm) // what package os/signal keeps
+	p, _ = linux.Clone3(child("exit", "0"))
+	p.Wait(context.Background()) // by a thread
+	signal.Stop(warm)            // what package os/signal keeps
 	before := resources()
 	code := m.Run()
 	if code == 0 {
@@ -208,7 +213,7 @@ type report struct {
 	Files     map[string]string // /proc/self/fd
 	NS        map[string]string // /proc/self/ns
 	Cgroup    string
-	PdeathSig int
+	PdeathSig int32
 }
 
 // The helpers that many tests use.

@@ -125,6 +125,7 @@ func (p *Process) Close() error {
 	case p.flags.has(AutoReap):
 	default:
 		err := p.watch() // which closes fd when the process has ended
+		p.leaveFront()
 		p.wake()
 		return err
 	}
@@ -135,6 +136,7 @@ func (p *Process) Close() error {
 
 // release closes the descriptor.
 func (p *Process) release() {
+	p.leaveFront()
 	if p.ticket != 0 {
 		watched.remove(p)
 	}
@@ -162,27 +164,23 @@ func (p *Process) adopt() error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	err := p.watch()
-	if err != nil {
-		p.release()
-	}
-	return err
+	return p.watch()
 }
 
-// bury reaps a process that has not come to execute its program, and returns
-// why, given what is known of it.
-func (p *Process) bury(err error) error {
-	defer syscall.Close(p.fd)
-	var step *StepError
-	killed := errors.As(err, &step) && step.Err == errKilled
-	if p.flags.has(AutoReap) {
-		return err
+// bury makes an end of a process that has not come to execute its program, or
+// is not wanted any more, and returns why, given what is known of it.
+func (p *Process) bury(why error) error {
+	p.Kill()
+	status, err := p.Wait(context.Background())
+	if err != nil && !p.flags.has(AutoReap) { // it is not watched
+		var info childInfo
+		waitid(p.fd, &info, 0, nil)
 	}
-	var info childInfo
-	if waitid(p.fd, &info, 0, nil) == 0 && killed {
-		return &StepError{step.Step, &killedError{info.status()}}
+	p.Close()
+	if step, ok := why.(*StepError); ok && step.Err == errKilled && err == nil {
+		return &StepError{step.Step, &killedError{status}}
 	}
-	return err
+	return why
 }
 
 // A killedError says which signal killed a child before its program.

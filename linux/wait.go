@@ -4,7 +4,6 @@ package linux
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -23,23 +22,22 @@ import (
 // When Wait has returned a status the descriptor is released, unless PidFD has
 // lent it.
 func (p *Process) Wait(ctx context.Context) (ExitStatus, error) {
-	for {
-		p.mu.Lock()
-		if !p.closed {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.collect()
+	}
+	if !p.over() && p.ticket == 0 {
+		if p.waitInFront(ctx); !p.over() {
 			p.collect()
 		}
-		switch {
-		case p.ended:
-			defer p.mu.Unlock()
-			return p.status, p.err
-		case p.closed:
-			defer p.mu.Unlock()
-			return 0, os.ErrClosed
-		}
+	}
+	if !p.over() {
 		if err := p.watch(); err != nil {
-			defer p.mu.Unlock()
 			return 0, err
 		}
+	}
+	if !p.over() {
 		if p.done == nil {
 			p.done = make(chan struct{})
 		}
@@ -48,10 +46,23 @@ func (p *Process) Wait(ctx context.Context) (ExitStatus, error) {
 		select {
 		case <-done:
 		case <-ctx.Done():
-			return 0, context.Cause(ctx)
+		}
+		p.mu.Lock()
+		if !p.over() {
+			p.collect() // the watcher may just not have come to it
 		}
 	}
+	switch {
+	case p.ended:
+		return p.status, p.err
+	case p.closed:
+		return 0, os.ErrClosed
+	}
+	return 0, context.Cause(ctx)
 }
+
+// over reports whether there is nothing to wait for. p.mu is held.
+func (p *Process) over() bool { return p.ended || p.closed }
 
 // Rusage returns the resources that the process has used. There is none (nil)
 // before Wait has returned a status, with AutoReap, and if somebody else has
@@ -89,8 +100,8 @@ func (p *Process) collect() {
 	case ok:
 		p.end(status, nil)
 	case err != nil:
-		p.end(0, fmt.Errorf("linux: the status of process %d is lost: another part of this program has waited for it: %w",
-			p.pid, errors.Join(unix.ECHILD, &UnsupportedError{Feature: "PIDFD_INFO_EXIT", Release: "6.15", Err: err})))
+		p.end(0, fmt.Errorf("linux: another part of this program has waited for process %d (%w), and its status is lost: %w",
+			p.pid, syscall.ECHILD, &UnsupportedError{Feature: "PIDFD_INFO_EXIT", Release: "6.15", Err: err}))
 	}
 }
 
@@ -111,7 +122,8 @@ func (p *Process) watch() error {
 	return watched.add(p)
 }
 
-// watched are the processes that are waited for.
+// watched are the processes that are waited for, those that were closed, and
+// those with AutoKill.
 //
 // All their pidfds are in one epoll instance. This is itself a descriptor that
 // becomes readable when one of them has something to tell, and so the poller of
@@ -171,9 +183,8 @@ func (w *watcher) add(p *Process) error {
 func (w *watcher) remove(p *Process) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	// A process being created may still have a copy of the pidfd, so that
-	// closing it would not be enough.
-	unix.EpollCtl(w.epfd, unix.EPOLL_CTL_DEL, p.fd, nil)
+	// To close the pidfd ends the watch, except while a process being created
+	// has a copy of it. What is told then bears a ticket that nobody has.
 	delete(w.processes, p.ticket)
 	p.ticket = 0
 }
