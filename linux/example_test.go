@@ -1,0 +1,204 @@
+//go:build linux
+
+package linux_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/go-clone3/clone3/linux"
+)
+
+// Examples are executed only where they are sure to work: on any kernel, as any
+// user, without other programs than the test's own.
+
+func ExampleClone3() {
+	p, err := linux.Clone3(&linux.Child{
+		Path:  "/usr/bin/make",
+		Args:  []string{"make", "-j4"},
+		Dir:   "/usr/src/project",
+		Files: []*os.File{nil, os.Stdout, os.Stderr},
+	})
+	if err != nil {
+		log.Fatal(err) // such as: chdir /usr/src/project: no such file or directory
+	}
+	defer p.Close()
+	status, err := p.Wait(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(status) // such as: exit status 2
+}
+
+func ExampleClone3_error() {
+	_, err := linux.Clone3(&linux.Child{Path: "/bin/true", Dir: "/nowhere"})
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, os.ErrNotExist))
+	var step *linux.StepError
+	fmt.Println(errors.As(err, &step))
+	// Output:
+	// chdir /nowhere: no such file or directory
+	// true
+	// true
+}
+
+// Fire and forget: the kernel reaps the child, nobody has to wait for it.
+func ExampleFlags_autoReap() {
+	p, err := linux.Clone3(&linux.Child{
+		Path:  "/usr/bin/logger",
+		Args:  []string{"logger", "done"},
+		Flags: linux.AutoReap,
+	})
+	if err != nil {
+		log.Fatal(err) // before Linux 7.1: AutoReap is not supported
+	}
+	p.Close()
+}
+
+// A worker that cannot outlive this program, nor gain privileges.
+func ExampleFlags_autoKill() {
+	p, err := linux.Clone3(&linux.Child{
+		Path:  "/usr/libexec/worker",
+		Flags: linux.AutoKill | linux.NoNewPrivs,
+	})
+	if errors.Is(err, errors.ErrUnsupported) {
+		log.Fatal("the worker would outlive this program: ", err)
+	} else if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close() // kills the worker if it still runs
+}
+
+// A program with the set-user-ID bit, such as sudo, gets no privileges.
+func ExampleFlags_noNewPrivs() {
+	p, err := linux.Clone3(&linux.Child{
+		Path:  "/usr/bin/sudo",
+		Args:  []string{"sudo", "id"},
+		Flags: linux.NoNewPrivs,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+	fmt.Println(p.Wait(context.Background())) // exit status 1
+}
+
+// A static program that sees no file system at all, only what it is given.
+func ExampleFlags_emptyMount() {
+	program, err := os.Open("/usr/libexec/parser")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer program.Close()
+	input, err := os.Open("untrusted.bin")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer input.Close()
+	p, err := linux.Clone3(&linux.Child{
+		Exec:        program,
+		Args:        []string{"parser"},
+		Files:       []*os.File{input, os.Stdout, os.Stderr},
+		CloseFiles:  true,
+		Flags:       linux.EmptyMount | linux.NewUser | linux.NewNet | linux.NewPID | linux.NoNewPrivs,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 1, HostID: os.Geteuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 1, HostID: os.Getegid(), Size: 1}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+}
+
+// The child is in its cgroup from its first moment: nothing it does is counted
+// elsewhere.
+func ExampleFlags_intoCgroup() {
+	cgroup, err := os.Open("/sys/fs/cgroup/jobs/1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer cgroup.Close()
+	p, err := linux.Clone3(&linux.Child{Path: "/usr/bin/job", Cgroup: cgroup})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+}
+
+// Without privileges: the child is root in a user namespace of its own, and
+// has all other namespaces to itself.
+func ExampleFlags_newUser() {
+	p, err := linux.Clone3(&linux.Child{
+		Path:        "/bin/sh",
+		Files:       []*os.File{os.Stdin, os.Stdout, os.Stderr},
+		Flags:       linux.NewUser | linux.NewMount | linux.NewPID | linux.NewNet | linux.NewIPC | linux.NewUTS,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+}
+
+func ExampleProbe() {
+	err := linux.Probe(linux.AutoKill)
+	switch {
+	case err == nil:
+		// Clone3 can be asked for it.
+	case errors.Is(err, errors.ErrUnsupported):
+		fmt.Println(err) // AutoKill is not supported: needs Linux 7.1
+	default:
+		fmt.Println(err) // not known: ask again
+	}
+}
+
+func ExampleProcess_Wait() {
+	r, w, err := os.Pipe()
+	if err != nil {
+		log.Fatal(err)
+	}
+	c := child("hold") // a program that runs until its standard input ends
+	c.Files[0] = r
+	p, err := linux.Clone3(c)
+	if err != nil {
+		log.Fatal(err)
+	}
+	r.Close()
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	_, err = p.Wait(ctx)
+	fmt.Println(err)
+
+	io.WriteString(w, "the process has not noticed")
+	w.Close()
+	fmt.Println(p.Wait(context.Background()))
+	// Output:
+	// context deadline exceeded
+	// exit status 0 <nil>
+}
+
+func ExampleProcess_Stop() {
+	p, err := linux.Clone3(child("sleep"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	status, err := p.Stop(context.Background(), syscall.SIGTERM, 10*time.Second)
+	fmt.Println(status, err)
+	fmt.Println(p.Kill())
+	// Output:
+	// signal: terminated <nil>
+	// os: process already finished
+}
+
+func ExampleFlags_String() {
+	fmt.Println(linux.AutoKill | linux.NoNewPrivs)
+	// Output: AutoKill|NoNewPrivs
+}
