@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"github.com/go-clone3/clone3/linux"
-	"github.com/go-clone3/clone3/linux/internal/kerneltest"
+	"github.com/go-clone3/clone3/scripts/kerneltest"
 	"github.com/go-clone3/clone3/uapi"
 	"golang.org/x/sys/unix"
 )

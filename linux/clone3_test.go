@@ -14,8 +14,8 @@ import (
 	"unsafe"
 
 	"github.com/go-clone3/clone3/linux"
-	"github.com/go-clone3/clone3/linux/internal/kerneltest"
 	"github.com/go-clone3/clone3/linux/internal/program"
+	"github.com/go-clone3/clone3/scripts/kerneltest"
 	"golang.org/x/sys/unix"
 )
 

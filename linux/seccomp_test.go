@@ -19,7 +19,7 @@ import (
 	"unsafe"
 
 	"github.com/go-clone3/clone3/linux"
-	"github.com/go-clone3/clone3/linux/internal/kerneltest"
+	"github.com/go-clone3/clone3/scripts/kerneltest"
 	"golang.org/x/sys/unix"
 )
 
