@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -193,5 +192,5 @@ func TestStress(t *testing.T) {
 		t.Error("no SIGCHLD has come")
 	}
 	n := min(done.Load(), int64(total))
-	t.Log(fmt.Sprintf("%d children, %d of them to fail, %d wrong", n, failed.Load(), wrong.Load()))
+	t.Logf("%d children, %d of them to fail, %d wrong", n, failed.Load(), wrong.Load())
 }

@@ -62,8 +62,8 @@ const (
 	First
 )
 
-// exitGroup is the call with which a child ends whose step has failed.
-const exitGroup = uapi.SYS_EXIT_GROUP
+// ExitGroup is the call with which a child ends whose step has failed.
+const ExitGroup = uapi.SYS_EXIT_GROUP
 
 // ExitStatus is the exit status of a child whose step has failed.
 const ExitStatus = 127

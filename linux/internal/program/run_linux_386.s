@@ -47,7 +47,7 @@ next:
 	CMPL	AX, Step_Span(SP)
 	JLS	next
 exit:
-	MOVL	$const_exitGroup, AX
+	MOVL	$const_ExitGroup, AX
 	MOVL	$const_ExitStatus, BX
 	SYSTEM
 	JMP	exit

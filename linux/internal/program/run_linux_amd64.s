@@ -37,7 +37,7 @@ next:
 	CMPQ	AX, Step_Span(R12)
 	JLS	next
 exit:
-	MOVQ	$const_exitGroup, AX
+	MOVQ	$const_ExitGroup, AX
 	MOVQ	$const_ExitStatus, DI
 	SYSCALL
 	JMP	exit

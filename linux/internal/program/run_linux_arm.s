@@ -39,7 +39,7 @@ next:
 	CMP	R1, R0
 	BLS	next
 exit:
-	MOVW	$const_exitGroup, R7
+	MOVW	$const_ExitGroup, R7
 	MOVW	$const_ExitStatus, R0
 	SWI	$0
 	B	exit

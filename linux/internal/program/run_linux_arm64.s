@@ -38,7 +38,7 @@ next:
 	CMP	R1, R0
 	BLS	next
 exit:
-	MOVD	$const_exitGroup, R8
+	MOVD	$const_ExitGroup, R8
 	MOVD	$const_ExitStatus, R0
 	SVC
 	B	exit

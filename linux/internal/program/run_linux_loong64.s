@@ -37,7 +37,7 @@ next:
 	MOVV	Step_Span(R23), R5
 	BGEU	R5, R4, next
 exit:
-	MOVV	$const_exitGroup, R11
+	MOVV	$const_ExitGroup, R11
 	MOVV	$const_ExitStatus, R4
 	SYSCALL
 	JMP	exit

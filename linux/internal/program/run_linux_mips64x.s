@@ -43,7 +43,7 @@ next:
 	SGTU	R2, R4, R4
 	BEQ	R4, next
 exit:
-	MOVV	$const_exitGroup, R2
+	MOVV	$const_ExitGroup, R2
 	MOVV	$const_ExitStatus, R4
 	SYSCALL
 	JMP	exit

@@ -49,7 +49,7 @@ next:
 	SGTU	R2, R4, R4
 	BEQ	R4, next
 exit:
-	MOVW	$const_exitGroup, R2
+	MOVW	$const_ExitGroup, R2
 	MOVW	$const_ExitStatus, R4
 	SYSCALL
 	JMP	exit

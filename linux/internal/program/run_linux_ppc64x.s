@@ -44,7 +44,7 @@ next:
 	CMPU	R3, R4
 	BLE	next
 exit:
-	MOVD	$const_exitGroup, R9
+	MOVD	$const_ExitGroup, R9
 	MOVD	$const_ExitStatus, R3
 	SYSCALL	R9
 	BR	exit

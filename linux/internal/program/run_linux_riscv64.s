@@ -37,7 +37,7 @@ next:
 	MOV	Step_Span(S2), A1
 	BGEU	A1, A0, next
 exit:
-	MOV	$const_exitGroup, A7
+	MOV	$const_ExitGroup, A7
 	MOV	$const_ExitStatus, A0
 	ECALL
 	JMP	exit

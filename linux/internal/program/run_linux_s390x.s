@@ -38,7 +38,7 @@ next:
 	MOVD	Step_Span(R9), R3
 	CMPUBLE	R2, R3, next
 exit:
-	MOVD	$const_exitGroup, R1
+	MOVD	$const_ExitGroup, R1
 	MOVD	$const_ExitStatus, R2
 	SYSCALL
 	BR	exit
