@@ -581,7 +581,7 @@ var _ = helper("orphan", func([]string) int {
 // leader exits lets the first thread exit long before the process does.
 var _ = helper("leader exits", func([]string) int {
 	if unix.Gettid() != os.Getpid() {
-		return 1 // init has locked the main goroutine to the first thread
+		return fail("this is not the first thread")
 	}
 	go func() {
 		time.Sleep(100 * time.Millisecond)
@@ -590,12 +590,6 @@ var _ = helper("leader exits", func([]string) int {
 	syscall.Syscall(unix.SYS_EXIT, 0, 0, 0) // which lets another thread run goroutines
 	return 1
 })
-
-func init() {
-	if os.Getenv(helperVar) == "leader exits" {
-		runtime.LockOSThread()
-	}
-}
 
 // wait for exit has a plain child, waits for it, and ends as it did.
 var _ = helper("wait for exit", func(args []string) int {

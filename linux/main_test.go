@@ -39,6 +39,14 @@ var self = func() *os.File {
 	return f
 }()
 
+// Helpers run on the first thread, which alone has some of what is to be told
+// of a process.
+func init() {
+	if os.Getenv(helperVar) != "" {
+		runtime.LockOSThread()
+	}
+}
+
 func TestMain(m *testing.M) {
 	if name, ok := os.LookupEnv(helperVar); ok {
 		os.Exit(helpers[name](os.Args[1:]))
