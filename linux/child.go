@@ -57,7 +57,9 @@ type Child struct {
 
 	// Unshare are namespaces that the child leaves by itself, once it exists.
 	// That takes the same time as the same Flags, but not from this program.
-	// With NewMount, the child's mounts are made private. unshare(2).
+	// With NewMount, the child's mounts are made private. With NewPID, and on
+	// older kernels NewTime, not the child but its children are in the new
+	// namespace. unshare(2).
 	Unshare Flags
 
 	// UidMappings and GidMappings are the IDs of the new user namespace. The

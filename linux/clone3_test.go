@@ -206,6 +206,9 @@ func TestNamespacesAreNew(t *testing.T) {
 				continue // the child itself stays, and could start no threads
 			}
 			t.Run(flag.String()+"/"+how, func(t *testing.T) {
+				if flag == linux.NewTime && how == "unshare" {
+					kerneltest.Since(t, "a new time namespace by exec", "6.12") // or somewhat earlier
+				}
 				if got := reported(t, change).NS[name]; got == ours {
 					t.Errorf("the child is in %s namespace %q, as its parent", name, got)
 				}
