@@ -120,30 +120,42 @@ var _ = helper("without clone3", func(args []string) int {
 	return failed
 })
 
+// outputOf runs a child without a test, and returns what it writes.
+func outputOf(c *linux.Child) (string, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	c.Files[1] = w
+	p, err := linux.Clone3(c)
+	w.Close()
+	if err != nil {
+		return "", err
+	}
+	text, _ := io.ReadAll(r)
+	_, err = p.Wait(context.Background())
+	return string(text), err
+}
+
 // reportOf runs the report helper without a test.
 func reportOf(change func(*linux.Child)) (r report, err error) {
-	in, out, err := os.Pipe()
-	if err != nil {
-		return r, err
-	}
-	defer in.Close()
 	c := child("report")
-	c.Files[1] = out
 	change(c)
-	p, err := linux.Clone3(c)
-	out.Close()
+	text, err := outputOf(c)
 	if err != nil {
 		return r, err
 	}
-	text, _ := io.ReadAll(in)
-	if _, err := p.Wait(context.Background()); err != nil {
-		return r, err
-	}
-	return r, json.Unmarshal(text, &r)
+	return r, json.Unmarshal([]byte(text), &r)
 }
 
 // hide makes a system call fail in all threads, as long as the process lives.
 func hide(nr uintptr, errno int) error {
+	return filterCall(nr, unix.SECCOMP_RET_ERRNO|uint32(errno))
+}
+
+// filterCall does so with a system call in all threads, and in children.
+func filterCall(nr uintptr, action uint32) error {
 	const (
 		load   = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
 		equal  = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
@@ -152,7 +164,7 @@ func hide(nr uintptr, errno int) error {
 	filter := []unix.SockFilter{
 		{Code: load}, // the number of the call
 		{Code: equal, K: uint32(nr), Jf: 1},
-		{Code: result, K: unix.SECCOMP_RET_ERRNO | uint32(errno)},
+		{Code: result, K: action},
 		{Code: result, K: unix.SECCOMP_RET_ALLOW},
 	}
 	runtime.LockOSThread()
