@@ -1,0 +1,17 @@
+# Package linux under load.
+
+MINUTES ?= 5
+
+.PHONY: stress soak
+stress: ## create 20,000 children while garbage is collected, in each kind of build
+	@run() { echo "$$*"; CLONE3_STRESS=20000 "$$@" -count=1 -run '^TestStress$$' -v ./linux | grep -v '^=== RUN'; }; \
+	set -eo pipefail; \
+	run go test; \
+	run go test -race; \
+	run go test -cover; \
+	run go test -gcflags='all=-N -l'; \
+	run go test -asan; \
+	run env GOARCH=386 go test
+
+soak: ## do so for MINUTES
+	CLONE3_SOAK=$(MINUTES) go test -count=1 -timeout 0 -run '^TestStress$$' -v ./linux
