@@ -404,3 +404,45 @@ func TestManyProcessesEnd(t *testing.T) {
 		}
 	}
 }
+
+// One Wait has a thread until another one comes, however they end.
+func TestWaitsTakeTurnsAtFront(t *testing.T) {
+	type waiting struct {
+		release func()
+		done    chan linux.ExitStatus
+	}
+	var all []waiting
+	for range 5 {
+		p, release := held(t, child("hold"))
+		w := waiting{release, make(chan linux.ExitStatus, 1)}
+		go func() { w.done <- wait(t, p) }()
+		time.Sleep(3 * time.Millisecond)
+		all = append(all, w)
+	}
+	for i, w := range slices.Backward(all) {
+		w.release()
+		if s := <-w.done; !s.Success() {
+			t.Errorf("process %d ended with %v", i, s)
+		}
+	}
+}
+
+func TestAllocations(t *testing.T) {
+	needStatic(t) // with the race detector there are more
+	c := tiny(t, 1)
+	c.Env = []string{"A=1", "B=2"}
+	if c.Path == "" {
+		c = child("exit", "0")
+	}
+	allocations := testing.AllocsPerRun(100, func() {
+		p, err := linux.Clone3(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Wait(background)
+	})
+	if allocations > 4 {
+		t.Errorf("Clone3 and Wait allocate %v times, want at most 4", allocations)
+	}
+	t.Logf("Clone3 and Wait allocate %v times", allocations)
+}
