@@ -101,6 +101,9 @@ func TestPidfdAutoreap(t *testing.T) {
 			p, release := held(t, c)
 			o := observe(t, p)
 			p.Close()
+			if err := p.Kill(); err != os.ErrClosed {
+				t.Errorf("Kill after Close: got %v, want %v", err, os.ErrClosed)
+			}
 			release()
 			status(t, o)
 			noChild(t)

@@ -60,7 +60,7 @@ func (p *Process) PidFD() int {
 func (p *Process) Signal(sig syscall.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.traced {
+	if !p.traced && !p.closed {
 		p.collect()
 	}
 	switch {
@@ -124,14 +124,24 @@ func (p *Process) Close() error {
 		unix.PidfdSendSignal(p.fd, unix.SIGKILL, nil, 0)
 	case p.flags.has(AutoReap):
 	default:
-		err := p.watch() // which closes fd when the process has ended
+		if p.watch() != nil { // it would close fd when the process has ended
+			go p.reap(p.fd)
+		}
 		p.leaveFront()
 		p.wake()
-		return err
+		return nil
 	}
 	p.release()
 	p.wake()
 	return nil
+}
+
+// reap waits with a thread, where the kernel cannot watch one more descriptor.
+func (p *Process) reap(pidfd int) {
+	waitid(pidfd, new(childInfo), 0, nil)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.release()
 }
 
 // release closes the descriptor.
