@@ -32,6 +32,11 @@
 //
 // [Process.Stop] asks, waits a while, and kills.
 //
+// Waiting takes goroutines, not threads: all processes are watched by one epoll
+// instance, which the poller of the Go runtime watches in its turn. One Wait at
+// a time may have a thread, as that is quicker. For all this the package keeps,
+// from when they are first needed, one goroutine and three descriptors.
+//
 // # Between clone3 and exec
 //
 // What a Child asks for besides its program, such as a directory, credentials or
