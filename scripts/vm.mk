@@ -16,7 +16,7 @@ vm: ## run the tests on a kernel: KERNEL=X.Y ARCH=GOARCH UID=N RUN=Test ARGS='-v
 vm-pr: ## run the tests on ten kernels of six architectures
 	scripts/install.sh debian-archive-keyring qemu-system-x86
 	go test ./scripts/vm -boot
-	go run ./scripts/vm -matrix pr $(ARGS) $(PKG)
+	go run ./scripts/vm -matrix pr -short $(ARGS) $(PKG)
 
 vm-all: ## run the tests on every kernel there is, and note the results in README.md
 	go run ./scripts/vm -matrix all -readme README.md $(ARGS) $(PKG)
