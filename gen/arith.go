@@ -34,12 +34,10 @@ func (e *evaluation) arith(v value) value {
 	v = e.rvalue(v)
 	intType := e.typeOf("int")
 	switch {
-	case v.typ.rank == 0 && v.why == "":
-		what := v.typ.c
-		if v.str {
-			what = "a string"
-		}
-		return value{typ: intType, why: "computes with " + what}
+	case v.str:
+		e.fail("computes with a string")
+	case v.typ.rank == 0:
+		e.fail("computes with %s", v.typ.c)
 	case v.typ.rank < intType.rank:
 		return value{typ: intType, n: v.n, why: v.why}
 	}
@@ -95,7 +93,7 @@ func (e *evaluation) apply(op string, x, y value) value {
 	case "<<", ">>":
 		x, y = e.arith(x), e.arith(y)
 		if op == "<<" {
-			e.base = max(e.base, Hex)
+			e.see(Hex)
 		}
 		switch width := uint64(8 * x.typ.size); {
 		case x.why != "" || y.why != "":

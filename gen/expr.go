@@ -8,8 +8,8 @@ import (
 )
 
 // A value is the result of an expression. If why is not empty it is no
-// constant, for that reason, but its type may still be asked for. A value of
-// pointer or array type, and an lvalue, has its address in n.
+// constant, for that reason, but its type holds: sizeof may ask for it. A
+// value of pointer or array type, and an lvalue, has its address in n.
 type value struct {
 	typ    *ctype
 	n      uint64 // sign- or zero-extended from typ
@@ -127,6 +127,13 @@ func (e *evaluation) literal(v value) string {
 	return strconv.FormatInt(int64(v.n), 10) + "LL"
 }
 
+// see notes a base that the expression uses; hexadecimal wins.
+func (e *evaluation) see(b Base) {
+	if e.base == Decimal || b == Hex {
+		e.base = b
+	}
+}
+
 func (e *evaluation) typeOf(name string) *ctype { return e.s.basic[name] }
 
 func (e *evaluation) constant(t *ctype, n uint64) value {
@@ -182,20 +189,17 @@ func (e *evaluation) cond() value {
 	e.expect(":")
 	y := e.cond()
 	c, x, y = e.arith(c), e.rvalue(x), e.rvalue(y)
-	if c.why != "" {
-		return value{typ: e.typeOf("int"), why: c.why}
+	switch {
+	case x.typ.rank != 0 && y.typ.rank != 0:
+		x, y = e.balance(x, y)
+	case x.typ != y.typ:
+		e.fail("chooses between different types")
 	}
-	chosen := x
-	if c.n == 0 {
-		chosen = y
+	if c.why == "" && c.n == 0 {
+		x = y
 	}
-	if x.typ.rank != 0 && y.typ.rank != 0 {
-		bx, _ := e.balance(value{typ: x.typ}, value{typ: y.typ})
-		chosen.n, chosen.typ = e.s.fit(chosen.n, bx.typ), bx.typ
-	} else if chosen.why == "" && x.typ != y.typ {
-		chosen.why = "chooses between different types"
-	}
-	return chosen
+	x.why = cmp.Or(c.why, x.why)
+	return x
 }
 
 // precedence lists the binary operators from the weakest on.
@@ -242,7 +246,7 @@ func (e *evaluation) cast() value {
 	v := e.rvalue(e.cast())
 	switch {
 	case t.bad != "":
-		return value{typ: t, why: t.bad}
+		e.fail("%s", t.bad)
 	case v.why != "":
 		return value{typ: t, why: v.why}
 	case t.rank == 0 && t.kind != Pointer && t.kind != FuncPointer:
@@ -292,11 +296,7 @@ func (e *evaluation) unary() value {
 		return value{typ: pointerTo(e.s, v.typ), n: v.n, why: v.why}
 	case "*":
 		e.next()
-		v := e.rvalue(e.cast())
-		if v.typ.kind != Pointer {
-			return value{typ: e.typeOf("int"), why: "follows " + v.typ.c}
-		}
-		return value{typ: v.typ.elem, n: v.n, lvalue: true, why: v.why}
+		return e.follow(e.cast())
 	case "sizeof", "_Alignof", "__alignof__", "__alignof":
 		e.next()
 		var v value
@@ -321,19 +321,18 @@ func (e *evaluation) unary() value {
 
 // measure returns the size or the alignment of t.
 func (e *evaluation) measure(op string, t *ctype) value {
-	r := e.sizeT(t.sync().size)
-	switch {
+	switch t.sync(); {
 	case t.bad != "":
-		r.why = t.bad
+		e.fail("%s", t.bad)
 	case t.size < 0:
 		e.s.missing[t.c] = true
-		r.why = "size of incomplete type " + t.c
+		e.fail("size of incomplete type %s", t.c)
 	case op == "_Alignof":
-		r = e.sizeT(memberAlign(e.s.abi, t))
+		return e.sizeT(memberAlign(e.s.abi, t))
 	case op != "sizeof":
-		r = e.sizeT(t.align)
+		return e.sizeT(t.align)
 	}
-	return r
+	return e.sizeT(t.size)
 }
 
 func (e *evaluation) postfix() value {
@@ -346,23 +345,13 @@ func (e *evaluation) postfix() value {
 			e.next()
 			i := e.arith(e.comma())
 			e.expect("]")
-			v = e.rvalue(v)
-			switch {
-			case v.typ.kind != Pointer || v.str:
-				return value{typ: e.typeOf("int"), why: "indexes " + v.typ.c}
-			case v.why == "":
-				v.why = i.why
-			}
-			size := e.measure("sizeof", v.typ.elem)
-			v = value{typ: v.typ.elem, n: v.n + i.n*size.n, lvalue: true, why: cmp.Or(v.why, size.why)}
+			v = e.follow(v)
+			v.n, v.why = v.n+i.n*e.measure("sizeof", v.typ).n, cmp.Or(v.why, i.why)
 		case ".", "->":
 			e.next()
 			name := e.next()
 			if t == "->" {
-				if v = e.rvalue(v); v.typ.kind != Pointer {
-					return value{typ: e.typeOf("int"), why: "follows " + v.typ.c}
-				}
-				v = value{typ: v.typ.elem, n: v.n, lvalue: true, why: v.why}
+				v = e.follow(v)
 			}
 			v = e.member(v, name)
 		case "++", "--":
@@ -373,24 +362,32 @@ func (e *evaluation) postfix() value {
 	}
 }
 
+// follow returns what the pointer v points to.
+func (e *evaluation) follow(v value) value {
+	if v = e.rvalue(v); v.typ.kind != Pointer {
+		e.fail("follows %s", v.typ.c)
+	}
+	return value{typ: v.typ.elem, n: v.n, lvalue: true, why: v.why}
+}
+
 // member selects a member of the record v.
 func (e *evaluation) member(v value, name string) value {
 	t := v.typ.sync()
 	switch {
 	case t.kind != Record:
-		return value{typ: e.typeOf("int"), why: "selects a member of " + t.c}
+		e.fail("selects a member of %s", t.c)
 	case t.bad != "":
-		return value{typ: e.typeOf("int"), why: t.bad}
+		e.fail("%s", t.bad)
 	case t.size < 0:
 		e.s.missing[t.c] = true
-		return value{typ: e.typeOf("int"), why: "member of incomplete type " + t.c}
+		e.fail("member of incomplete type %s", t.c)
 	}
 	f, at, ok := t.rec.find(name)
-	if !ok {
-		return value{typ: e.typeOf("int"), why: fmt.Sprintf("%s has no member %s", t.c, name)}
-	}
-	if f.width >= 0 && v.why == "" {
-		v.why = "uses bit-field " + name
+	switch {
+	case !ok:
+		e.fail("%s has no member %s", t.c, name)
+	case f.width >= 0:
+		e.fail("uses bit-field %s", name)
 	}
 	return value{typ: f.typ, n: v.n + uint64(at/8), lvalue: v.lvalue, why: v.why}
 }
@@ -444,7 +441,7 @@ func isIdent(t string) bool {
 func (e *evaluation) ident(t string) value {
 	from := len(e.out) - 1
 	if c, ok := e.s.enums[t]; ok {
-		e.base = max(e.base, c.base)
+		e.see(c.base)
 		if c.val.why == "" {
 			e.replace(from, c.val)
 		}
@@ -508,7 +505,7 @@ func (e *evaluation) offsetof(from int) value {
 				e.fail("indexes %s", v.typ.c)
 			}
 			size := e.measure("sizeof", v.typ.elem)
-			v = value{typ: v.typ.elem, n: v.n + i.n*size.n, lvalue: true, why: cmp.Or(v.why, i.why, size.why)}
+			v = value{typ: v.typ.elem, n: v.n + i.n*size.n, lvalue: true, why: cmp.Or(v.why, i.why)}
 			continue
 		}
 		e.expect(".")

@@ -25,7 +25,7 @@ func (e *evaluation) number(t string) value {
 	var err error
 	switch {
 	case hex:
-		e.base = max(e.base, Hex)
+		e.see(Hex)
 		n, err = strconv.ParseUint(digits[2:], 16, 64)
 	case bin:
 		n, err = strconv.ParseUint(digits[2:], 2, 64)
@@ -34,8 +34,8 @@ func (e *evaluation) number(t string) value {
 	default:
 		n, err = strconv.ParseUint(digits, 10, 64)
 	}
-	if err == nil && octal && e.base == Decimal {
-		e.base = Octal
+	if octal {
+		e.see(Octal)
 	}
 	long, ok := suffixes[suffix]
 	unsigned := strings.Contains(suffix, "u")
