@@ -90,23 +90,13 @@ var (
 // rewrite returns a header as cc should see it. A #pragma pack becomes a
 // declaration that holds its text, so that it keeps its place among the
 // declarations; one of two semicolons goes, because cc makes a member of it;
-// and the name of variable arguments becomes __VA_ARGS__, because
-// cc does not drop the comma before ## for others.
+// and the name of variable arguments becomes __VA_ARGS__, because cc does not
+// drop the comma before ## for others. The bytes given stay as they are.
 func rewrite(b []byte) []byte {
 	if bytes.Contains(b, []byte("pack")) {
 		b = packPragma.ReplaceAll(b, []byte(`${1}`+packAssert+`${2}");`))
 	}
-	for at := 0; ; {
-		m := semicolons.FindIndex(b[at:])
-		if m == nil {
-			break
-		}
-		line := b[bytes.LastIndexByte(b[:at+m[0]], '\n')+1 : at+m[1]]
-		if at += m[1] - 1; !bytes.Contains(line, []byte("for")) { // for (;;)
-			b[at] = ' '
-			at += m[0] - m[1] + 1
-		}
-	}
+	b = dropSemicolons(b)
 	if bytes.Contains(b, []byte("...)")) {
 		b = rewriteNamedVariadics(b)
 	}
@@ -117,6 +107,28 @@ func rewrite(b []byte) []byte {
 		out = append(out, '\n')
 	}
 	return append(out, "#pragma "+leaveHeader+"\n"...)
+}
+
+// dropSemicolons blanks the second of two semicolons, but for those of
+// for (;;) and of strings.
+func dropSemicolons(b []byte) []byte {
+	cloned := false
+	for at := 0; ; {
+		m := semicolons.FindIndex(b[at:])
+		if m == nil {
+			return b
+		}
+		first, second := at+m[0], at+m[1]-1
+		at = second
+		line := b[bytes.LastIndexByte(b[:first], '\n')+1 : first]
+		if bytes.Contains(line, []byte("for")) || bytes.ContainsAny(line, `"'`) {
+			continue
+		}
+		if !cloned {
+			b, cloned = bytes.Clone(b), true
+		}
+		b[second], at = ' ', first
+	}
 }
 
 // tooDeep returns the line where brackets nest deeper than maxNesting, 0 if
@@ -145,10 +157,13 @@ func rewriteNamedVariadics(b []byte) []byte {
 		if m == nil {
 			continue
 		}
-		word := regexp.MustCompile(`\b` + string(m[1]) + `\b([ \t]*\.\.\.)?`)
+		word := regexp.MustCompile(`"(?:\\.|[^"\\])*"|\b` + string(m[1]) + `\b([ \t]*\.\.\.)?`)
 		for {
 			lines[i] = word.ReplaceAllFunc(lines[i], func(w []byte) []byte {
-				if bytes.HasSuffix(w, []byte("...")) {
+				switch {
+				case w[0] == '"':
+					return w
+				case bytes.HasSuffix(w, []byte("...")):
 					return []byte("...")
 				}
 				return []byte("__VA_ARGS__")
