@@ -9,7 +9,7 @@ ARCH ?= amd64
 vm_flags = -arch '$(ARCH)' $(if $(KERNEL),-kernel '$(KERNEL)') $(if $(RUN),-run '$(RUN)') \
 	$(if $(filter command line,$(origin UID)),-uid '$(UID)') $(ARGS) $(PKG)
 
-.PHONY: vm vm-pr vm-all
+.PHONY: vm vm-pr vm-all kernel
 vm: ## run the tests on a kernel: KERNEL=X.Y ARCH=GOARCH UID=N RUN=Test ARGS='-v' PKG=./dir
 	@go run ./scripts/vm $(vm_flags)
 
@@ -20,3 +20,6 @@ vm-pr: ## run the tests on ten kernels of six architectures
 
 vm-all: ## run the tests on every kernel there is, and note the results in README.md
 	go run ./scripts/vm -matrix all -readme README.md $(ARGS) $(PKG)
+
+kernel: ## build the kernel of an architecture that Debian has none for: ARCH=GOARCH KERNEL=X.Y
+	@go run ./scripts/vm -build $(vm_flags)

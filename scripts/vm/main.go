@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,6 +52,7 @@ type Options struct {
 	goarch   string
 	uid      int
 	timeout  time.Duration
+	build    bool // only build the kernel
 	console  bool // print what the kernel says
 	matrix   string
 	readme   string
@@ -99,6 +101,7 @@ func parse(args []string, stderr io.Writer) (Options, error) {
 	f.StringVar(&o.goarch, "arch", "amd64", "GOARCH of the tests")
 	f.IntVar(&o.uid, "uid", 0, "user that runs the tests")
 	f.BoolVar(&o.console, "console", false, "print what the kernel says while it starts")
+	f.BoolVar(&o.build, "build", false, "build the machine's kernel, print its path, and run nothing")
 	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "limit for each package's tests")
 	f.StringVar(&o.matrix, "matrix", "", "pr or all: run on these guests of the table, as root and as a user")
 	f.StringVar(&o.readme, "readme", "", "with -matrix: write the results into this file")
@@ -132,15 +135,28 @@ func runOne(ctx context.Context, o Options, stdout, stderr io.Writer) (int, erro
 	if err != nil {
 		return statusUsage, err
 	}
-	archive := &debian.Archive{Log: stderr}
-	machine, kernel, err := choose(archive, machines, o.release)
+	ks := Kernels{&debian.Archive{Log: stderr}, o.root, stderr}
+	if o.build {
+		machines = slices.DeleteFunc(machines, func(m Machine) bool { return !m.Built() })
+		if len(machines) == 0 {
+			return statusUsage, fmt.Errorf("no machine for %s builds its kernel: make vm ARCH=%[1]s fetches one", o.goarch)
+		}
+	}
+	machine, kernel, err := ks.choose(machines, o.release)
 	if err != nil {
 		return statusBroken, err
+	}
+	if o.build {
+		if kernel, err = ks.fetch(ctx, machine, kernel); err != nil {
+			return statusBroken, err
+		}
+		fmt.Fprintln(stdout, kernel.Path)
+		return 0, nil
 	}
 	if err := install(ctx, o.root, machine, stderr); err != nil {
 		return statusBroken, err
 	}
-	if kernel, err = archive.FetchKernel(kernel); err != nil {
+	if kernel, err = ks.fetch(ctx, machine, kernel); err != nil {
 		return statusBroken, err
 	}
 	programs, err := Build(ctx, o.root, o.goarch, o.packages)
@@ -159,19 +175,50 @@ func runOne(ctx context.Context, o Options, stdout, stderr io.Writer) (int, erro
 	return status, nil
 }
 
-// choose returns the first of the machines that has a kernel of release.
-func choose(archive *debian.Archive, machines []Machine, release string) (Machine, debian.Kernel, error) {
+// Kernels gets the kernels of machines.
+type Kernels struct {
+	archive *debian.Archive
+	root    string
+	log     io.Writer
+}
+
+// find returns the newest kernel of release, X.Y or "" for any, that m can
+// have.
+func (ks Kernels) find(m Machine, release string) (debian.Kernel, error) {
+	if m.Built() {
+		return ks.archive.FindSource(release)
+	}
+	return ks.archive.FindKernel(m.Debian, m.Flavour, release)
+}
+
+// fetch brings a kernel that find returned into the cache.
+func (ks Kernels) fetch(ctx context.Context, m Machine, k debian.Kernel) (debian.Kernel, error) {
+	if m.Built() {
+		return buildKernel(ctx, ks.archive, ks.root, m, k, ks.log)
+	}
+	return ks.archive.FetchKernel(k)
+}
+
+// choose returns the machine that has the newest X.Y of release, and of those
+// that have it the first.
+func (ks Kernels) choose(machines []Machine, release string) (Machine, debian.Kernel, error) {
+	var machine Machine
+	var kernel debian.Kernel
 	var first error
+	minor := func(k debian.Kernel) string { return strings.Join(strings.SplitN(k.Version, ".", 3)[:2], ".") }
 	for _, m := range machines {
-		k, err := archive.FindKernel(m.Debian, m.Flavour, release)
-		if err == nil {
-			return m, k, nil
-		}
-		if first == nil {
+		k, err := ks.find(m, release)
+		switch {
+		case err == nil && (kernel.Version == "" || debian.Compare(minor(k), minor(kernel)) > 0):
+			machine, kernel = m, k
+		case first == nil:
 			first = err
 		}
 	}
-	return Machine{}, debian.Kernel{}, first
+	if kernel.Version == "" {
+		return machine, kernel, first
+	}
+	return machine, kernel, nil
 }
 
 // stream boots the job and prints what go test would. The status is that of
@@ -219,10 +266,17 @@ func install(ctx context.Context, root string, m Machine, stderr io.Writer) erro
 	if _, err := exec.LookPath(m.QEMU[0]); err == nil {
 		return nil
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(root, "scripts", "install.sh"), m.Install)
+	if err := installPackages(ctx, root, []string{m.Install}, stderr); err != nil {
+		return fmt.Errorf("no %s: %w", m.QEMU[0], err)
+	}
+	return nil
+}
+
+func installPackages(ctx context.Context, root string, packages []string, stderr io.Writer) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(root, "scripts", "install.sh"), packages...)
 	cmd.Stdout, cmd.Stderr = stderr, stderr
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("no %s: install.sh %s: %w", m.QEMU[0], m.Install, err)
+		return fmt.Errorf("install.sh %s: %w", strings.Join(packages, " "), err)
 	}
 	return nil
 }

@@ -38,8 +38,8 @@ func (r Row) Good() bool {
 
 // runMatrix runs the tests on the guests of the table, two at a time.
 func runMatrix(ctx context.Context, o Options, stdout, stderr io.Writer) (int, error) {
-	archive := &debian.Archive{Log: stderr}
-	rows, err := resolve(archive, o.table, o.matrix == "pr", stderr)
+	ks := Kernels{&debian.Archive{Log: stderr}, o.root, stderr}
+	rows, err := resolve(ks, o.table, o.matrix == "pr", stderr)
 	if err != nil {
 		return statusBroken, err
 	}
@@ -58,7 +58,7 @@ func runMatrix(ctx context.Context, o Options, stdout, stderr io.Writer) (int, e
 			defer func() { <-slots }()
 			r := &rows[i]
 			began := time.Now()
-			r.Outcomes, r.Err = b.runGuest(archive, *r)
+			r.Outcomes, r.Err = b.runGuest(ks, *r)
 			r.Took = time.Since(began)
 			printing.Lock()
 			defer printing.Unlock()
@@ -82,7 +82,7 @@ func runMatrix(ctx context.Context, o Options, stdout, stderr io.Writer) (int, e
 
 // resolve finds the kernels of the guests. It says which releases are not
 // served and leaves them out.
-func resolve(archive *debian.Archive, table Table, pr bool, log io.Writer) ([]Row, error) {
+func resolve(ks Kernels, table Table, pr bool, log io.Writer) ([]Row, error) {
 	var rows []Row
 	var failures []error
 	seen := map[string]bool{}
@@ -91,7 +91,7 @@ func resolve(archive *debian.Archive, table Table, pr bool, log io.Writer) ([]Ro
 			continue
 		}
 		m, _ := table.Machine(g.Machine)
-		k, err := archive.FindKernel(m.Debian, m.Flavour, strings.TrimPrefix(g.Release, "newest"))
+		k, err := ks.find(m, strings.TrimPrefix(g.Release, "newest"))
 		if unknown := (*debian.UnknownReleaseError)(nil); errors.As(err, &unknown) {
 			fmt.Fprintf(log, "linux %s for %s is not served, newest is %s: left out\n", g.Release, m.Name, unknown.Newest)
 			continue
@@ -100,7 +100,7 @@ func resolve(archive *debian.Archive, table Table, pr bool, log io.Writer) ([]Ro
 			failures = append(failures, err)
 			continue
 		}
-		if key := g.GOARCH + " " + k.From; !seen[key] {
+		if key := g.GOARCH + " " + m.Name + " " + k.Version; !seen[key] {
 			seen[key] = true
 			rows = append(rows, Row{Guest: g, Machine: m, Kernel: k})
 		}
@@ -131,9 +131,9 @@ func (b *builder) build(goarch string) (Programs, error) {
 }
 
 // runGuest runs the tests of a row as each of uids, in one boot.
-func (b *builder) runGuest(archive *debian.Archive, r Row) ([]Outcome, error) {
+func (b *builder) runGuest(ks Kernels, r Row) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(uids))
-	kernel, err := archive.FetchKernel(r.Kernel)
+	kernel, err := ks.fetch(b.ctx, r.Machine, r.Kernel)
 	if err != nil {
 		return outcomes, err
 	}

@@ -15,6 +15,7 @@ type Machine struct {
 	Runs    []string // GOARCHes
 	Flavour string   // of Debian's kernel packages, or "built"
 	Debian  string   // the architecture of the packages
+	Build   Recipe   // if the flavour is "built"
 	Append  string   // kernel parameters
 	Install string   // the package with the emulator
 	QEMU    []string
@@ -108,6 +109,12 @@ func (t *Table) add(key string, words []string) error {
 		if m.Built() != (m.Debian == "") {
 			return errors.New("want: kernel FLAVOUR ARCH, or: kernel built")
 		}
+	case "vars":
+		m.Build.Vars = words
+	case "config":
+		m.Build.Config = words
+	case "needs":
+		m.Build.Packages = words
 	case "append":
 		m.Append = strings.Join(words, " ")
 	case "install":
@@ -115,7 +122,7 @@ func (t *Table) add(key string, words []string) error {
 	case "qemu":
 		m.QEMU = append(m.QEMU, words...)
 	default:
-		return fmt.Errorf("%q is none of machine runs kernel append install qemu guest", key)
+		return fmt.Errorf("%q is none of machine runs kernel vars config needs append install qemu guest", key)
 	}
 	return nil
 }

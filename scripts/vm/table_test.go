@@ -19,6 +19,9 @@ func TestTheTable(t *testing.T) {
 		if len(m.Runs) == 0 || m.Flavour == "" || m.Append == "" || m.Install == "" || len(m.QEMU) == 0 {
 			t.Errorf("machine %s lacks something: %+v", m.Name, m)
 		}
+		if m.Built() != (len(m.Build.Vars) > 0 && len(m.Build.Config) > 0 && len(m.Build.Packages) > 0) {
+			t.Errorf("machine %s has half a recipe: %+v", m.Name, m)
+		}
 	}
 	pr := slices.ContainsFunc(table.Guests, func(g Guest) bool { return g.PR && g.Release == "newest" && g.GOARCH == "amd64" })
 	if !pr {
@@ -46,7 +49,7 @@ func TestReadTable(t *testing.T) {
 	for text, want := range map[string]string{
 		"runs amd64\n":                  "t:1: runs before any machine",
 		"machine m\nmachine m\n":        "t:2: machine m is there twice",
-		"machine m\ncolour red\n":       `t:2: "colour" is none of machine runs kernel append install qemu guest`,
+		"machine m\ncolour red\n":       `t:2: "colour" is none of machine runs kernel vars config needs append install qemu guest`,
 		"machine m\nkernel f\n":         "t:2: want: kernel FLAVOUR ARCH, or: kernel built",
 		"machine\n":                     "t:1: machine of what?",
 		machine + "guest amd64 m\n":     "t:8: want: guest GOARCH MACHINE RELEASE [pr]",

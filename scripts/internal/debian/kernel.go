@@ -34,6 +34,12 @@ func (a *Archive) FindKernel(arch, flavour, release string) (Kernel, error) {
 	return Kernel{Version: p.Kernel(), From: p.Name, pkg: p}, err
 }
 
+// FindSource returns the newest kernel of release whose source is served.
+func (a *Archive) FindSource(release string) (Kernel, error) {
+	p, err := a.Find("amd64", sourcePackage, release)
+	return Kernel{Version: p.Kernel(), From: p.Name, pkg: p}, err
+}
+
 // FetchKernel sees to it that the cache has k, and returns it with its path.
 func (a *Archive) FetchKernel(k Kernel) (Kernel, error) {
 	cache, err := Cache()
