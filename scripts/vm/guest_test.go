@@ -119,7 +119,7 @@ func TestNoEmulator(t *testing.T) {
 	}
 	t.Setenv("PATH", fakeApt(t, "echo E: no >&2; exit 100"))
 	var stderr strings.Builder
-	err = install(t.Context(), root, Machine{QEMU: []string{"qemu-system-x"}, Install: "qemu-system-x86"}, &stderr)
+	_, err = Kernels{root: root, log: &stderr}.emulator(t.Context(), Machine{QEMU: []string{"qemu-system-x"}, Install: "qemu-system-x86"})
 	if err == nil || !strings.HasPrefix(err.Error(), "no qemu-system-x: install.sh qemu-system-x86: ") || !strings.Contains(stderr.String(), "qemu-system-x86") {
 		t.Errorf("got error %v and %q", err, stderr.String())
 	}

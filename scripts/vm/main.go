@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
@@ -153,7 +152,7 @@ func runOne(ctx context.Context, o Options, stdout, stderr io.Writer) (int, erro
 		fmt.Fprintln(stdout, kernel.Path)
 		return 0, nil
 	}
-	if err := install(ctx, o.root, machine, stderr); err != nil {
+	if machine, err = ks.emulator(ctx, machine); err != nil {
 		return statusBroken, err
 	}
 	if kernel, err = ks.fetch(ctx, machine, kernel); err != nil {
@@ -173,52 +172,6 @@ func runOne(ctx context.Context, o Options, stdout, stderr io.Writer) (int, erro
 		return statusBroken, err
 	}
 	return status, nil
-}
-
-// Kernels gets the kernels of machines.
-type Kernels struct {
-	archive *debian.Archive
-	root    string
-	log     io.Writer
-}
-
-// find returns the newest kernel of release, X.Y or "" for any, that m can
-// have.
-func (ks Kernels) find(m Machine, release string) (debian.Kernel, error) {
-	if m.Built() {
-		return ks.archive.FindSource(release)
-	}
-	return ks.archive.FindKernel(m.Debian, m.Flavour, release)
-}
-
-// fetch brings a kernel that find returned into the cache.
-func (ks Kernels) fetch(ctx context.Context, m Machine, k debian.Kernel) (debian.Kernel, error) {
-	if m.Built() {
-		return buildKernel(ctx, ks.archive, ks.root, m, k, ks.log)
-	}
-	return ks.archive.FetchKernel(k)
-}
-
-// choose returns the machine that has the newest X.Y of release, and of those
-// that have it the first.
-func (ks Kernels) choose(machines []Machine, release string) (Machine, debian.Kernel, error) {
-	var machine Machine
-	var kernel debian.Kernel
-	var first error
-	minor := func(k debian.Kernel) string { return strings.Join(strings.SplitN(k.Version, ".", 3)[:2], ".") }
-	for _, m := range machines {
-		k, err := ks.find(m, release)
-		switch {
-		case err == nil && (kernel.Version == "" || debian.Compare(minor(k), minor(kernel)) > 0):
-			machine, kernel = m, k
-		case first == nil:
-			first = err
-		}
-	}
-	if kernel.Version == "" {
-		return machine, kernel, first
-	}
-	return machine, kernel, nil
 }
 
 // stream boots the job and prints what go test would. The status is that of
@@ -259,26 +212,6 @@ func stream(ctx context.Context, job Job, console bool, stdout, stderr io.Writer
 	err = job.Boot(ctx, watch)
 	endLine()
 	return status, err
-}
-
-// install sees to it that the machine's emulator is installed.
-func install(ctx context.Context, root string, m Machine, stderr io.Writer) error {
-	if _, err := exec.LookPath(m.QEMU[0]); err == nil {
-		return nil
-	}
-	if err := installPackages(ctx, root, []string{m.Install}, stderr); err != nil {
-		return fmt.Errorf("no %s: %w", m.QEMU[0], err)
-	}
-	return nil
-}
-
-func installPackages(ctx context.Context, root string, packages []string, stderr io.Writer) error {
-	cmd := exec.CommandContext(ctx, filepath.Join(root, "scripts", "install.sh"), packages...)
-	cmd.Stdout, cmd.Stderr = stderr, stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("install.sh %s: %w", strings.Join(packages, " "), err)
-	}
-	return nil
 }
 
 func readTable(root string) (Table, error) {

@@ -43,8 +43,8 @@ func runMatrix(ctx context.Context, o Options, stdout, stderr io.Writer) (int, e
 	if err != nil {
 		return statusBroken, err
 	}
-	for _, r := range rows {
-		if err := install(ctx, o.root, r.Machine, stderr); err != nil {
+	for i := range rows {
+		if rows[i].Machine, err = ks.emulator(ctx, rows[i].Machine); err != nil {
 			return statusBroken, err
 		}
 	}

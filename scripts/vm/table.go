@@ -18,6 +18,7 @@ type Machine struct {
 	Build   Recipe   // if the flavour is "built"
 	Append  string   // kernel parameters
 	Install string   // the package with the emulator
+	AtLeast string   // the emulator's version, if old ones do not do
 	QEMU    []string
 }
 
@@ -119,10 +120,12 @@ func (t *Table) add(key string, words []string) error {
 		m.Append = strings.Join(words, " ")
 	case "install":
 		m.Install = words[0]
+	case "atleast":
+		m.AtLeast = words[0]
 	case "qemu":
 		m.QEMU = append(m.QEMU, words...)
 	default:
-		return fmt.Errorf("%q is none of machine runs kernel vars config needs append install qemu guest", key)
+		return fmt.Errorf("%q is none of machine runs kernel vars config needs append install atleast qemu guest", key)
 	}
 	return nil
 }

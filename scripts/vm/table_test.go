@@ -49,7 +49,7 @@ func TestReadTable(t *testing.T) {
 	for text, want := range map[string]string{
 		"runs amd64\n":                  "t:1: runs before any machine",
 		"machine m\nmachine m\n":        "t:2: machine m is there twice",
-		"machine m\ncolour red\n":       `t:2: "colour" is none of machine runs kernel vars config needs append install qemu guest`,
+		"machine m\ncolour red\n":       `t:2: "colour" is none of machine runs kernel vars config needs append install atleast qemu guest`,
 		"machine m\nkernel f\n":         "t:2: want: kernel FLAVOUR ARCH, or: kernel built",
 		"machine\n":                     "t:1: machine of what?",
 		machine + "guest amd64 m\n":     "t:8: want: guest GOARCH MACHINE RELEASE [pr]",

@@ -48,7 +48,7 @@ case $* in
 	echo "download:$last" >>"$dir/calls"
 	if [ -e "$dir/fail-download" ]; then mv "$dir/fail-download" "$dir/failed"; fatal "$dir/failed"; fi
 	echo "$last" >"${last%=*}_${last#*=}_all.deb" ;;
-*' pkgnames '*) cut -d ' ' -f 1 "$dir/suite-$suite" ;;
+*' pkgnames') cut -d ' ' -f 1 "$dir/suite-$suite" ;;
 *' madison '*) sed "s, , | ,; s,\$, | http://mirror.invalid/debian $suite/main amd64 Packages," "$dir/suite-$suite" ;;
 esac
 `

@@ -51,13 +51,10 @@ func (a *Archive) Find(arch string, name *regexp.Regexp, release string, prefer 
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var newest, best Package
-	if a.sources == "" {
-		var err error
-		if a.sources, err = sources(); err != nil {
-			return best, err
-		}
-	}
 	var failure error
+	if err := a.findMirror(); err != nil {
+		return best, err
+	}
 	suites := slices.Concat(newSuites, oldSuites)
 	for i, suiteName := range suites {
 		if i >= len(newSuites) && best.Name != "" {
@@ -68,6 +65,9 @@ func (a *Archive) Find(arch string, name *regexp.Regexp, release string, prefer 
 			failure = fmt.Errorf("%s for %s: %w", suiteName, arch, err)
 		}
 		for _, p := range list {
+			if p.Kernel() == "" {
+				continue // no release
+			}
 			newest = better(newest, p, prefer)
 			if Matches(p.Kernel(), release) {
 				best = better(best, p, prefer)
@@ -83,6 +83,14 @@ func (a *Archive) Find(arch string, name *regexp.Regexp, release string, prefer 
 		return best, fmt.Errorf("no package lists of %w", failure)
 	}
 	return best, fmt.Errorf("no suite of the mirror has a package %s for %s", name, arch)
+}
+
+// findMirror finds the machine's mirror, unless that is done.
+func (a *Archive) findMirror() (err error) {
+	if a.sources == "" {
+		a.sources, err = sources()
+	}
+	return err
 }
 
 // better returns the newer of two packages.

@@ -21,7 +21,7 @@ func mirror() (string, error) {
 	if uri := os.Getenv("DEBIAN_MIRROR"); uri != "" {
 		return uri, nil
 	}
-	if id := osID(); id != "debian" {
+	if id := osRelease("ID"); id != "debian" {
 		return "", fmt.Errorf("this system is %q, whose apt has no Debian mirror: set DEBIAN_MIRROR to the address of one, %s", id, useKernel)
 	}
 	out, err := run("", "apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages", "Component: main")
@@ -38,15 +38,18 @@ func mirror() (string, error) {
 	return "", errors.New("apt has no Debian mirror set up: set DEBIAN_MIRROR to the address of one, " + useKernel)
 }
 
-// osID returns ID of os-release.
-func osID() string {
+// Codename returns the name of this system's release, like bookworm.
+func Codename() string { return osRelease("VERSION_CODENAME") }
+
+// osRelease returns a value of os-release.
+func osRelease(key string) string {
 	text, err := os.ReadFile("/etc/os-release")
 	if err != nil {
 		return "unknown"
 	}
 	for line := range strings.Lines(string(text)) {
-		if id, ok := strings.CutPrefix(line, "ID="); ok {
-			return strings.Trim(strings.TrimSpace(id), `"'`)
+		if value, ok := strings.CutPrefix(line, key+"="); ok {
+			return strings.Trim(strings.TrimSpace(value), `"'`)
 		}
 	}
 	return "unknown"

@@ -102,6 +102,55 @@ func newestTree(cache, prefix, release string) string {
 
 var treeVersion = regexp.MustCompile(`^[0-9]+(\.[0-9]+)+$`)
 
+// Unpack returns a directory with the files of packages that a suite serves
+// for arch. They have the version of the first one.
+func (a *Archive) Unpack(suiteName, arch string, names ...string) (string, error) {
+	cache, err := Cache()
+	if err != nil {
+		return "", err
+	}
+	list, err := a.latest(suiteName, arch, names)
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, list[0].Name+"-"+arch+"-"+notPath.ReplaceAllString(list[0].Version, "_"))
+	return dir, Install(dir, func(tmp string) error {
+		for _, p := range list {
+			err := a.withPackage(p, tmp, func(deb string) error {
+				_, err := run("", "dpkg-deb", "-x", deb, tmp)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+var notPath = regexp.MustCompile(`[^a-z0-9.]+`)
+
+// latest returns the packages of those names, in their order.
+func (a *Archive) latest(suiteName, arch string, names []string) ([]Package, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.findMirror(); err != nil {
+		return nil, err
+	}
+	var list []Package
+	for _, name := range names {
+		found, err := a.packages(suiteName, arch, regexp.MustCompile("^"+regexp.QuoteMeta(name)+"$"))
+		if err == nil && len(found) == 0 {
+			err = errors.New("it is not there")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("package %s for %s in %s: %w", name, arch, suiteName, err)
+		}
+		list = append(list, found[0])
+	}
+	return list, nil
+}
+
 // withPackage fetches the package into a directory in tmp, which is gone when
 // use returns.
 func (a *Archive) withPackage(p Package, tmp string, use func(deb string) error) error {
