@@ -5,8 +5,8 @@
 // It is for programs that need more of Linux than os/exec and
 // syscall.SysProcAttr offer, without cgo:
 //
-//   - all flags of clone3, also those beyond 32 bits, which syscall drops in
-//     silence: a flag that is not supported is an error here;
+//   - the flags of clone3 beyond 32 bits, which package syscall drops in
+//     silence: here a flag that is not supported is an error;
 //   - children that the kernel reaps ([AutoReap]), that die with this program
 //     ([AutoKill]), that gain no privileges ([NoNewPrivs]);
 //   - a new user namespace without a copy of this program's page tables;
