@@ -19,7 +19,7 @@ func terminal(t *testing.T) (controller, tty *os.File) {
 		t.Skip("no pseudoterminal: ", err)
 	}
 	t.Cleanup(func() { controller.Close() })
-	n, err := unix.IoctlGetInt(int(controller.Fd()), unix.TIOCGPTN)
+	n, err := unix.IoctlGetUint32(int(controller.Fd()), unix.TIOCGPTN)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,8 +41,8 @@ var _ = helper("tty", func([]string) int {
 	if err == nil {
 		f.Close()
 	}
-	group, groupErr := unix.IoctlGetInt(0, unix.TIOCGPGRP)
-	fmt.Print(err == nil, " ", groupErr == nil && group == unix.Getpgrp())
+	group, groupErr := unix.IoctlGetUint32(0, unix.TIOCGPGRP)
+	fmt.Print(err == nil, " ", groupErr == nil && int(group) == unix.Getpgrp())
 	return 0
 })
 
