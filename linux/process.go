@@ -148,7 +148,8 @@ func (p *Process) reap(pidfd int) {
 func (p *Process) release() {
 	p.leaveFront()
 	if p.ticket != 0 {
-		watched.remove(p)
+		watched.remove(p.ticket)
+		p.ticket = 0
 	}
 	if p.fd >= 0 {
 		syscall.Close(p.fd)

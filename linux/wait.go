@@ -119,7 +119,18 @@ func (p *Process) watch() error {
 	if p.ticket != 0 {
 		return nil
 	}
-	return watched.add(p)
+	var err error
+	p.ticket, err = watched.add(p.fd, p)
+	return err
+}
+
+// notify collects the process: the watcher has seen its pidfd tell something.
+func (p *Process) notify() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fd >= 0 {
+		p.collect()
+	}
 }
 
 // watched are the processes that are waited for, those that were closed, and
@@ -138,10 +149,13 @@ type watcher struct {
 	epfd int
 	conn syscall.RawConn
 
-	mu        sync.Mutex
-	last      uint64 // the last ticket given
-	processes map[uint64]*Process
+	mu     sync.Mutex
+	last   uint64 // the last ticket given
+	owners map[uint64]notified
 }
+
+// A notified owns a pidfd, and is called when that has something to tell.
+type notified interface{ notify() }
 
 // start creates the epoll instance and the goroutine, which both stay.
 func (w *watcher) start() {
@@ -158,38 +172,37 @@ func (w *watcher) start() {
 	if w.conn, w.err = f.SyscallConn(); w.err != nil {
 		return
 	}
-	w.epfd, w.processes = fd, make(map[uint64]*Process)
+	w.epfd, w.owners = fd, make(map[uint64]notified)
 	go w.run(f)
 }
 
-// add begins to watch p, whose lock is held.
-func (w *watcher) add(p *Process) error {
+// add begins to watch the pidfd of an owner, and returns the ticket by which to
+// remove it. One owner can watch a descriptor at a time.
+func (w *watcher) add(fd int, owner notified) (ticket uint64, err error) {
 	if w.once.Do(w.start); w.err != nil {
-		return w.err
+		return 0, w.err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.last++
 	event := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: int32(w.last), Pad: int32(w.last >> 32)}
-	if err := unix.EpollCtl(w.epfd, unix.EPOLL_CTL_ADD, p.fd, &event); err != nil {
-		return os.NewSyscallError("epoll_ctl", err)
+	if err := unix.EpollCtl(w.epfd, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
+		return 0, os.NewSyscallError("epoll_ctl", err)
 	}
-	p.ticket = w.last
-	w.processes[p.ticket] = p
-	return nil
+	w.owners[w.last] = owner
+	return w.last, nil
 }
 
-// remove ends to watch p, whose lock is held and whose pidfd is still open.
-func (w *watcher) remove(p *Process) {
+// remove forgets who owns a pidfd. It is about to be closed.
+func (w *watcher) remove(ticket uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	// To close the pidfd ends the watch, except while a process being created
 	// has a copy of it. What is told then bears a ticket that nobody has.
-	delete(w.processes, p.ticket)
-	p.ticket = 0
+	delete(w.owners, ticket)
 }
 
-// run collects processes that have ended.
+// run notifies the owners of pidfds that have something to tell.
 func (w *watcher) run(f *os.File) {
 	var events [64]unix.EpollEvent
 	var n int
@@ -205,14 +218,10 @@ func (w *watcher) run(f *os.File) {
 		}
 		for _, e := range events[:n] {
 			w.mu.Lock()
-			p := w.processes[uint64(uint32(e.Fd))|uint64(uint32(e.Pad))<<32]
+			owner := w.owners[uint64(uint32(e.Fd))|uint64(uint32(e.Pad))<<32]
 			w.mu.Unlock()
-			if p != nil {
-				p.mu.Lock()
-				if p.fd >= 0 {
-					p.collect()
-				}
-				p.mu.Unlock()
+			if owner != nil {
+				owner.notify()
 			}
 		}
 	}
