@@ -3,11 +3,206 @@
 package linux
 
 import (
+	"fmt"
+	"os"
+	"strings"
 	"syscall"
 	"unsafe"
 
 	"github.com/go-clone3/clone3/uapi"
+	"golang.org/x/sys/unix"
 )
+
+// InfoFields say which fields of an [Info] are filled in.
+type InfoFields uint64
+
+const (
+	InfoPID            InfoFields = uapi.PIDFD_INFO_PID             // Pid, Tgid, Ppid; Linux 6.13
+	InfoCreds          InfoFields = uapi.PIDFD_INFO_CREDS           // Ruid to Fsgid; Linux 6.13
+	InfoCgroup         InfoFields = uapi.PIDFD_INFO_CGROUPID        // CgroupID; Linux 6.13
+	InfoExit           InfoFields = uapi.PIDFD_INFO_EXIT            // Exit; Linux 6.15
+	InfoCoreDump       InfoFields = uapi.PIDFD_INFO_COREDUMP        // CoreDump; Linux 6.16
+	InfoSupported      InfoFields = uapi.PIDFD_INFO_SUPPORTED_MASK  // Supported; Linux 6.19
+	InfoCoreDumpSignal InfoFields = uapi.PIDFD_INFO_COREDUMP_SIGNAL // CoreDumpSignal; Linux 6.19
+	InfoCoreDumpCode   InfoFields = uapi.PIDFD_INFO_COREDUMP_CODE   // CoreDumpCode; Linux 7.1
+)
+
+// infoFields lists the fields, with the end of each in struct pidfd_info.
+var infoFields = []struct {
+	bit  InfoFields
+	name string
+	end  uintptr
+}{
+	{InfoPID, "PID", 28},
+	{InfoCreds, "Creds", 60},
+	{InfoCgroup, "Cgroup", 16},
+	{InfoExit, "Exit", 64},
+	{InfoCoreDump, "CoreDump", 68},
+	{InfoSupported, "Supported", 80}, // where it is in Linux 6.19 and 7.0
+	{InfoCoreDumpSignal, "CoreDumpSignal", 72},
+	{InfoCoreDumpCode, "CoreDumpCode", 76},
+}
+
+// String returns the names of the fields, joined by "|"; bits without a name
+// are printed in hexadecimal.
+func (f InfoFields) String() string {
+	var names []string
+	for _, field := range infoFields {
+		if f&field.bit != 0 {
+			names = append(names, field.name)
+			f &^= field.bit
+		}
+	}
+	if f != 0 || names == nil {
+		names = append(names, fmt.Sprintf("%#x", uint64(f)))
+	}
+	return strings.Join(names, "|")
+}
+
+// A CoreDump says what became, or would become, of a core dump.
+type CoreDump uint32
+
+const (
+	CoreDumped   CoreDump = uapi.PIDFD_COREDUMPED    // there was one
+	CoreDumpSkip CoreDump = uapi.PIDFD_COREDUMP_SKIP // there would be none
+	CoreDumpUser CoreDump = uapi.PIDFD_COREDUMP_USER // it is the user's
+	CoreDumpRoot CoreDump = uapi.PIDFD_COREDUMP_ROOT // it is for privileged users only
+)
+
+// An Info is what the kernel tells about a process. A field is filled in if Has
+// says so, else zero: processes that have been reaped have no IDs any more,
+// others no exit status, and older kernels lack fields.
+//
+// It was right when the kernel was asked. Process IDs are those of this
+// program's PID namespace, user IDs those of its user namespace: 65534 for one
+// that this does not have.
+type Info struct {
+	Fields InfoFields // the fields that are filled in
+
+	Pid  int // the process, or the thread
+	Tgid int // the process
+	Ppid int // its parent, or 0 if that is outside of this PID namespace
+
+	Ruid, Rgid   uint32 // real user and group
+	Euid, Egid   uint32 // effective
+	Suid, Sgid   uint32 // saved
+	Fsuid, Fsgid uint32 // for files
+
+	// CgroupID is the process's control group (version 2): the inode number
+	// of its directory. Of a process that has been reaped it is the last.
+	CgroupID uint64
+
+	// Exit is how the process has ended, once it has been reaped.
+	Exit ExitStatus
+
+	// CoreDump is whether a crash would be dumped, or with CoreDumped, was.
+	// If it was, CoreDumpSignal and CoreDumpCode (si_code) are the reason.
+	CoreDump       CoreDump
+	CoreDumpSignal syscall.Signal
+	CoreDumpCode   int32
+
+	// Supported are the fields that the kernel knows.
+	Supported InfoFields
+}
+
+// Has reports whether all these fields are filled in.
+func (i *Info) Has(fields InfoFields) bool { return i.Fields&fields == fields }
+
+// Info asks the kernel about the process. No privileges are needed.
+//
+// From Linux 6.15 it also tells how a process ended that has been reaped, by
+// whomever; in 6.13 and 6.14 that is os.ErrProcessDone. The error is EREMOTE
+// for a process outside of this program's PID namespace.
+// PIDFD_GET_INFO, Linux 6.13.
+func (f *PidFD) Info() (Info, error) {
+	fd, err := f.descriptor("Info")
+	if err != nil {
+		return Info{}, err
+	}
+	raw := uapi.PidfdInfo{Mask: uapi.PIDFD_INFO_EXIT | uapi.PIDFD_INFO_COREDUMP | uapi.PIDFD_INFO_SUPPORTED_MASK}
+	errno := getInfo(fd, &raw)
+	f.done()
+	if errno != 0 {
+		return Info{}, infoFailure(errno)
+	}
+	return decodeInfo(&raw, unsafe.Sizeof(raw)), nil
+}
+
+// getInfo makes the bare system call.
+func getInfo(fd int, info *uapi.PidfdInfo) syscall.Errno {
+	mask := info.Mask
+	for {
+		_, _, errno := syscall.RawSyscall(uapi.SYS_IOCTL, uintptr(fd), uapi.PIDFD_GET_INFO, uintptr(unsafe.Pointer(info)))
+		if errno != unix.EINTR {
+			return errno
+		}
+		info.Mask = mask
+	}
+}
+
+func infoFailure(errno syscall.Errno) error {
+	switch errno {
+	case unix.ESRCH:
+		return os.ErrProcessDone
+	case unix.EREMOTE:
+		return &pidfdError{"PIDFD_GET_INFO", "the process is outside of this PID namespace", errno}
+	case unix.ENOTTY, unix.EINVAL: // 6.1 and 6.12
+		if err := Supported(OpInfo); err != nil {
+			return err
+		}
+	}
+	return os.NewSyscallError("PIDFD_GET_INFO", errno)
+}
+
+// decodeInfo returns what the kernel has filled in of the first size bytes of
+// a struct.
+//
+// The kernel sets the bit of a field also where that has not fitted. It moved
+// supported_mask from offset 72 to 80 in Linux 7.1, and put there coredump_code,
+// which has a bit of its own; at least one bit is always supported.
+func decodeInfo(raw *uapi.PidfdInfo, size uintptr) Info {
+	fields := InfoFields(raw.Mask)
+	if size < unsafe.Sizeof(*raw) {
+		for _, field := range infoFields {
+			if size < field.end {
+				fields &^= field.bit
+			}
+		}
+	}
+	var supported InfoFields
+	if fields&InfoSupported != 0 {
+		if size >= unsafe.Sizeof(*raw) {
+			supported = InfoFields(raw.SupportedMask)
+		}
+		if supported == 0 {
+			supported = InfoFields(*(*uint64)(unsafe.Pointer(&raw.CoredumpCode)))
+		}
+	}
+	i := Info{Fields: fields, Supported: supported}
+	if fields&InfoPID != 0 {
+		i.Pid, i.Tgid, i.Ppid = int(raw.Pid), int(raw.Tgid), int(raw.Ppid)
+	}
+	if fields&InfoCreds != 0 {
+		i.Ruid, i.Rgid, i.Euid, i.Egid = raw.Ruid, raw.Rgid, raw.Euid, raw.Egid
+		i.Suid, i.Sgid, i.Fsuid, i.Fsgid = raw.Suid, raw.Sgid, raw.Fsuid, raw.Fsgid
+	}
+	if fields&InfoCgroup != 0 {
+		i.CgroupID = raw.Cgroupid
+	}
+	if fields&InfoExit != 0 {
+		i.Exit = ExitStatus(raw.ExitCode)
+	}
+	if fields&InfoCoreDump != 0 {
+		i.CoreDump = CoreDump(raw.CoredumpMask)
+	}
+	if fields&InfoCoreDumpSignal != 0 {
+		i.CoreDumpSignal = syscall.Signal(raw.CoredumpSignal)
+	}
+	if fields&InfoCoreDumpCode != 0 {
+		i.CoreDumpCode = int32(raw.CoredumpCode)
+	}
+	return i
+}
 
 // exitInfo asks a pidfd for the status of its process, which the kernel keeps
 // once the process is reaped, by whomever. It returns false as long as it is
@@ -16,14 +211,8 @@ import (
 // PIDFD_GET_INFO with PIDFD_INFO_EXIT, Linux 6.15.
 func exitInfo(pidfd int) (ExitStatus, bool, error) {
 	info := uapi.PidfdInfo{Mask: uapi.PIDFD_INFO_EXIT}
-	for {
-		_, _, errno := syscall.RawSyscall(uapi.SYS_IOCTL, uintptr(pidfd), uapi.PIDFD_GET_INFO, uintptr(unsafe.Pointer(&info)))
-		switch errno {
-		case 0:
-			return ExitStatus(info.ExitCode), info.Mask&uapi.PIDFD_INFO_EXIT != 0, nil
-		case syscall.EINTR:
-			continue
-		}
+	if errno := getInfo(pidfd, &info); errno != 0 {
 		return 0, false, errno
 	}
+	return ExitStatus(info.ExitCode), info.Mask&uapi.PIDFD_INFO_EXIT != 0, nil
 }

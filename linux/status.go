@@ -45,15 +45,30 @@ func (s ExitStatus) String() string {
 	return text
 }
 
+// What si_code says of a child: CLD_KILLED and so on of asm-generic/siginfo.h.
+const (
+	cldKilled = iota + 2
+	cldDumped
+	cldTrapped
+	cldStopped
+	cldContinued
+)
+
 // A childInfo is siginfo_t as waitid(2) fills it in.
 type childInfo struct {
 	unix.Siginfo
 }
 
 // waitid asks for the end of the child with a pidfd, or without WNOHANG waits
-// for it: waitid(2) with __WALL, for children whatever signal they were to send.
-func waitid(pidfd int, info *childInfo, options uintptr, usage *syscall.Rusage) (errno syscall.Errno) {
-	options |= unix.WEXITED | unix.WALL
+// for it.
+func waitid(pidfd int, info *childInfo, options uintptr, usage *syscall.Rusage) syscall.Errno {
+	return waitState(pidfd, info, options|unix.WEXITED, usage)
+}
+
+// waitState asks for a change of state of a child: waitid(2) with __WALL, for
+// children whatever signal they were to send.
+func waitState(pidfd int, info *childInfo, options uintptr, usage *syscall.Rusage) (errno syscall.Errno) {
+	options |= unix.WALL
 	for {
 		if options&unix.WNOHANG != 0 {
 			_, _, errno = syscall.RawSyscall6(uapi.SYS_WAITID, unix.P_PIDFD, uintptr(pidfd),
@@ -68,11 +83,13 @@ func waitid(pidfd int, info *childInfo, options uintptr, usage *syscall.Rusage) 
 	}
 }
 
-// fields returns si_pid, si_uid and si_status, which follow three numbers, and
-// a fourth where words have 64 bits.
+// siginfoFields is the offset in siginfo_t of what depends on the signal: behind
+// three numbers, and a fourth where words have 64 bits.
+const siginfoFields = 4 * (2 + wordSize/4)
+
+// fields returns si_pid, si_uid and si_status.
 func (i *childInfo) fields() *[3]int32 {
-	const offset = 4 * (2 + wordSize/4)
-	return (*[3]int32)(unsafe.Add(unsafe.Pointer(i), offset))
+	return (*[3]int32)(unsafe.Add(unsafe.Pointer(i), siginfoFields))
 }
 
 // pid returns which process has ended, or 0 if none has.
@@ -80,12 +97,11 @@ func (i *childInfo) pid() int32 { return i.fields()[0] }
 
 // status returns how it has ended.
 func (i *childInfo) status() ExitStatus {
-	const killed, dumped = 2, 3 // CLD_KILLED, CLD_DUMPED; else CLD_EXITED
 	value := ExitStatus(i.fields()[2])
 	switch i.Code {
-	case killed:
+	case cldKilled:
 		return value
-	case dumped:
+	case cldDumped:
 		return value | 0x80
 	}
 	return value & 0xff << 8

@@ -64,6 +64,22 @@ func (p *Process) Wait(ctx context.Context) (ExitStatus, error) {
 // over reports whether there is nothing to wait for. p.mu is held.
 func (p *Process) over() bool { return p.ended || p.closed }
 
+// waitEnd waits as Wait does, but needs no status.
+func (p *Process) waitEnd(ctx context.Context) error {
+	_, err := p.Wait(ctx)
+	if _, ended, _ := p.result(); ended {
+		return nil
+	}
+	return err
+}
+
+// result returns what Wait returns, if it would return at once.
+func (p *Process) result() (status ExitStatus, ended bool, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.status, p.ended, p.err
+}
+
 // Rusage returns the resources that the process has used. There is none (nil)
 // before Wait has returned a status, with AutoReap, and if somebody else has
 // reaped the process.

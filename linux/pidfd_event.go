@@ -1,0 +1,96 @@
+//go:build linux
+
+package linux
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// An EventKind says what has happened to a child.
+type EventKind int
+
+const (
+	Ended     EventKind = iota + 1 // it has exited, or was killed
+	Stopped                        // a signal has stopped it
+	Continued                      // SIGCONT has let it go on
+	Trapped                        // it is traced, and has stopped
+)
+
+var eventNames = map[EventKind]string{Ended: "ended", Stopped: "stopped", Continued: "continued", Trapped: "trapped"}
+
+// String returns "stopped", for example.
+func (k EventKind) String() string {
+	if name, ok := eventNames[k]; ok {
+		return name
+	}
+	return fmt.Sprintf("event %d", int(k))
+}
+
+// An Event is something that has happened to a child.
+type Event struct {
+	Kind   EventKind
+	Signal syscall.Signal // that has stopped, trapped, continued or killed it
+	Status ExitStatus     // of a child that has Ended
+}
+
+// WaitEvent waits for the next change of state of a child of this program: it
+// has stopped, it goes on, it has ended. An event is told once, and replaced by
+// a later one that comes before anybody has asked; but every call returns the
+// end, and none reaps. For a process that is not a child the error is ECHILD
+// until it has ended.
+//
+// It subscribes to SIGCHLD with package os/signal while it waits. If ctx ends
+// first, WaitEvent returns its error.
+// waitid(2) with P_PIDFD, WSTOPPED and WCONTINUED, Linux 5.4.
+func (f *PidFD) WaitEvent(ctx context.Context) (event Event, err error) {
+	changed := make(chan os.Signal, 1) // before the first look, lest one is missed
+	signal.Notify(changed, syscall.SIGCHLD)
+	defer signal.Stop(changed)
+
+	e := f.await(ctx, "WaitEvent", changed, func(fd int) (ok bool) {
+		event, ok, err = f.nextEvent(fd)
+		return ok
+	})
+	if e != nil {
+		return Event{}, e
+	}
+	return event, err
+}
+
+// nextEvent takes the event that the kernel has, if it has one.
+func (f *PidFD) nextEvent(fd int) (Event, bool, error) {
+	var info childInfo
+	errno := waitState(fd, &info, unix.WSTOPPED|unix.WCONTINUED|unix.WNOHANG, nil)
+	if errno == 0 && info.pid() != 0 {
+		event := Event{Signal: syscall.Signal(info.fields()[2])}
+		switch info.Code {
+		case cldTrapped:
+			event.Kind, event.Signal = Trapped, event.Signal&0x7f // PTRACE_EVENT_* is above
+		case cldStopped:
+			event.Kind = Stopped
+		case cldContinued:
+			event.Kind = Continued
+		}
+		return event, true, nil
+	}
+	status, known, err := ExitStatus(0), false, error(nil)
+	if f.owner != nil {
+		status, known, err = f.owner.result()
+	}
+	if !known {
+		status, known, err = peek(fd)
+	}
+	if known {
+		return Event{Kind: Ended, Status: status, Signal: status.Signal()}, true, err
+	}
+	if errno == unix.ECHILD && !ended(fd) {
+		return Event{}, true, &pidfdError{"waitid", "the process is not a child of this program", errno}
+	}
+	return Event{}, false, nil
+}
