@@ -244,12 +244,12 @@ func TestPidfdAutoreapMore(t *testing.T) {
 	}{
 		{"dup", func(t *testing.T) {
 			p, o := sleeper(t)
-			fd, err := unix.FcntlInt(uintptr(p.PidFD()), unix.F_DUPFD_CLOEXEC, 0)
+			fd, err := unix.FcntlInt(uintptr(fdOf(p)), unix.F_DUPFD_CLOEXEC, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
-			unix.Close(p.PidFD()) // what Close does, without its SIGKILL
-			unix.Dup3(int(self.Fd()), p.PidFD(), unix.O_CLOEXEC)
+			unix.Close(fdOf(p)) // what Close does, without its SIGKILL
+			unix.Dup3(int(self.Fd()), fdOf(p), unix.O_CLOEXEC)
 			alive(t, o, "with a duplicate")
 			unix.Close(fd)
 			killed(t, o)
@@ -260,11 +260,11 @@ func TestPidfdAutoreapMore(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := unix.Sendmsg(pair[0], []byte{0}, unix.UnixRights(p.PidFD()), nil, 0); err != nil {
+			if err := unix.Sendmsg(pair[0], []byte{0}, unix.UnixRights(fdOf(p)), nil, 0); err != nil {
 				t.Fatal(err)
 			}
 			unix.Close(pair[0])
-			unix.Dup3(int(self.Fd()), p.PidFD(), unix.O_CLOEXEC)
+			unix.Dup3(int(self.Fd()), fdOf(p), unix.O_CLOEXEC)
 			alive(t, o, "with the pidfd in a socket")
 			unix.Close(pair[1])
 			killed(t, o)
@@ -272,10 +272,10 @@ func TestPidfdAutoreapMore(t *testing.T) {
 		{"fork-inherit", func(t *testing.T) {
 			p, o := sleeper(t)
 			c := child("hold")
-			c.Files = append(c.Files, os.NewFile(uintptr(mustDup(t, p.PidFD())), "pidfd"))
+			c.Files = append(c.Files, os.NewFile(uintptr(mustDup(t, fdOf(p))), "pidfd"))
 			heir, release := held(t, c)
 			c.Files[3].Close()
-			unix.Dup3(int(self.Fd()), p.PidFD(), unix.O_CLOEXEC)
+			unix.Dup3(int(self.Fd()), fdOf(p), unix.O_CLOEXEC)
 			alive(t, o, "with the pidfd in another process")
 			release()
 			wait(t, heir)
@@ -283,7 +283,7 @@ func TestPidfdAutoreapMore(t *testing.T) {
 		}},
 		{"Close kills though a process being created has a copy", func(t *testing.T) {
 			p, o := sleeper(t)
-			fd := mustDup(t, p.PidFD())
+			fd := mustDup(t, fdOf(p))
 			p.Close()
 			killed(t, o)
 			unix.Close(fd)
@@ -307,7 +307,7 @@ func TestPidfdAutoreapMore(t *testing.T) {
 		}},
 		{"concurrent poll", func(t *testing.T) {
 			p, o := sleeper(t)
-			fd := p.PidFD()
+			fd := fdOf(p)
 			polled := make(chan int16)
 			go func() { polled <- poll(t, fd, 20*time.Second) }()
 			time.Sleep(50 * time.Millisecond)
@@ -327,7 +327,7 @@ func TestPidfdAutoreapMore(t *testing.T) {
 				c.Flags = linux.AutoReap
 				p := start(t, c)
 				if i%2 == 0 {
-					poll(t, p.PidFD(), 20*time.Second) // Wait begins at POLLIN
+					poll(t, fdOf(p), 20*time.Second) // Wait begins at POLLIN
 				}
 				if s := wait(t, p); s.Code() != i%250 {
 					t.Fatalf("got %v, want exit status %d", s, i%250)
@@ -349,7 +349,7 @@ func TestPidfdAutoreapMore(t *testing.T) {
 				if err := syscall.PtraceCont(p.Pid(), sig); err != nil {
 					t.Fatal(err)
 				}
-				if events := poll(t, p.PidFD(), 0); events&unix.POLLHUP != 0 {
+				if events := poll(t, fdOf(p), 0); events&unix.POLLHUP != 0 {
 					t.Errorf("poll says %#x of a traced process, want no POLLHUP", events)
 				}
 				if _, err := syscall.Wait4(p.Pid(), &ws, 0, nil); err != nil {
@@ -397,11 +397,11 @@ func TestPidfdAutoreapMore(t *testing.T) {
 		{"F_GETFL", func(t *testing.T) {
 			p, _ := sleeper(t)
 			for range 2 {
-				flags, err := unix.FcntlInt(uintptr(p.PidFD()), unix.F_GETFL, 0)
+				flags, err := unix.FcntlInt(uintptr(fdOf(p)), unix.F_GETFL, 0)
 				if err != nil || flags&unix.O_TRUNC == 0 {
 					t.Errorf("F_GETFL: got %#o, %v, want O_TRUNC", flags, err)
 				}
-				unix.FcntlInt(uintptr(p.PidFD()), unix.F_SETFL, 0)
+				unix.FcntlInt(uintptr(fdOf(p)), unix.F_SETFL, 0)
 			}
 		}},
 		{"the number written on a failed clone3", func(t *testing.T) {
@@ -426,7 +426,7 @@ func TestPidfdAutoreapMore(t *testing.T) {
 			p, _ := sleeper(t)
 			const all = 1<<8 - 1
 			for _, size := range []uintptr{64, 72, 80, 88} {
-				i, err := info(p.PidFD(), all, size)
+				i, err := info(fdOf(p), all, size)
 				if err != nil || int(i.Pid) != p.Pid() {
 					t.Errorf("%d bytes: got process %d, %v, want %d", size, i.Pid, err, p.Pid())
 				}
@@ -434,7 +434,7 @@ func TestPidfdAutoreapMore(t *testing.T) {
 					t.Errorf("%d bytes: the kernel wrote beyond them", size)
 				}
 			}
-			if _, err := info(p.PidFD(), all, 56); err == nil {
+			if _, err := info(fdOf(p), all, 56); err == nil {
 				t.Error("56 bytes: succeeded")
 			}
 		}},

@@ -26,7 +26,7 @@ type Process struct {
 
 	mu     sync.Mutex
 	fd     int           // the pidfd, or -1
-	lent   bool          // fd was given out by PidFD: it stays open until Close
+	handle *PidFD        // fd as lent by PidFD: it stays open until Close
 	closed bool          // Close was called
 	ended  bool          // status, rusage and err are final
 	ticket uint64        // with the watcher, or 0
@@ -41,18 +41,20 @@ type Process struct {
 // known to live, or to wait to be reaped, another one may have it.
 func (p *Process) Pid() int { return p.pid }
 
-// PidFD returns the pidfd of the process. It is lent: it is open until Close,
-// which alone closes it. With AutoKill, a duplicate of it keeps the process
-// alive. PidFD returns -1 if the process is closed, or if Wait has released the
-// descriptor before it was asked for.
-func (p *Process) PidFD() int {
+// PidFD lends the pidfd of the process: it is closed by Close of the Process,
+// and by nothing else. It is already closed if the process is, or if Wait has
+// released the descriptor before it was asked for.
+func (p *Process) PidFD() *PidFD {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
-		return -1
+	if p.handle == nil {
+		p.handle = newPidFD(p.fd)
+		p.handle.owner = p
+		if p.closed || p.fd < 0 {
+			p.handle.bar()
+		}
 	}
-	p.lent = true
-	return p.fd
+	return p.handle
 }
 
 // Signal sends a signal. It returns os.ErrProcessDone if the process has ended,
@@ -113,6 +115,9 @@ func (p *Process) Close() error {
 		return nil
 	}
 	p.closed = true
+	if p.handle != nil {
+		p.handle.bar()
+	}
 	if !p.ended {
 		p.collect()
 	}
@@ -151,10 +156,15 @@ func (p *Process) release() {
 		watched.remove(p.ticket)
 		p.ticket = 0
 	}
-	if p.fd >= 0 {
+	switch {
+	case p.fd < 0:
+	case p.handle != nil: // which may be in use
+		p.handle.bar()
+		p.handle.done()
+	default:
 		syscall.Close(p.fd)
-		p.fd = -1
 	}
+	p.fd = -1
 }
 
 // wake lets those who wait look again.
@@ -162,6 +172,9 @@ func (p *Process) wake() {
 	if p.done != nil {
 		close(p.done)
 		p.done = nil
+	}
+	if p.handle != nil {
+		p.handle.notify()
 	}
 }
 

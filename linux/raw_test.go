@@ -10,6 +10,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/go-clone3/clone3/linux"
 	"github.com/go-clone3/clone3/uapi"
 	"golang.org/x/sys/unix"
 )
@@ -102,4 +103,11 @@ func rawClone3(args uapi.CloneArgs) error {
 func lockThread(t *testing.T) {
 	runtime.LockOSThread()
 	t.Cleanup(runtime.UnlockOSThread)
+}
+
+// fdOf returns the descriptor that a Process lends, or -1 if it is closed.
+func fdOf(p *linux.Process) int {
+	n := -1
+	p.PidFD().WithFD(func(fd int) { n = fd })
+	return n
 }

@@ -124,7 +124,7 @@ func (p *Process) collect() {
 // end notes how the process has ended. p.mu is held.
 func (p *Process) end(status ExitStatus, err error) {
 	p.ended, p.status, p.err = true, status, err
-	if p.closed || !p.lent {
+	if p.closed || p.handle == nil {
 		p.release()
 	}
 	p.wake()

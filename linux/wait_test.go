@@ -260,7 +260,7 @@ func TestStopAsksThenKills(t *testing.T) {
 
 func TestSignalAfterEnd(t *testing.T) {
 	p := start(t, child("exit", "0"))
-	poll(t, p.PidFD(), 20*time.Second) // until it is a zombie
+	poll(t, fdOf(p), 20*time.Second) // until it is a zombie
 	for range 2 {
 		if err := p.Kill(); err != os.ErrProcessDone {
 			t.Errorf("Kill: got %v, want %v", err, os.ErrProcessDone)
@@ -294,7 +294,7 @@ func TestCloseLetsGo(t *testing.T) {
 	if err := p.Signal(syscall.SIGTERM); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("Signal: got error %v, want %v", err, os.ErrClosed)
 	}
-	if fd := p.PidFD(); fd != -1 {
+	if fd := fdOf(p); fd != -1 {
 		t.Errorf("PidFD: got %d, want -1", fd)
 	}
 	if err := p.Close(); err != nil {
@@ -322,12 +322,12 @@ func TestCloseAfterEndReaps(t *testing.T) {
 
 func TestPidFDIsLent(t *testing.T) {
 	p := start(t, child("exit", "0"))
-	fd := p.PidFD()
+	fd := fdOf(p)
 	wait(t, p)
 	if events := poll(t, fd, time.Second); events&unix.POLLIN == 0 {
 		t.Errorf("poll says %#x, want the pidfd of an ended process", events)
 	}
-	if p.PidFD() != fd {
+	if fdOf(p) != fd {
 		t.Error("PidFD changes")
 	}
 	p.Close()
@@ -339,7 +339,7 @@ func TestPidFDIsLent(t *testing.T) {
 func TestWaitReleasesDescriptor(t *testing.T) {
 	p := start(t, child("exit", "0"))
 	wait(t, p)
-	if fd := p.PidFD(); fd != -1 {
+	if fd := fdOf(p); fd != -1 {
 		t.Errorf("after Wait, PidFD is %d, want -1", fd)
 	}
 }
@@ -352,7 +352,7 @@ func TestConcurrentUse(t *testing.T) {
 		for _, f := range []func(){
 			func() { p.Wait(t.Context()) }, func() { p.Wait(t.Context()) },
 			func() { p.Signal(0) }, func() { p.Kill() }, func() { p.Close() }, func() { p.Close() },
-			func() { p.PidFD() }, func() { p.Rusage() }, release,
+			func() { fdOf(p) }, func() { p.Rusage() }, release,
 		} {
 			group.Go(f)
 		}
