@@ -4,6 +4,7 @@ package linux
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -73,6 +74,9 @@ func OpenHandle(h Handle) (*PidFD, error) {
 	}
 	switch err {
 	case nil:
+		if h.thread {
+			return threadOf(newPidFD(fd))
+		}
 		return newPidFD(fd), nil
 	case unix.ESTALE:
 		if err := Supported(OpHandle); err != nil {
@@ -84,6 +88,28 @@ func OpenHandle(h Handle) (*PidFD, error) {
 		return nil, err
 	}
 	return nil, os.NewSyscallError("open_by_handle_at", err)
+}
+
+// threadOf returns the handle of a thread for one that may be of its process: a
+// kernel may have dropped PIDFD_THREAD. It closes f if that is not the one.
+func threadOf(f *PidFD) (*PidFD, error) {
+	if thread, err := f.IsThread(); thread || err != nil {
+		return f, err
+	}
+	defer f.Close()
+	tid, err := f.Pid()
+	if err != nil {
+		return nil, err
+	}
+	g, err := OpenThread(tid)
+	if err != nil {
+		return nil, err
+	}
+	if same, err := f.Equal(g); !same { // it has ended, and another one got its number
+		g.Close()
+		return nil, errors.Join(os.ErrProcessDone, err)
+	}
+	return g, nil
 }
 
 // bootID tells one start of the machine from another.

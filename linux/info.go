@@ -178,6 +178,9 @@ func decodeInfo(raw *uapi.PidfdInfo, size uintptr) Info {
 			supported = InfoFields(*(*uint64)(unsafe.Pointer(&raw.CoredumpCode)))
 		}
 	}
+	if raw.CoredumpMask == 0 {
+		fields &^= InfoCoreDump // up to 6.18, for a process that has been reaped
+	}
 	i := Info{Fields: fields, Supported: supported}
 	if fields&InfoPID != 0 {
 		i.Pid, i.Tgid, i.Ppid = int(raw.Pid), int(raw.Tgid), int(raw.Ppid)

@@ -106,7 +106,7 @@ func (f *PidFD) InNamespaces(namespaces Flags, do func() error) error {
 				return
 			}
 		}
-		if err = f.Setns(namespaces); err == nil {
+		if err = f.setns(namespaces); err == nil {
 			err = errors.New("linux: the function called in namespaces has not returned")
 			err = do()
 		}
@@ -125,13 +125,22 @@ func (f *PidFD) InNamespaces(namespaces Flags, do func() error) error {
 //
 //   - NewUser is refused (EINVAL), and NewTime (EUSERS).
 //   - NewMount needs a thread that does not share its working directory, after
-//     unshare(2) with CLONE_FS.
+//     unshare(2) with CLONE_FS. Together with others the kernel takes it all the
+//     same, and changes the root and working directory of all threads that share
+//     them: Setns refuses that, InNamespaces can do it.
 //   - NewPID is for children that the thread creates, not for itself.
 //
 // The error is EPERM if this program may not read the process, as ptrace(2) has
 // it, or has no CAP_SYS_ADMIN in the namespaces, which NewMount and NewUTS and
 // so on need. setns(2) with a pidfd, Linux 5.8.
 func (f *PidFD) Setns(join Flags) error {
+	if join.has(NewMount) && join != NewMount {
+		return invalid("setns: NewMount together with others changes the root directory of all threads: use InNamespaces, or a call for each")
+	}
+	return f.setns(join)
+}
+
+func (f *PidFD) setns(join Flags) error {
 	switch {
 	case join == 0 || join&^namespaces != 0:
 		return invalid("setns: %v are not namespaces", join)

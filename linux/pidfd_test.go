@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/go-clone3/clone3/linux"
-	"github.com/go-clone3/clone3/linux/internal/kerneltest"
+	"github.com/go-clone3/clone3/scripts/kerneltest"
 	"golang.org/x/sys/unix"
 )
 

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/go-clone3/clone3/linux"
-	"github.com/go-clone3/clone3/linux/internal/kerneltest"
+	"github.com/go-clone3/clone3/scripts/kerneltest"
 	"golang.org/x/sys/unix"
 )
 
@@ -126,7 +126,9 @@ func thread(t testing.TB) (f *linux.PidFD, end func()) {
 		<-ending
 	}()
 	<-opened
-	return own(t, f, err), sync.OnceFunc(func() { close(ending) })
+	end = sync.OnceFunc(func() { close(ending) })
+	t.Cleanup(end)
+	return own(t, f, err), end
 }
 
 func TestPidFDWaitReturnsWhenContextEnds(t *testing.T) {
