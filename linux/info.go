@@ -97,6 +97,8 @@ type Info struct {
 
 	// CoreDump is whether a crash would be dumped, or with CoreDumped, was.
 	// If it was, CoreDumpSignal and CoreDumpCode (si_code) are the reason.
+	// The kernel tells nothing of a dump into a file: only of one into a
+	// socket, or to a program with %F; see core(5). Exit.CoreDump tells of all.
 	CoreDump       CoreDump
 	CoreDumpSignal syscall.Signal
 	CoreDumpCode   int32

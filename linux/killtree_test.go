@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/go-clone3/clone3/linux"
 	"github.com/go-clone3/clone3/scripts/kerneltest"
@@ -26,7 +27,8 @@ var _ = helper("tree", func(args []string) int {
 			}
 		}
 	}
-	select {}
+	time.Sleep(time.Hour)
+	return 1
 })
 
 // forest starts a tree of 7 processes and returns handles of all of them, the

@@ -41,7 +41,8 @@ func OpenPeer(c syscall.Conn) (*PidFD, error) {
 
 // PassPidFD lets a unix socket receive with each message a pidfd of the process
 // that has sent it, for [ReceivedPidFD]. Messages that were sent before have
-// one only if the sender's socket has the same option set.
+// one only if the sender's socket has the same option set, or if the connection
+// was not accepted yet.
 // SO_PASSPIDFD, Linux 6.5.
 func PassPidFD(c syscall.Conn, on bool) error {
 	value := 0

@@ -107,9 +107,10 @@ func TestReceivedPidFD(t *testing.T) {
 		}
 	})
 	t.Run("not of a message sent before", func(t *testing.T) {
-		conn, _, _ := peer(t, "0")
-		is(t, "PassPidFD", linux.PassPidFD(conn, true), nil)
-		f, err := linux.ReceivedPidFD(receive(t, conn, room))
+		a, b := pair(t)
+		a.Write([]byte("x"))
+		is(t, "PassPidFD", linux.PassPidFD(b, true), nil)
+		f, err := linux.ReceivedPidFD(receive(t, b, room))
 		if err == nil {
 			f.Close()
 		}

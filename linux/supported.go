@@ -114,14 +114,9 @@ var operations = [...]operation{
 		_, _, err := unix.NameToHandleAt(fd, "", unix.AT_EMPTY_PATH)
 		return errnoOf(err)
 	}, unix.EOPNOTSUPP},
-	// Reading is ENODATA for whoever lacks the privilege, in all releases.
-	// But what made pidfds immutable, and with that kept others from writing,
-	// is also what forbade chmod with EPERM.
 	OpXattr: {"extended attributes of pidfds", "6.17", "fchmod", func() syscall.Errno {
 		return errnoOf(unix.Fchmod(-1, 0))
-	}, unix.EBADF, func(fd int) syscall.Errno {
-		return answer(errnoOf(unix.Fchmod(fd, 0)), unix.EOPNOTSUPP)
-	}, unix.EPERM},
+	}, unix.EBADF, askXattr, unix.EPERM},
 
 	OpAdviseMemory: {"process_madvise", "5.10", "process_madvise", func() syscall.Errno {
 		return raw(uapi.SYS_PROCESS_MADVISE, none, 0, 0)
@@ -291,6 +286,20 @@ func askID(fd int) syscall.Errno {
 	}
 	_, errno := inode(fd)
 	return errno
+}
+
+// askXattr asks whether pidfds are immutable, which keeps anybody from attaching
+// something, and is then why they have no chmod either; whoever lacks the
+// privilege cannot ask for attributes. Before they had a file system of their
+// own chmod would have worked, for the one inode of all.
+func askXattr(fd int) syscall.Errno {
+	switch askID(fd) {
+	case 0:
+		return answer(errnoOf(unix.Fchmod(fd, 0)), unix.EOPNOTSUPP)
+	case unix.ENOTTY:
+		return unix.EPERM
+	}
+	return errUnclear
 }
 
 // socket calls ask with a new unix socket. The answer yes also means 0.
