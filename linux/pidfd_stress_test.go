@@ -36,7 +36,9 @@ func TestThousandGoroutinesUseDyingChildren(t *testing.T) {
 	var mu sync.RWMutex
 	targets := make([]*target, children)
 	create := func(i int) {
-		p, err := linux.Clone3(child("sleep"))
+		c := child("sleep")
+		c.ResetSignals = true // so that it dies of each
+		p, err := linux.Clone3(c)
 		if err != nil {
 			t.Error(err)
 			return
