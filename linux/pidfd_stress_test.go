@@ -57,6 +57,7 @@ func TestThousandGoroutinesUseDyingChildren(t *testing.T) {
 		status, err := x.Wait(ctx)
 		if err != nil || status.Signal() != x.sig {
 			t.Errorf("a child meant to die of %v: %v, %v", x.sig, status, err)
+			x.Kill()
 		}
 		x.Close()
 	}
