@@ -517,7 +517,7 @@ func ExamplePidFD_AdviseMemory() {
 		log.Fatal(err)
 	}
 	defer f.Close()
-	n, err := f.AdviseMemory(unix.MADV_COLD, []unix.RemoteIovec{{Base: 0x7f0000000000, Len: 1 << 20}})
+	n, err := f.AdviseMemory(unix.MADV_COLD, []unix.RemoteIovec{{Base: 0x400000, Len: 1 << 20}})
 	fmt.Println(n, err)
 }
 

@@ -17,7 +17,7 @@ import (
 // The advice for another process is unix.MADV_COLD, MADV_PAGEOUT, MADV_WILLNEED
 // or MADV_COLLAPSE; any other is EINVAL. It needs CAP_SYS_NICE, and that this
 // program may read the process, as ptrace(2) has it; else it is EPERM.
-// process_madvise(2), Linux 5.10; Self, Linux 6.16.
+// process_madvise(2), Linux 5.10.
 func (f *PidFD) AdviseMemory(advice int, ranges []unix.RemoteIovec) (int, error) {
 	fd, err := f.use()
 	if err != nil {

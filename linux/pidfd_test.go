@@ -427,8 +427,24 @@ func TestXattr(t *testing.T) {
 	is(t, "Xattr of what was removed", err, unix.ENODATA)
 }
 
+// ready writes a line when its program runs: Clone3 returns before that.
+var _ = helper("ready", func([]string) int {
+	os.Stdout.WriteString("1\n")
+	io.Copy(io.Discard, os.Stdin)
+	return 0
+})
+
 func TestMemoryOfAProcess(t *testing.T) {
-	f, p, _ := living(t, child("hold"))
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	c := child("ready")
+	c.Files[1] = w
+	f, p, _ := living(t, c)
+	w.Close()
+	scanInt(t, r)
 	// Some range of it: where its program lies.
 	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", p.Pid()))
 	if err != nil {
