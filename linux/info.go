@@ -123,6 +123,9 @@ func (f *PidFD) Info() (Info, error) {
 	}
 	raw := uapi.PidfdInfo{Mask: uapi.PIDFD_INFO_EXIT | uapi.PIDFD_INFO_COREDUMP | uapi.PIDFD_INFO_SUPPORTED_MASK}
 	errno := getInfo(fd, &raw)
+	if errno == unix.ESRCH && signalNone(fd, ScopeDefault) == unix.EINVAL {
+		errno = unix.EREMOTE // as 6.18 says of a process that it does not show, 6.17 does not
+	}
 	f.done()
 	if errno != 0 {
 		return Info{}, infoFailure(errno)

@@ -102,6 +102,8 @@ func peek(fd int) (status ExitStatus, known bool, err error) {
 		return 0, true, os.NewSyscallError("waitid", errno)
 	case infoErr == nil || !ended(fd):
 		return 0, false, nil // not reaped yet
+	case infoErr == unix.EREMOTE:
+		return 0, true, infoFailure(unix.EREMOTE)
 	}
 	return 0, true, fmt.Errorf("linux: the process has ended, its status is not known: %w",
 		&UnsupportedError{Feature: "PIDFD_INFO_EXIT", Release: "6.15", Err: infoErr})

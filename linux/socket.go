@@ -67,7 +67,7 @@ func PassPidFD(c syscall.Conn, on bool) error {
 // the pidfd is open already. A message needs room for it, unix.CmsgSpace(4).
 //
 // The kernel may have had no pidfd to give: the error is then why, EMFILE for
-// example, or os.ErrProcessDone up to Linux 6.15 if the sender was reaped. The
+// example, or os.ErrProcessDone up to Linux 6.16 if the sender was reaped. The
 // error is ENODATA if the message has none, which had no room for it or was sent
 // before PassPidFD. SCM_PIDFD, Linux 6.5.
 func ReceivedPidFD(oob []byte, flags int) (*PidFD, error) {
