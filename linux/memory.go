@@ -15,8 +15,9 @@ import (
 // range is not memory of the process.
 //
 // The advice for another process is unix.MADV_COLD, MADV_PAGEOUT, MADV_WILLNEED
-// or MADV_COLLAPSE; any other is EINVAL. It needs CAP_SYS_NICE, and that this
-// program may read the process, as ptrace(2) has it; else it is EPERM.
+// or MADV_COLLAPSE, of which Linux 5.10 knows the first two only; any other is
+// EINVAL. It needs CAP_SYS_NICE, and that this program may read the process, as
+// ptrace(2) has it; else it is EPERM.
 // process_madvise(2), Linux 5.10.
 func (f *PidFD) AdviseMemory(advice int, ranges []unix.RemoteIovec) (int, error) {
 	fd, err := f.use()

@@ -29,6 +29,9 @@ func (f *PidFD) GetFD(n int) (*os.File, error) {
 	case unix.ESRCH:
 		return nil, os.ErrProcessDone
 	case unix.EBADF:
+		if ended(fd) { // 5.10 says the same of a zombie
+			return nil, os.ErrProcessDone
+		}
 		return nil, &pidfdError{"pidfd_getfd", fmt.Sprintf("the process has no descriptor %d", n), unix.EBADF}
 	case unix.EPERM, unix.ENOSYS:
 		if err := Supported(OpGetFD); err != nil {

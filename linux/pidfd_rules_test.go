@@ -405,6 +405,7 @@ func TestRulesOfProcessMadvise(t *testing.T) {
 }
 
 func TestRulesOfProcessMrelease(t *testing.T) {
+	kerneltest.Need(t, "ReleaseMemory", "5.15", linux.Supported(linux.OpReleaseMemory))
 	f, _, _ := living(t, child("hold"))
 	is(t, "not about to end: EINVAL", f.ReleaseMemory(), unix.EINVAL)
 	_, _, errno := unix.Syscall(unix.SYS_PROCESS_MRELEASE, uintptr(number(t, f)), 1, 0)

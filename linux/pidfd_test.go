@@ -452,10 +452,11 @@ func TestMemoryOfAProcess(t *testing.T) {
 	}
 	var from, to uintptr
 	fmt.Sscanf(string(maps), "%x-%x", &from, &to)
-	n, err := f.AdviseMemory(unix.MADV_WILLNEED, []unix.RemoteIovec{{Base: from, Len: int(to - from)}})
+	n, err := f.AdviseMemory(unix.MADV_COLD, []unix.RemoteIovec{{Base: from, Len: int(to - from)}})
 	if n != int(to-from) || err != nil {
 		t.Errorf("AdviseMemory: got %d, %v, want %d", n, err, to-from)
 	}
+	kerneltest.Need(t, "ReleaseMemory", "5.15", linux.Supported(linux.OpReleaseMemory))
 	is(t, "ReleaseMemory of a process that lives", f.ReleaseMemory(), unix.EINVAL)
 	if err := f.Signal(unix.SIGKILL); err != nil {
 		t.Fatal(err)
