@@ -148,8 +148,9 @@ func (f *PidFD) Dup() (*PidFD, error) {
 }
 
 // File returns a duplicate as a file, which the caller closes: to give it to a
-// child, or to send it in a message (SCM_RIGHTS).
-// fcntl(2) with F_DUPFD_CLOEXEC.
+// child, or to send it in a message (SCM_RIGHTS). An os.File is also closed when
+// the garbage collector finds it unused, which of a child with AutoKill may be
+// its end. fcntl(2) with F_DUPFD_CLOEXEC.
 func (f *PidFD) File() (*os.File, error) {
 	fd, err := f.descriptor("File")
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -53,7 +54,9 @@ func TestThousandGoroutinesUseDyingChildren(t *testing.T) {
 	if t.Failed() {
 		return
 	}
+	var died, used atomic.Int64
 	end := func(x *target) {
+		died.Add(1)
 		status, err := x.Wait(ctx)
 		if err != nil || status.Signal() != x.sig {
 			t.Errorf("a child meant to die of %v: %v, %v", x.sig, status, err)
@@ -66,30 +69,33 @@ func TestThousandGoroutinesUseDyingChildren(t *testing.T) {
 	for g := range goroutines {
 		group.Go(func() {
 			random := rand.New(rand.NewPCG(1, uint64(g)))
-			for range 10 {
+			for n := 0; n < 10 && ctx.Err() == nil; {
 				i := random.IntN(children)
 				mu.RLock()
 				x := targets[i]
 				mu.RUnlock()
-				if x == nil {
-					continue // another is being made
+				if x == nil { // another is being made
+					runtime.Gosched()
+					continue
 				}
-				// Not OpenPidFD: the number may be another's by now.
-				f, err := x.PidFD().Dup()
-				if errors.Is(err, os.ErrClosed) {
+				f, err := reopen(x.Process, random.IntN(3))
+				if errors.Is(err, os.ErrClosed) || errors.Is(err, os.ErrProcessDone) || errors.Is(err, unix.ESTALE) {
+					runtime.Gosched()
 					continue
 				}
 				if err != nil {
-					t.Error("Dup:", err)
+					t.Error("open:", err)
 					return
 				}
+				used.Add(1)
+				n++
 				var users sync.WaitGroup
 				users.Go(func() {
 					if _, err := f.Wait(ctx); err != nil && !errors.Is(err, os.ErrClosed) && !errors.Is(err, errors.ErrUnsupported) {
 						t.Error("Wait:", err)
 					}
 				})
-				if random.IntN(3) == 0 {
+				if random.IntN(20) == 0 {
 					x.sent.Store(true)
 					if err := f.Signal(x.sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 						t.Error("Signal:", err)
@@ -122,10 +128,40 @@ func TestThousandGoroutinesUseDyingChildren(t *testing.T) {
 		})
 	}
 	group.Wait()
+	// Else the test tests nothing.
+	if used.Load() < 10*int64(goroutines) || died.Load() < int64(children) {
+		t.Errorf("%d handles were used and %d children died", used.Load(), died.Load())
+	}
+	t.Logf("%d handles were used and %d children died", used.Load(), died.Load())
 	for _, x := range targets {
 		if x != nil {
 			x.Signal(x.sig)
 			end(x)
 		}
 	}
+}
+
+// reopen opens a handle of a process in one of three ways.
+func reopen(p *linux.Process, way int) (*linux.PidFD, error) {
+	lent := p.PidFD()
+	switch {
+	case way == 1 && linux.Supported(linux.OpHandle) == nil:
+		h, err := lent.Handle()
+		if err != nil {
+			return nil, err
+		}
+		return linux.OpenHandle(h)
+	case way == 2 && linux.Supported(linux.OpID) == nil:
+		f, err := linux.OpenPidFD(p.Pid())
+		if err != nil {
+			return nil, err
+		}
+		// The number may be another's by now.
+		if same, err := f.Equal(lent); !same {
+			f.Close()
+			return nil, errors.Join(os.ErrProcessDone, err)
+		}
+		return f, nil
+	}
+	return lent.Dup()
 }
