@@ -35,6 +35,7 @@ func fresh(t testing.TB, f, g *linux.PidFD) {
 }
 
 func TestRulesOfReopening(t *testing.T) {
+	needRoot(t) // the file is root's: for others it is EACCES
 	kerneltest.Need(t, "ID", "6.9", linux.Supported(linux.OpID))
 	f, _, _ := living(t, child("hold"))
 	open := func(flags int) (int, error) {

@@ -381,6 +381,7 @@ func TestRulesOfProcessMadvise(t *testing.T) {
 		is(t, "process_madvise", errno, unix.EINVAL)
 	})
 	t.Run("no memory there: ENOMEM", func(t *testing.T) {
+		needRoot(t) // CAP_SYS_NICE
 		_, err := f.AdviseMemory(unix.MADV_COLD, page)
 		is(t, "MADV_COLD", err, unix.ENOMEM)
 	})
