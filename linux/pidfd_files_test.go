@@ -176,14 +176,18 @@ func TestRulesOfFanotify(t *testing.T) {
 			t.Errorf("got process %d, want %d", pid, os.Getpid())
 		}
 	})
-	t.Run("who has ended: FAN_NOPIDFD", func(t *testing.T) {
+	t.Run("who has ended: a pidfd, FAN_NOPIDFD up to 6.18", func(t *testing.T) {
 		p := start(t, child("write", filepath.Join(dir, "b")))
 		if status := wait(t, p); !status.Success() {
 			t.Fatal(status)
 		}
-		if fd := event(); fd != unix.FAN_NOPIDFD {
-			t.Errorf("got %d, want %d", fd, unix.FAN_NOPIDFD)
+		fd := event()
+		if fd == unix.FAN_NOPIDFD {
+			kerneltest.Since(t, "a pidfd of who has ended", "7.3") // measured: 6.18 no, 7.3 yes
 		}
+		f, err := linux.AdoptPidFD(int(fd))
+		own(t, f, err)
+		is(t, "Signal", f.Signal(0), os.ErrProcessDone)
 	})
 }
 
