@@ -129,6 +129,11 @@ type Child struct {
 	// executed its program; from then on it is SIGCHLD. If 0 it is SIGCHLD.
 	ExitSignal syscall.Signal
 
+	// LeaveZombie leaves it to somebody else to reap the process when it has
+	// ended: to an os.Process, or to wait4(2). Wait does not reap it then,
+	// nor does Close.
+	LeaveZombie bool
+
 	// SetTID are the process IDs to give to the child: the first in its own
 	// PID namespace, the next in the namespace around that, and so on.
 	// Linux 5.5, needs CAP_CHECKPOINT_RESTORE.
@@ -180,6 +185,8 @@ func (c *Child) check() error {
 		return invalid("%v are in both Flags and Unshare", c.Flags&c.Unshare)
 	case len(c.UidMappings)+len(c.GidMappings) > 0 && !news.has(NewUser):
 		return invalid("UidMappings and GidMappings need a user namespace: add NewUser")
+	case c.LeaveZombie && c.Flags.has(AutoReap):
+		return invalid("LeaveZombie: a child with AutoReap leaves no zombie")
 	case c.ExitSignal != 0 && c.Flags.has(AutoReap):
 		return invalid("ExitSignal %d: a child with AutoReap sends no signal", c.ExitSignal)
 	case c.ExitSignal < 0 || c.ExitSignal > lastSignal():

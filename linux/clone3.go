@@ -71,7 +71,7 @@ func spawn(c *Child, legacy bool) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	proc := &Process{pid: pid, fd: int(*p.pidfd), flags: c.Flags, traced: c.Ptrace}
+	proc := &Process{pid: pid, fd: int(*p.pidfd), flags: c.Flags, traced: c.Ptrace, zombie: c.LeaveZombie}
 	if p.gate[0] >= 0 {
 		if err = p.openGate(c, pid); err != nil {
 			closeGate(p)

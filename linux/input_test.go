@@ -56,6 +56,7 @@ func TestBadInputIsAnError(t *testing.T) {
 		{"exit signal", func(c *linux.Child) { c.ExitSignal = 129 }, "ExitSignal 129 is not a signal", syscall.EINVAL},
 		{"negative exit signal", func(c *linux.Child) { c.ExitSignal = -1 }, "ExitSignal -1", syscall.EINVAL},
 		{"exit signal with AutoReap", func(c *linux.Child) { c.ExitSignal, c.Flags = syscall.SIGCHLD, linux.AutoReap }, "a child with AutoReap sends no signal", syscall.EINVAL},
+		{"zombie with AutoReap", func(c *linux.Child) { c.LeaveZombie, c.Flags = true, linux.AutoReap }, "a child with AutoReap leaves no zombie", syscall.EINVAL},
 		{"pdeathsig", func(c *linux.Child) { c.Pdeathsig = 200 }, "Pdeathsig 200", syscall.EINVAL},
 		{"too many TIDs", func(c *linux.Child) { c.SetTID = make([]int, 33) }, "SetTID has 33 elements", syscall.EINVAL},
 		{"TID 0", func(c *linux.Child) { c.SetTID = []int{0} }, "SetTID[0] 0 is not a process ID", syscall.EINVAL},

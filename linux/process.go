@@ -23,6 +23,7 @@ type Process struct {
 	pid    int
 	flags  Flags
 	traced bool // somebody in this program waits for its stops, and may for its end
+	zombie bool // somebody else reaps it
 
 	mu     sync.Mutex
 	fd     int           // the pidfd, or -1
@@ -106,7 +107,8 @@ func (p *Process) Stop(ctx context.Context, sig syscall.Signal, grace time.Durat
 // Close gives up the process.
 //
 // With AutoKill it is killed. Without, it goes on, and when it ends it is
-// reaped: by the kernel with AutoReap, else by this package. Waits in progress
+// reaped: by the kernel with AutoReap, by whoever wants to with LeaveZombie,
+// else by this package. Waits in progress
 // return os.ErrClosed. Close can be called again, and does nothing then.
 func (p *Process) Close() error {
 	p.mu.Lock()
@@ -127,7 +129,7 @@ func (p *Process) Close() error {
 		// To close the pidfd is enough, except while a process being
 		// created by another goroutine still has a copy of it.
 		unix.PidfdSendSignal(p.fd, unix.SIGKILL, nil, 0)
-	case p.flags.has(AutoReap):
+	case p.flags.has(AutoReap), p.zombie:
 	default:
 		if p.watch() != nil { // it would close fd when the process has ended
 			go p.reap(p.fd)
@@ -194,6 +196,7 @@ func (p *Process) adopt() error {
 // bury makes an end of a process that has not come to execute its program, or
 // is not wanted any more, and returns why, given what is known of it.
 func (p *Process) bury(why error) error {
+	p.zombie = false // nobody else knows of it
 	p.Kill()
 	status, err := p.Wait(context.Background())
 	if err != nil && !p.flags.has(AutoReap) { // it is not watched

@@ -92,14 +92,19 @@ func (p *Process) Rusage() *syscall.Rusage {
 	return &p.rusage // which does not change any more
 }
 
-// collect reaps the process if it has ended, and if so, notes how. p.mu is held.
+// collect reaps the process if it has ended, unless somebody else is to, and
+// notes how it has ended. p.mu is held.
 func (p *Process) collect() {
 	if p.ended {
 		return
 	}
 	if !p.flags.has(AutoReap) {
+		options := uintptr(unix.WNOHANG)
+		if p.zombie {
+			options |= unix.WNOWAIT
+		}
 		var info childInfo
-		switch errno := waitid(p.fd, &info, unix.WNOHANG, &p.rusage); {
+		switch errno := waitid(p.fd, &info, options, &p.rusage); {
 		case errno == 0 && info.pid() == 0:
 			return
 		case errno == 0:

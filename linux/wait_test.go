@@ -114,6 +114,52 @@ func TestWaitPrefersStatusToEndedContext(t *testing.T) {
 	}
 }
 
+func TestLeaveZombie(t *testing.T) {
+	reaped := func(p *linux.Process) bool {
+		return unix.Waitid(unix.P_PID, p.Pid(), nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil) == unix.ECHILD
+	}
+	// A child without a program is nobody's: TestMain finds what is left.
+	if _, err := linux.Clone3(&linux.Child{Path: "/nowhere", LeaveZombie: true}); err == nil {
+		t.Fatal("no error")
+	}
+	for name, look := range map[string]func(*testing.T, *linux.Process){
+		"Wait": func(t *testing.T, p *linux.Process) {
+			if s := wait(t, p); s.Code() != 0 || p.Rusage() == nil {
+				t.Errorf("Wait: got %v, rusage %v", s, p.Rusage())
+			}
+		},
+		"Close while running": func(t *testing.T, p *linux.Process) {
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := child("hold")
+			c.LeaveZombie = true
+			p, release := held(t, c)
+			if name == "Wait" {
+				release()
+			}
+			look(t, p)
+			release()
+			if reaped(p) {
+				t.Fatal("the process is reaped")
+			}
+			other, err := os.FindProcess(p.Pid())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if state, err := other.Wait(); err != nil || !state.Success() {
+				t.Errorf("os.Process.Wait: %v, %v", state, err)
+			}
+			if !reaped(p) {
+				t.Error("the process is not reaped")
+			}
+		})
+	}
+}
+
 func TestWaitUsesNoThreads(t *testing.T) {
 	threads := func() int { return pprof.Lookup("threadcreate").Count() }
 	const n = 100
