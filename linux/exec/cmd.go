@@ -1,0 +1,155 @@
+//go:build linux
+
+package exec
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	std "os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/go-clone3/clone3/linux"
+)
+
+// A Cmd is a command to run, or that was run. It cannot be started twice. Up to
+// WaitDelay, all fields are those of os/exec and mean the same.
+type Cmd struct {
+	// Path is the program. If relative it is relative to Dir.
+	Path string
+
+	// Args are the arguments, beginning with the name of the program. If
+	// there are none, that is Path.
+	Args []string
+
+	// Env is the environment, in the form "key=value". If nil it is the
+	// environment of this program, with PWD set if Dir is. Of several values
+	// for a key the last is used.
+	Env []string
+
+	// Dir is the directory in which to run the command. If empty it is that
+	// of this program.
+	Dir string
+
+	// Stdin is what the command reads. If nil, nothing: /dev/null. An
+	// *os.File is given to the command as it is; everything else is copied
+	// to it through a pipe. Wait waits until all is copied, or cannot be.
+	Stdin io.Reader
+
+	// Stdout and Stderr are where the command writes to. If nil, the output
+	// is dropped: /dev/null. An *os.File is given to the command as it is;
+	// everything else gets a copy through a pipe, and Wait waits until the
+	// last process has closed that. If both are equal, one goroutine writes.
+	Stdout io.Writer
+	Stderr io.Writer
+
+	// ExtraFiles[i] becomes descriptor 3+i of the command.
+	ExtraFiles []*os.File
+
+	// SysProcAttr are attributes of the process. It is an error if one is
+	// also set in Child, to another value.
+	SysProcAttr *syscall.SysProcAttr
+
+	// Process is the process, once started.
+	Process *os.Process
+
+	// ProcessState is how the process has ended, once Wait has returned.
+	ProcessState *os.ProcessState
+
+	// Err is what is wrong with the command already, such as that its program
+	// is nowhere in $PATH. Start returns it.
+	Err error
+
+	// Cancel is called when the context of CommandContext ends while the
+	// command runs. CommandContext sets it to kill the process. Wait returns
+	// the context's error if Cancel returns nil and the command is otherwise
+	// successful, and the error of Cancel unless that is os.ErrProcessDone.
+	Cancel func() error
+
+	// WaitDelay bounds how long Wait waits for two things that may never
+	// come: the end of the process when its context has ended, and the end of
+	// its output when the process itself has. When it is over the process is
+	// killed and the pipes are closed. If 0 there is no bound.
+	WaitDelay time.Duration
+
+	// Child is what os/exec has not. Its Path, Args, Env, Dir and Files are
+	// not used and have to be left out, as those of the Cmd take their place.
+	// If Exec is set it is executed, and Path is a mere name.
+	linux.Child
+
+	ctx     context.Context
+	started int32 // 1 once Start was called; no atomic type: a Cmd may be copied
+
+	proc     *linux.Process
+	autoReap bool
+	cleanup  runtime.Cleanup // closes proc
+
+	pipes   pipes
+	copying *copying // or nil if there is nothing to copy
+
+	cancelled chan verdict // of the context, when it has ended
+	forget    func() bool  // stops waiting for the end of the context
+}
+
+// Command returns a command that runs a program with arguments. If name has no
+// slash it is looked up in $PATH.
+func Command(name string, arg ...string) *Cmd {
+	c := std.Command(name, arg...) // which knows what to do about ErrDot
+	return &Cmd{Path: c.Path, Args: c.Args, Err: c.Err}
+}
+
+// CommandContext is like Command, and when ctx ends while the command runs, it
+// is killed, or what else Cancel and WaitDelay say.
+func CommandContext(ctx context.Context, name string, arg ...string) *Cmd {
+	if ctx == nil {
+		panic("nil Context")
+	}
+	c := Command(name, arg...)
+	c.ctx = ctx
+	c.Cancel = func() error { return c.Process.Kill() }
+	return c
+}
+
+// String returns the command in a form for people to read, not for a shell.
+func (c *Cmd) String() string {
+	return (&std.Cmd{Path: c.Path, Args: c.Args, Err: c.Err}).String()
+}
+
+// Environ returns the environment that the command is started with.
+func (c *Cmd) Environ() []string {
+	return (&std.Cmd{Env: c.Env, Dir: c.Dir}).Environ()
+}
+
+// environ returns the environment, and what is wrong with it. It is nil if it is
+// that of this program, in which each key is unique.
+func (c *Cmd) environ() ([]string, error) {
+	hasNUL := func(s string) bool { return strings.IndexByte(s, 0) >= 0 }
+	switch {
+	case c.Env == nil && c.Dir == "":
+		return nil, nil
+	case c.Env == nil:
+		if _, err := filepath.Abs(c.Dir); err != nil {
+			return nil, err
+		}
+	case slices.ContainsFunc(c.Env, hasNUL):
+		return nil, errors.New("exec: environment variable contains NUL")
+	}
+	return c.Environ(), nil
+}
+
+// Handle returns the process as package linux holds it, once the command is
+// started, or nil before. It is lent: [Cmd.Wait] closes it. A caller that does
+// not call Wait is to close it instead.
+//
+// To wait for the process with a context, to stop it, and with AutoKill to close
+// it, is fine. The zombie it may leave is reaped by Cmd.Wait.
+func (c *Cmd) Handle() *linux.Process {
+	c.cleanup.Stop()
+	return c.proc
+}

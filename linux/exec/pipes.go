@@ -1,0 +1,188 @@
+//go:build linux
+
+package exec
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"syscall"
+)
+
+// pipes are the pipes between this program and the child.
+type pipes struct {
+	child  []io.Closer // ends for the child, closed when it has them
+	parent []io.Closer // ends of this program, closed by Wait
+	copies []func() error
+}
+
+// from returns a file for the child to read what r has to give.
+func (p *pipes) from(r io.Reader) (*os.File, error) {
+	switch f := r.(type) {
+	case nil:
+		return nil, nil
+	case *os.File:
+		return f, nil
+	}
+	pr, pw, err := p.toChild()
+	if err != nil {
+		return nil, err
+	}
+	p.copies = append(p.copies, func() error {
+		_, err := io.Copy(pw, r)
+		if notRead(err) {
+			err = nil
+		}
+		if e := pw.Close(); err == nil {
+			err = e
+		}
+		return err
+	})
+	return pr, nil
+}
+
+// notRead reports whether err says that the child does not want to read any
+// more, which is its own business.
+func notRead(err error) bool {
+	var pe *fs.PathError
+	return errors.As(err, &pe) && pe.Op == "write" && pe.Path == "|1" && pe.Err == syscall.EPIPE
+}
+
+// to returns a file for the child to write to what w is to get.
+func (p *pipes) to(w io.Writer) (*os.File, error) {
+	switch f := w.(type) {
+	case nil:
+		return nil, nil
+	case *os.File:
+		return f, nil
+	}
+	pr, pw, err := p.fromChild()
+	if err != nil {
+		return nil, err
+	}
+	p.copies = append(p.copies, func() error {
+		defer pr.Close() // if w takes no more, the child shall not wait for it
+		_, err := io.Copy(w, pr)
+		return err
+	})
+	return pw, nil
+}
+
+// toChild makes a pipe that the child reads from.
+func (p *pipes) toChild() (pr, pw *os.File, err error) {
+	if pr, pw, err = os.Pipe(); err == nil {
+		p.child, p.parent = append(p.child, pr), append(p.parent, pw)
+	}
+	return pr, pw, err
+}
+
+// fromChild makes a pipe that the child writes to.
+func (p *pipes) fromChild() (pr, pw *os.File, err error) {
+	if pr, pw, err = os.Pipe(); err == nil {
+		p.child, p.parent = append(p.child, pw), append(p.parent, pr)
+	}
+	return pr, pw, err
+}
+
+func (p *pipes) closeChild() {
+	closeAll(p.child)
+	p.child = nil
+}
+
+// closeParent closes the ends of this program, which ends all copying.
+func (p *pipes) closeParent() {
+	closeAll(p.parent)
+	p.parent, p.copies = nil, nil
+}
+
+// closeAll closes files. Many are closed already, so errors do not matter.
+func closeAll(files []io.Closer) {
+	for _, f := range files {
+		f.Close()
+	}
+}
+
+// copying is what goroutines do that copy from and to the child.
+type copying struct {
+	done chan struct{} // closed when all is copied
+	mu   sync.Mutex
+	left int   // how many goroutines are not done
+	err  error // the first error
+}
+
+// copy starts to copy. It returns nil if there is nothing to.
+func (p *pipes) copy() *copying {
+	if len(p.copies) == 0 {
+		return nil
+	}
+	c := &copying{done: make(chan struct{}), left: len(p.copies)}
+	for _, f := range p.copies {
+		go func() { c.finish(f()) }()
+	}
+	p.copies = nil
+	return c
+}
+
+func (c *copying) finish(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		c.err = err
+	}
+	if c.left--; c.left == 0 {
+		close(c.done)
+	}
+}
+
+// StdinPipe returns a pipe to the standard input of the command, which is to be
+// started after that. The command sees the end of its input when the pipe is
+// closed; Wait closes it too.
+func (c *Cmd) StdinPipe() (io.WriteCloser, error) {
+	if err := c.pipeable("Stdin", c.Stdin != nil); err != nil {
+		return nil, err
+	}
+	pr, pw, err := c.pipes.toChild()
+	if err != nil {
+		return nil, err
+	}
+	c.Stdin = pr
+	return pw, nil
+}
+
+// StdoutPipe returns a pipe from the standard output of the command, which is to
+// be started after that. Wait closes the pipe: everything is to be read before
+// Wait is called, and so Run is of no use with it.
+func (c *Cmd) StdoutPipe() (io.ReadCloser, error) {
+	return c.outputPipe("Stdout", &c.Stdout)
+}
+
+// StderrPipe returns a pipe from the standard error of the command. It is like
+// StdoutPipe.
+func (c *Cmd) StderrPipe() (io.ReadCloser, error) {
+	return c.outputPipe("Stderr", &c.Stderr)
+}
+
+func (c *Cmd) outputPipe(name string, w *io.Writer) (io.ReadCloser, error) {
+	if err := c.pipeable(name, *w != nil); err != nil {
+		return nil, err
+	}
+	pr, pw, err := c.pipes.fromChild()
+	if err != nil {
+		return nil, err
+	}
+	*w = pw
+	return pr, nil
+}
+
+// pipeable returns why there can be no pipe.
+func (c *Cmd) pipeable(name string, set bool) error {
+	switch {
+	case set:
+		return errors.New("exec: " + name + " already set")
+	case c.Process != nil:
+		return errors.New("exec: " + name + "Pipe after process started")
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+//go:build linux
+
+package exec
+
+import (
+	"os"
+	"sync"
+	"syscall"
+
+	"github.com/go-clone3/clone3/linux"
+)
+
+// osProcess returns an os.Process for p. It has a pidfd of its own, which package
+// os opens by the process ID.
+//
+// The ID is that of p as long as p is there, alive or a zombie. Without AutoReap
+// that is until somebody reaps it, which is up to the caller. With AutoReap it
+// may have ended already, and the ID may have a new owner. If it is there now,
+// it was when the pidfd was opened.
+func osProcess(p *linux.Process, autoReap bool) *os.Process {
+	found, _ := os.FindProcess(p.Pid()) // reports no errors on Linux
+	if autoReap && p.Signal(0) != nil {
+		found.Release()
+		found, _ = os.FindProcess(nobody)
+		found.Pid = p.Pid()
+	}
+	return found
+}
+
+// nobody is a process ID greater than all that the kernel gives. To package os
+// it is that of a process which is done.
+const nobody = 1<<22 + 1
+
+// handles reports whether package os holds processes by pidfds. It does not
+// where it could not use them fully, such as under an old seccomp filter. Such
+// an os.Process sends signals to a process ID, which is safe only while the
+// process is not reaped.
+var handles = sync.OnceValue(func() bool {
+	p, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		return false
+	}
+	defer p.Release()
+	return p.WithHandle(func(uintptr) {}) == nil
+})
+
+// canAutoReap returns why there cannot be an os.Process and an os.ProcessState of
+// a process that the kernel reaps.
+func canAutoReap() error {
+	switch {
+	case !handles():
+		return &linux.UnsupportedError{Feature: "AutoReap in package exec", Release: "7.1",
+			Reason: "package os cannot use pidfds"}
+	case !makesStates():
+		return &linux.UnsupportedError{Feature: "AutoReap in package exec", Release: "7.1",
+			Reason: "this release of Go has another os.ProcessState than this package knows; use package linux"}
+	}
+	return nil
+}
+
+// makesStates reports whether processState works.
+var makesStates = sync.OnceValue(func() bool {
+	const status = syscall.WaitStatus(3 << 8)
+	usage := new(syscall.Rusage)
+	s, err := processState(1, linux.ExitStatus(status), usage)
+	return err == nil && s.Pid() == 1 && s.Sys() == status && s.SysUsage() == usage
+})

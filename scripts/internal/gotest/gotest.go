@@ -1,0 +1,158 @@
+// Package gotest runs tests twice, before and after a change, and compares.
+package gotest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Repo returns the directory of the module this program belongs to, in which it
+// is to be run.
+func Repo() (string, error) {
+	mod, err := Output(".", "env", "GOMOD")
+	if err != nil {
+		return "", err
+	}
+	return filepath.Dir(mod), nil
+}
+
+// Output runs the go command in a directory and returns what it prints.
+func Output(dir string, args ...string) (string, error) {
+	out, err := command(dir, args).Output()
+	var ee *exec.ExitError
+	if errors.As(err, &ee) {
+		err = fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, ee.Stderr)
+	}
+	return strings.TrimSpace(string(out)), err
+}
+
+func command(dir string, args []string) *exec.Cmd {
+	cmd := exec.Command("go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOTOOLCHAIN=local")
+	return cmd
+}
+
+// A Result is how a test has ended.
+type Result struct {
+	Action string // pass, fail or skip
+	Output string
+}
+
+// Run runs the tests of a package, and returns their results by name, subtests
+// included. That the tests fail is no error.
+func Run(dir, pkg string, args ...string) (map[string]Result, error) {
+	args = append([]string{"test", "-json", "-count=1", "-vet=off", "-timeout=4m"}, append(args, pkg)...)
+	cmd := command(dir, args)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	results, output := map[string]Result{}, map[string]string{}
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var e struct{ Action, Test, Output string }
+		if e := d.Decode(&e); e == io.EOF {
+			break
+		} else if e != nil {
+			return nil, fmt.Errorf("go test %s: %w\n%s%s", pkg, e, out, &stderr)
+		}
+		switch e.Action {
+		case "pass", "fail", "skip":
+			if e.Test != "" {
+				results[e.Test] = Result{e.Action, output[e.Test]}
+			}
+		case "output", "build-output":
+			output[e.Test] += e.Output
+		}
+	}
+	if len(results) == 0 {
+		return nil, fmt.Errorf("go test %s: no test has run: %v\n%s%s", pkg, err, output[""], &stderr)
+	}
+	return results, nil
+}
+
+// A Report compares results.
+type Report struct {
+	LeftOut map[string]string // tests that were not run, and why
+
+	passed, skipped, broken, failing []string
+	output                           map[string]string
+}
+
+// Add adds the results of tests before and after a change. A test breaks if it
+// passes before, and does not after.
+func (r *Report) Add(pkg string, before, after map[string]Result) {
+	if r.output == nil {
+		r.output = map[string]string{}
+	}
+	for _, test := range slices.Sorted(maps.Keys(before)) {
+		b, a := before[test].Action, after[test].Action
+		name := pkg + " " + test
+		r.output[name] = after[test].Output
+		switch {
+		case b == "pass" && a == "pass":
+			r.passed = append(r.passed, name)
+		case b == "pass":
+			r.broken = append(r.broken, name)
+		case b == "skip" && a == "skip":
+			r.skipped = append(r.skipped, name)
+		case b == "skip" && a == "pass": // such as for want of what os/exec lacks
+			r.passed = append(r.passed, name)
+		case b == "skip":
+			r.broken = append(r.broken, name)
+		default:
+			r.failing = append(r.failing, name)
+			r.output[name] = before[test].Output
+		}
+	}
+}
+
+// Print prints the report. It returns an error if a test broke.
+func (r *Report) Print(w io.Writer, before, after string, verbose bool) error {
+	if verbose {
+		for _, name := range r.passed {
+			fmt.Fprintln(w, "passed   ", name)
+		}
+	}
+	for _, name := range r.skipped {
+		fmt.Fprintf(w, "skipped   %s: %s\n", name, reason(r.output[name]))
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.LeftOut)) {
+		fmt.Fprintf(w, "left out  %s: %s\n", name, r.LeftOut[name])
+	}
+	for _, name := range r.failing {
+		fmt.Fprintf(w, "fails with %s itself: %s\n", before, name)
+		if verbose {
+			fmt.Fprint(w, r.output[name])
+		}
+	}
+	for _, name := range r.broken {
+		fmt.Fprintf(w, "FAILED    %s\n%s", name, r.output[name])
+	}
+	fmt.Fprintf(w, "%s in place of %s: %d passed, %d failed, %d skipped, %d left out, %d fail with %s too\n",
+		after, before, len(r.passed), len(r.broken), len(r.skipped), len(r.LeftOut), len(r.failing), before)
+	if len(r.broken) > 0 {
+		return fmt.Errorf("%d tests pass with %s, but not with %s", len(r.broken), before, after)
+	}
+	return nil
+}
+
+// reason returns what a test says when it skips.
+func reason(output string) string {
+	for line := range strings.Lines(output) {
+		line = strings.TrimSpace(line)
+		if _, text, ok := strings.Cut(line, ".go:"); ok {
+			_, text, _ = strings.Cut(text, ": ")
+			return text
+		}
+	}
+	return "no reason given"
+}

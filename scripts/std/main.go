@@ -1,0 +1,293 @@
+//go:build linux
+
+// Std runs the tests that the installed Go has for os/exec, and those of package
+// syscall that start commands, with linux/exec in place of os/exec.
+//
+// The tests are copied into a temporary module, where their imports of internal
+// packages become copies or stand-ins. They are run twice: first as they are,
+// then with the import of os/exec swapped, also in the copies. It is a failure
+// if a test passes with os/exec, and not with linux/exec.
+//
+//	go run ./scripts/std [-run regexp] [-v]
+package main
+
+import (
+	"bytes"
+	_ "embed"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-clone3/clone3/scripts/internal/gotest"
+	"golang.org/x/tools/txtar"
+)
+
+var (
+	run     = flag.String("run", "", "run only the tests that match this `regexp`")
+	verbose = flag.Bool("v", false, "list the tests that pass, too")
+)
+
+const (
+	module = "github.com/go-clone3/clone3"
+	ours   = module + "/linux/exec"
+)
+
+// suites are the tests to run: in which package, and which of its files.
+var suites = []struct {
+	pkg   string
+	files []string // patterns
+}{
+	{"os/exec", []string{"*_test.go", "read3.go"}}, // a test builds read3.go
+	{"syscall", []string{"exec_*_test.go", "syscall_unix_test.go", "syscall_linux_test.go"}},
+}
+
+// leftOut are files whose tests cannot run outside of the package they are in.
+var leftOut = map[string]string{
+	"os/exec/bench_test.go":    "has benchmarks only",
+	"os/exec/env_test.go":      "calls the unexported dedupEnv of os/exec, which linux/exec has os/exec do",
+	"os/exec/internal_test.go": "calls the unexported prefixSuffixSaver of os/exec; linux/exec tests its own",
+	"os/exec/lp_test.go":       "calls unexported functions of os/exec behind LookPath, which linux/exec has os/exec do",
+}
+
+// stand-ins for what cannot be copied, by the path of the file.
+//
+//go:embed standins.txtar
+var standins []byte
+
+func main() {
+	flag.Parse()
+	if err := do(); err != nil {
+		fmt.Fprintln(os.Stderr, "std:", err)
+		os.Exit(1)
+	}
+}
+
+func do() error {
+	repo, err := gotest.Repo()
+	if err != nil {
+		return err
+	}
+	goroot, err := gotest.Output(repo, "env", "GOROOT")
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "std")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	files := map[string]string{
+		"go.mod":  "module std\n\ngo 1.26.0\n",
+		"go.work": "go 1.26.0\n\nuse (\n\t.\n\t" + repo + "\n)\n",
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
+			return err
+		}
+	}
+	skipped := map[string]string{} // tests left out, and why
+	for _, v := range []variant{{root: "with-os-exec", exec: "os/exec"}, {root: "with-linux-exec", exec: ours}} {
+		v.src, v.dir = filepath.Join(goroot, "src"), filepath.Join(dir, v.root)
+		for _, s := range suites {
+			if err := v.copyTests(s.pkg, s.files, skipped); err != nil {
+				return err
+			}
+		}
+	}
+
+	var report gotest.Report
+	for _, s := range suites {
+		// Stand-ins reach for variables of package syscall.
+		args := []string{"-ldflags=-checklinkname=0", "-run=" + *run}
+		base, err := gotest.Run(dir, "./with-os-exec/"+s.pkg, args...)
+		if err != nil {
+			return err
+		}
+		with, err := gotest.Run(dir, "./with-linux-exec/"+s.pkg, args...)
+		if err != nil {
+			return err
+		}
+		report.Add(s.pkg, base, with)
+	}
+	report.LeftOut = skipped
+	return report.Print(os.Stdout, "os/exec", "linux/exec", *verbose)
+}
+
+// A variant is a tree of copies in which packages import exec for os/exec.
+type variant struct {
+	src  string // the sources of the standard library
+	dir  string // the tree
+	root string // the import path of the tree in module std
+	exec string
+}
+
+// copyTests copies files of a package, and says which it has left out.
+func (v *variant) copyTests(pkg string, patterns []string, skipped map[string]string) error {
+	for _, pattern := range patterns {
+		names, err := filepath.Glob(filepath.Join(v.src, pkg, pattern))
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			rel, _ := filepath.Rel(v.src, name)
+			reason := leftOut[rel]
+			if other, ok := otherSystem(name); ok {
+				reason = "is for " + other
+			}
+			if reason != "" {
+				if err := tests(name, func(test string) { skipped[pkg+" "+test] = reason }); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := v.copyFile(rel); err != nil {
+				return err
+			}
+		}
+	}
+	return v.standIn(pkg)
+}
+
+// otherSystem returns the system that the name of a file says it is for.
+func otherSystem(name string) (string, bool) {
+	words := strings.Split(strings.TrimSuffix(filepath.Base(name), "_test.go"), "_")
+	last := words[len(words)-1]
+	return last, slices.Contains([]string{"windows", "plan9", "aix", "freebsd", "solaris", "other"}, last)
+}
+
+// tests calls f for the tests of a file.
+func tests(name string, f func(string)) error {
+	file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+	if err != nil {
+		return err
+	}
+	for _, d := range file.Decls {
+		if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && strings.HasPrefix(fn.Name.Name, "Test") {
+			f(fn.Name.Name)
+		}
+	}
+	return nil
+}
+
+// standIn writes the stand-ins that belong to a package, and reports whether
+// there are any.
+func (v *variant) standIn(pkg string) error {
+	for _, f := range txtar.Parse(standins).Files {
+		if filepath.Dir(f.Name) == pkg {
+			if err := v.write(f.Name, f.Data); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// exported are names that package syscall has for its own tests only. Their
+// stand-ins are in the package of the tests.
+var exported = []string{"ForceClone3", "GetInternalOrigRlimitNofile", "OrigRlimitNofile", "Prlimit",
+	"RawSyscallNoError", "Sys_GETEUID", "Tcgetpgrp", "Tcsetpgrp"}
+
+// copyFile copies a file, with its imports swapped, and the packages that these
+// need.
+func (v *variant) copyFile(rel string) error {
+	src, err := os.ReadFile(filepath.Join(v.src, rel))
+	if err != nil {
+		return err
+	}
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, rel, src, parser.SkipObjectResolution)
+	if err != nil {
+		return err
+	}
+	var edits []edit
+	replace := func(n ast.Node, text string) {
+		edits = append(edits, edit{fset.Position(n.Pos()).Offset, fset.Position(n.End()).Offset, text})
+	}
+	for _, spec := range file.Imports {
+		path, _ := strconv.Unquote(spec.Path.Value)
+		switch {
+		case path == "os/exec":
+			replace(spec.Path, strconv.Quote(v.exec))
+		case strings.HasPrefix(path, "internal/"), strings.Contains(path, "/internal/"):
+			if err := v.copyPackage(path); err != nil {
+				return err
+			}
+			replace(spec.Path, strconv.Quote("std/"+v.root+"/"+path))
+		}
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok && slices.Contains(exported, s.Sel.Name) {
+			if x, ok := s.X.(*ast.Ident); ok && x.Name == "syscall" {
+				replace(s, s.Sel.Name)
+			}
+		}
+		return true
+	})
+	return v.write(rel, apply(src, edits))
+}
+
+// An edit replaces src[from:to].
+type edit struct {
+	from, to int
+	text     string
+}
+
+func apply(src []byte, edits []edit) []byte {
+	var out bytes.Buffer
+	at := 0
+	slices.SortFunc(edits, func(a, b edit) int { return a.from - b.from })
+	for _, e := range edits {
+		out.Write(src[at:e.from])
+		out.WriteString(e.text)
+		at = e.to
+	}
+	out.Write(src[at:])
+	return out.Bytes()
+}
+
+// copyPackage copies an internal package, unless that was done, or writes its
+// stand-in.
+func (v *variant) copyPackage(pkg string) error {
+	dir := filepath.Join(v.dir, pkg)
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	if err := v.standIn(pkg); err != nil {
+		return err
+	}
+	if written, err := os.ReadDir(dir); err != nil || len(written) > 0 {
+		return err
+	}
+	names, err := filepath.Glob(filepath.Join(v.src, pkg, "*.go"))
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		rel, _ := filepath.Rel(v.src, name)
+		if err := v.copyFile(rel); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *variant) write(rel string, data []byte) error {
+	name := filepath.Join(v.dir, rel)
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		return err
+	}
+	return os.WriteFile(name, data, 0o666)
+}
