@@ -1,0 +1,152 @@
+//go:build linux
+
+package exec_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-clone3/clone3/linux"
+	"github.com/go-clone3/clone3/linux/exec"
+	"github.com/go-clone3/clone3/linux/internal/kerneltest"
+)
+
+// Whoever is killed takes its workers along, if and only if they have AutoKill.
+func TestDiesWithProgram(t *testing.T) {
+	for _, how := range []string{"AutoKill", "nothing"} {
+		t.Run(how, func(t *testing.T) {
+			if how == "AutoKill" {
+				kerneltest.Need(t, "AutoKill", "7.1", linux.Probe(linux.AutoKill))
+			}
+			program := command("parent", how)
+			out, err := program.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := program.Start(); err != nil {
+				t.Fatal(err)
+			}
+			lines := bufio.NewReader(out)
+			line, err := lines.ReadString('\n')
+			var worker int
+			if _, e := fmt.Sscanf(line, "started %d", &worker); e != nil {
+				t.Fatalf("got %q, %v", line, err)
+			}
+			program.Process.Kill()
+			ended := make(chan struct{})
+			go func() {
+				io.Copy(io.Discard, lines)
+				close(ended)
+			}()
+			if how == "AutoKill" {
+				select {
+				case <-ended:
+				case <-time.After(30 * time.Second):
+					t.Error("the worker is still there")
+					syscall.Kill(worker, syscall.SIGKILL)
+				}
+			} else {
+				select {
+				case <-ended:
+					t.Error("the worker is gone, too")
+				case <-time.After(50 * time.Millisecond):
+					syscall.Kill(worker, syscall.SIGKILL)
+				}
+			}
+			<-ended
+			if err := program.Wait(); err == nil || err.Error() != "signal: killed" {
+				t.Errorf("program: %v", err)
+			}
+		})
+	}
+}
+
+func TestUnsupportedFlagIsAnError(t *testing.T) {
+	if err := linux.Probe(linux.AutoKill); !errors.Is(err, errors.ErrUnsupported) {
+		t.Skip("the kernel has AutoKill")
+	}
+	c := command("exit", "0")
+	c.Flags = linux.AutoKill | linux.NoNewPrivs
+	if err := c.Run(); !errors.Is(err, errors.ErrUnsupported) || c.Process != nil {
+		t.Errorf("got %v, Process %v; want that it is unsupported, and no process", err, c.Process)
+	}
+}
+
+// What os/exec offers goes on to work where the kernel reaps the process.
+func TestAutoReap(t *testing.T) {
+	kerneltest.Need(t, "AutoReap", "7.1", linux.Probe(linux.AutoReap))
+	for _, flags := range []linux.Flags{linux.AutoReap, linux.AutoKill | linux.NoNewPrivs} {
+		t.Run(flags.String(), func(t *testing.T) {
+			c := command("both", "6")
+			c.Flags = flags
+			out, err := c.Output()
+			var ee *exec.ExitError
+			if !errors.As(err, &ee) || ee.ExitCode() != 6 || string(ee.Stderr) != "err" || string(out) != "out" {
+				t.Fatalf("got %q, %v", out, err)
+			}
+			if ee.UserTime() != 0 || ee.SystemTime() != 0 || ee.Pid() != c.Process.Pid {
+				t.Errorf("times %v and %v, pid %d", ee.UserTime(), ee.SystemTime(), ee.Pid())
+			}
+			if err := c.Process.Kill(); !errors.Is(err, os.ErrProcessDone) {
+				t.Errorf("Kill after the end: got %v, want %v", err, os.ErrProcessDone)
+			}
+			if err := c.Process.Release(); err != nil {
+				t.Error(err)
+			}
+
+			ctx, cancel := context.WithCancel(context.Background())
+			c = exec.CommandContext(ctx, "/proc/self/exe")
+			c.Env = append(os.Environ(), helperVar+"=sleep")
+			c.Flags = flags
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			cancel()
+			if err := c.Wait(); err == nil || err.Error() != "signal: killed" {
+				t.Errorf("cancelled: %v", err)
+			}
+		})
+	}
+	t.Run("start and forget", func(t *testing.T) {
+		c := command("exit", "0")
+		c.Flags = linux.AutoReap
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Process.Wait(); !errors.Is(err, syscall.ECHILD) {
+			t.Errorf("Process.Wait: got %v, want %v", err, syscall.ECHILD)
+		}
+	})
+	t.Run("handle closes", func(t *testing.T) {
+		c := command("sleep")
+		c.Flags = linux.AutoKill | linux.NoNewPrivs
+		out, err := c.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		c.Handle().Close()
+		io.Copy(io.Discard, out) // ends when the process has
+		out.Close()
+	})
+	// The number of a process that has ended may be that of another one.
+	t.Run("many that end at once", func(t *testing.T) {
+		for range 200 {
+			c := exec.Command("/bin/true")
+			c.Flags = linux.AutoReap
+			if err := c.Run(); err != nil {
+				t.Fatal(err)
+			}
+			c.Process.Release()
+		}
+	})
+}

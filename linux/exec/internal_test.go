@@ -1,0 +1,88 @@
+//go:build linux
+
+package exec
+
+import (
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-clone3/clone3/linux"
+)
+
+func TestProcessState(t *testing.T) {
+	usage := &syscall.Rusage{Utime: syscall.Timeval{Sec: 1}, Stime: syscall.Timeval{Sec: 2}}
+	for _, test := range []struct {
+		status linux.ExitStatus
+		usage  *syscall.Rusage
+		text   string
+		code   int
+		user   time.Duration
+	}{
+		{0, usage, "exit status 0", 0, time.Second},
+		{3 << 8, usage, "exit status 3", 3, time.Second},
+		{9, nil, "signal: killed", -1, 0},
+		{6 | 0x80, nil, "signal: aborted (core dumped)", -1, 0},
+	} {
+		s, err := processState(42, test.status, test.usage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Pid() != 42 || s.String() != test.text || s.ExitCode() != test.code || s.UserTime() != test.user ||
+			s.Success() != (test.status == 0) || s.Sys() != syscall.WaitStatus(test.status) {
+			t.Errorf("status %#x: got pid %d, %q, code %d, user time %v", test.status, s.Pid(), s, s.ExitCode(), s.UserTime())
+		}
+	}
+	if !makesStates() || !handles() {
+		t.Error("AutoReap cannot be used with this release of Go")
+	}
+}
+
+// A process that is done is one to package os, too.
+func TestNobodyIsDone(t *testing.T) {
+	p, err := linux.Clone3(&linux.Child{Path: "/bin/true"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	gone := osProcess(p, true)
+	if err := gone.Kill(); err == nil || err.Error() != "os: process already finished" || gone.Pid != p.Pid() {
+		t.Errorf("Kill: got %v; pid %d, want %d", err, gone.Pid, p.Pid())
+	}
+}
+
+func TestExcerpt(t *testing.T) {
+	const text = "abcdefghijklmnopqrstuvwxyz"
+	for limit := range 30 {
+		for size := 1; size < 30; size++ {
+			x := excerpt{limit: limit}
+			for rest := text; rest != ""; {
+				n := min(size, len(rest))
+				if got, err := x.Write([]byte(rest[:n])); got != n || err != nil {
+					t.Fatalf("Write: got %d, %v", got, err)
+				}
+				rest = rest[n:]
+			}
+			got := string(x.bytes())
+			head, tail, cut := strings.Cut(got, "\n... omitting ")
+			switch {
+			case 2*limit >= len(text):
+				if got != text {
+					t.Errorf("limit %d, writes of %d: got %q", limit, size, got)
+				}
+			default:
+				count, end, _ := strings.Cut(tail, " bytes ...\n")
+				if !cut || head != text[:limit] || end != text[len(text)-limit:] || count != strconv.Itoa(len(text)-2*limit) {
+					t.Errorf("limit %d, writes of %d: got %q", limit, size, got)
+				}
+			}
+			if len(x.tail) > 2*limit+size {
+				t.Errorf("limit %d: keeps %d bytes", limit, len(x.tail))
+			}
+		}
+	}
+}

@@ -1,0 +1,170 @@
+//go:build linux
+
+package exec_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-clone3/clone3/linux"
+	"github.com/go-clone3/clone3/linux/exec"
+	"golang.org/x/sys/unix"
+)
+
+// Commands of these tests are the test binary itself: with this variable set it
+// runs the helper of that name, and exits with what that returns.
+const helperVar = "CLONE3_EXEC_TEST_HELPER"
+
+var helpers map[string]func(args []string) int
+
+func init() {
+	helpers = map[string]func(args []string) int{
+		"echo": func(args []string) int {
+			fmt.Println(strings.Join(args, " "))
+			return 0
+		},
+		// both writes to stdout and to stderr, and exits with a code.
+		"both": func(args []string) int {
+			fmt.Print("out")
+			fmt.Fprint(os.Stderr, "err")
+			return number(args[0])
+		},
+		"cat": func([]string) int {
+			if _, err := io.Copy(os.Stdout, os.Stdin); err != nil {
+				return 1
+			}
+			return 0
+		},
+		"exit": func(args []string) int { return number(args[0]) },
+		"pwd": func([]string) int {
+			dir, err := os.Getwd()
+			fmt.Print(dir, " ", os.Getenv("PWD"))
+			if err != nil {
+				return 1
+			}
+			return 0
+		},
+		// sleep runs until it is killed.
+		"sleep": func([]string) int {
+			time.Sleep(time.Hour)
+			return 0
+		},
+		// orphan leaves a process behind that holds its output.
+		"orphan": func([]string) int {
+			c := exec.Command("/proc/self/exe")
+			c.Env = append(os.Environ(), helperVar+"=sleep")
+			c.Stdout = os.Stdout
+			if err := c.Start(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				return 1
+			}
+			fmt.Fprint(os.Stderr, c.Process.Pid)
+			return 0
+		},
+		// status prints lines of /proc/self/status.
+		"status": func(args []string) int {
+			b, err := os.ReadFile("/proc/self/status")
+			for line := range strings.Lines(string(b)) {
+				for _, want := range args {
+					if strings.HasPrefix(line, want+":") {
+						fmt.Print(line)
+					}
+				}
+			}
+			if err != nil {
+				return 1
+			}
+			return 0
+		},
+		"parent": parent,
+	}
+}
+
+func number(s string) (n int) {
+	fmt.Sscan(s, &n)
+	return n
+}
+
+// command returns a command that runs a helper.
+func command(name string, args ...string) *exec.Cmd {
+	if helpers[name] == nil {
+		panic("no helper " + name)
+	}
+	c := exec.Command("/proc/self/exe", args...)
+	c.Env = append(os.Environ(), helperVar+"="+name)
+	return c
+}
+
+func TestMain(m *testing.M) {
+	if name, ok := os.LookupEnv(helperVar); ok {
+		os.Exit(helpers[name](os.Args[1:]))
+	}
+	flag.Parse()
+	if err := linux.Probe(linux.AutoKill); errors.Is(err, errors.ErrUnsupported) {
+		fmt.Println("skipping Example_diesWithProgram:", err) // TestDiesWithProgram judges whether it should
+		flag.Set("test.skip", "^Example_diesWithProgram$")
+	}
+	warm := make(chan os.Signal, 1)
+	signal.Notify(warm, syscall.SIGWINCH)
+	if err := command("exit", "0").Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "no command can be run:", err)
+		os.Exit(1)
+	}
+	signal.Stop(warm) // what package os/signal keeps
+	before := resources()
+	code := m.Run()
+	if code == 0 {
+		code = leaks(before)
+	}
+	os.Exit(code)
+}
+
+// state is what tests must leave as they have found it.
+type state struct {
+	files      []string
+	goroutines int
+	children   string
+}
+
+func resources() state {
+	var s state
+	entries, _ := os.ReadDir("/proc/self/fd")
+	for _, e := range entries {
+		if target, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && !strings.HasSuffix(target, "/fd") {
+			s.files = append(s.files, e.Name()+" "+target)
+		}
+	}
+	s.goroutines = runtime.NumGoroutine()
+	if err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil); err != unix.ECHILD {
+		s.children = fmt.Sprint("children are left: ", err)
+	}
+	return s
+}
+
+// leaks reports what is left over, once it has not gone within seconds. An
+// os.Process that nobody has released or waited for is closed when it is
+// collected.
+func leaks(before state) int {
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		runtime.GC()
+		after := resources()
+		if len(after.files) <= len(before.files) && after.goroutines <= before.goroutines && after.children == "" {
+			return 0
+		}
+		if time.Now().After(deadline) {
+			fmt.Fprintf(os.Stderr, "FAIL: tests have left something behind\nbefore: %+v\nafter:  %+v\n", before, after)
+			buf := make([]byte, 1<<20)
+			os.Stderr.Write(buf[:runtime.Stack(buf, true)])
+			return 1
+		}
+	}
+}
