@@ -94,11 +94,11 @@ func TestFailsLikeStandardPackage(t *testing.T) {
 		"not executable":           {Path: plain},
 		"no interpreter":           {Path: script},
 		"no command":               {},
-		"NUL in an argument":       {Path: "/bin/true", Args: []string{"true", "a\x00b"}},
-		"NUL in the environment":   {Path: "/bin/true", Env: []string{"a\x00b=c"}},
-		"no directory":             {Path: "/bin/true", Dir: "/nowhere"},
-		"Credential without right": {Path: "/bin/true", SysProcAttr: &syscall.SysProcAttr{Pgid: -1, Setpgid: true}},
-		"exit code":                {Path: "/bin/false"},
+		"NUL in an argument":       {Path: "/proc/self/exe", Args: []string{"true", "a\x00b"}},
+		"NUL in the environment":   {Path: "/proc/self/exe", Env: []string{"a\x00b=c"}},
+		"no directory":             {Path: "/proc/self/exe", Dir: "/nowhere"},
+		"Credential without right": {Path: "/proc/self/exe", SysProcAttr: &syscall.SysProcAttr{Pgid: -1, Setpgid: true}},
+		"exit code":                {Path: "/proc/self/exe", Env: []string{helperVar + "=exit"}, Args: []string{"exit", "1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ours, err := exec.FromCmd(c)
@@ -370,7 +370,7 @@ func TestChildFields(t *testing.T) {
 	}
 
 	c = command("echo")
-	c.Child.Path = "/bin/true"
+	c.Child.Path = "/proc/self/exe"
 	if err := c.Run(); err == nil || !strings.Contains(err.Error(), "set those of the Cmd") {
 		t.Errorf("Child.Path: got %v", err)
 	}
@@ -459,11 +459,12 @@ func TestFromCmd(t *testing.T) {
 		t.Errorf("got %q, %v", out, err)
 	}
 
-	started := std.Command("/bin/true")
+	started := std.Command("/proc/self/exe", "0")
+	started.Env = append(os.Environ(), helperVar+"=exit")
 	if err := started.Run(); err != nil {
 		t.Fatal(err)
 	}
-	piped := std.Command("/bin/true")
+	piped := std.Command("/proc/self/exe")
 	r, err := piped.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -472,7 +473,7 @@ func TestFromCmd(t *testing.T) {
 	for want, c := range map[string]*std.Cmd{
 		"no command":      nil,
 		"already started": started,
-		"has a context":   std.CommandContext(context.Background(), "/bin/true"),
+		"has a context":   std.CommandContext(context.Background(), "/proc/self/exe"),
 		"has pipes":       piped,
 	} {
 		if _, err := exec.FromCmd(c); err == nil || !strings.Contains(err.Error(), want) {
@@ -511,7 +512,7 @@ func TestCancellationStorm(t *testing.T) {
 		wg.Go(func() {
 			for next.Add(1) <= int64(n) {
 				ctx, cancel := context.WithCancel(context.Background())
-				c := exec.CommandContext(ctx, "/bin/true")
+				c := ends(ctx)
 				var out bytes.Buffer
 				if rand.IntN(2) == 0 {
 					c.Stdout = &out

@@ -3,6 +3,7 @@
 package exec_test
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -104,15 +105,21 @@ func command(name string, args ...string) *exec.Cmd {
 	return c
 }
 
+// ends returns a command that just ends, the fastest there is.
+func ends(ctx context.Context) *exec.Cmd {
+	if name, err := exec.LookPath("true"); err == nil {
+		return exec.CommandContext(ctx, name)
+	}
+	c := exec.CommandContext(ctx, "/proc/self/exe", "0")
+	c.Env = append(os.Environ(), helperVar+"=exit")
+	return c
+}
+
 func TestMain(m *testing.M) {
 	if name, ok := os.LookupEnv(helperVar); ok {
 		os.Exit(helpers[name](os.Args[1:]))
 	}
-	flag.Parse()
-	if err := linux.Probe(linux.AutoKill); errors.Is(err, errors.ErrUnsupported) {
-		fmt.Println("skipping Example_diesWithProgram:", err) // TestDiesWithProgram judges whether it should
-		flag.Set("test.skip", "^Example_diesWithProgram$")
-	}
+	skipExamples()
 	warm := make(chan os.Signal, 1)
 	signal.Notify(warm, syscall.SIGWINCH)
 	if err := command("exit", "0").Run(); err != nil {
@@ -126,6 +133,28 @@ func TestMain(m *testing.M) {
 		code = leaks(before)
 	}
 	os.Exit(code)
+}
+
+// skipExamples skips, by their names, the examples that cannot be run here.
+func skipExamples() {
+	flag.Parse()
+	skip := []string{flag.Lookup("test.skip").Value.String()}
+	no := func(err error, examples ...string) {
+		if err != nil {
+			fmt.Printf("skipping %s: %v\n", strings.Join(examples, ", "), err)
+			skip = append(skip, examples...)
+		}
+	}
+	for _, program := range []string{"echo", "sleep", "tr"} {
+		if _, err := exec.LookPath(program); err != nil {
+			no(err, "ExampleCommand", "ExampleCmd_Handle", "ExampleFromCmd")
+			break
+		}
+	}
+	if err := linux.Probe(linux.AutoKill); errors.Is(err, errors.ErrUnsupported) {
+		no(err, "Example_diesWithProgram") // TestDiesWithProgram judges whether it has to be
+	}
+	flag.Set("test.skip", strings.Trim(strings.Join(skip, "|"), "|"))
 }
 
 // state is what tests must leave as they have found it.
