@@ -502,7 +502,7 @@ func TestDroppedCommand(t *testing.T) {
 
 // Commands are cancelled before, while and after they start, run and end.
 func TestCancellationStorm(t *testing.T) {
-	n := 1000
+	n := 500
 	if os.Getenv("STRESS") != "" {
 		n = 10_000
 	}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // Repo returns the directory of the module this program belongs to, in which it
@@ -35,9 +36,16 @@ func Output(dir string, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
+// Terminal, if not nil, is made the controlling terminal of the tests.
+var Terminal *os.File
+
 func command(dir string, args []string) *exec.Cmd {
 	cmd := exec.Command("go", args...)
 	cmd.Dir = dir
+	if Terminal != nil {
+		cmd.Stdin = Terminal
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	}
 	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOTOOLCHAIN=local")
 	return cmd
 }
@@ -56,7 +64,7 @@ func Run(dir, pkg string, args ...string) (map[string]Result, error) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	results, output := map[string]Result{}, map[string]string{}
+	results, output, failed := map[string]Result{}, map[string]string{}, false
 	for d := json.NewDecoder(bytes.NewReader(out)); ; {
 		var e struct{ Action, Test, Output string }
 		if e := d.Decode(&e); e == io.EOF {
@@ -68,13 +76,15 @@ func Run(dir, pkg string, args ...string) (map[string]Result, error) {
 		case "pass", "fail", "skip":
 			if e.Test != "" {
 				results[e.Test] = Result{e.Action, output[e.Test]}
+			} else if e.Action == "fail" {
+				failed = true
 			}
 		case "output", "build-output":
 			output[e.Test] += e.Output
 		}
 	}
-	if len(results) == 0 {
-		return nil, fmt.Errorf("go test %s: no test has run: %v\n%s%s", pkg, err, output[""], &stderr)
+	if len(results) == 0 && failed {
+		return nil, fmt.Errorf("go test %s: no test has run: %w\n%s%s", pkg, err, output[""], &stderr)
 	}
 	return results, nil
 }
@@ -85,6 +95,17 @@ type Report struct {
 
 	passed, skipped, broken, failing []string
 	output                           map[string]string
+}
+
+// Skipped returns the tests that are skipped both before and after.
+func Skipped(before, after map[string]Result) []string {
+	var tests []string
+	for _, test := range slices.Sorted(maps.Keys(before)) {
+		if before[test].Action == "skip" && after[test].Action == "skip" && !strings.Contains(test, "/") {
+			tests = append(tests, test)
+		}
+	}
+	return tests
 }
 
 // Add adds the results of tests before and after a change. A test breaks if it
