@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -54,11 +55,40 @@ func command(dir string, args []string) *exec.Cmd {
 type Result struct {
 	Action string // pass, fail or skip
 	Output string
+	Try    int // the first at which it did not fail, from 1
 }
 
+// tries is how often a test is run before it has failed. Some fail now and then,
+// whatever they test.
+const tries = 5
+
 // Run runs the tests of a package, and returns their results by name, subtests
-// included. That the tests fail is no error.
+// included. Tests that fail are run again. That they fail is no error.
 func Run(dir, pkg string, args ...string) (map[string]Result, error) {
+	results, err := runOnce(dir, pkg, args...)
+	for try := 2; err == nil && try <= tries; try++ {
+		var failed []string
+		for test, r := range results {
+			if r.Action == "fail" && !strings.Contains(test, "/") {
+				failed = append(failed, regexp.QuoteMeta(test))
+			}
+		}
+		if failed == nil {
+			break
+		}
+		var again map[string]Result
+		again, err = runOnce(dir, pkg, append(args, "-run=^("+strings.Join(failed, "|")+")$")...)
+		for test, r := range again {
+			if results[test].Action == "fail" && r.Action != "fail" {
+				r.Try = try
+				results[test] = r
+			}
+		}
+	}
+	return results, err
+}
+
+func runOnce(dir, pkg string, args ...string) (map[string]Result, error) {
 	args = append([]string{"test", "-json", "-count=1", "-vet=off", "-timeout=4m"}, append(args, pkg)...)
 	cmd := command(dir, args)
 	var stderr bytes.Buffer
@@ -75,7 +105,7 @@ func Run(dir, pkg string, args ...string) (map[string]Result, error) {
 		switch e.Action {
 		case "pass", "fail", "skip":
 			if e.Test != "" {
-				results[e.Test] = Result{e.Action, output[e.Test]}
+				results[e.Test] = Result{e.Action, output[e.Test], 1}
 			} else if e.Action == "fail" {
 				failed = true
 			}
@@ -94,6 +124,7 @@ type Report struct {
 	LeftOut map[string]string // tests that were not run, and why
 
 	passed, skipped, broken, failing []string
+	flaky                            [2][]string // before and after
 	output                           map[string]string
 }
 
@@ -118,6 +149,11 @@ func (r *Report) Add(pkg string, before, after map[string]Result) {
 		b, a := before[test].Action, after[test].Action
 		name := pkg + " " + test
 		r.output[name] = after[test].Output
+		for which, try := range []int{before[test].Try, after[test].Try} {
+			if try > 1 {
+				r.flaky[which] = append(r.flaky[which], name)
+			}
+		}
 		switch {
 		case b == "pass" && a == "pass":
 			r.passed = append(r.passed, name)
@@ -148,6 +184,11 @@ func (r *Report) Print(w io.Writer, before, after string, verbose bool) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.LeftOut)) {
 		fmt.Fprintf(w, "left out  %s: %s\n", name, r.LeftOut[name])
+	}
+	for which, names := range r.flaky {
+		for _, name := range names {
+			fmt.Fprintf(w, "passed, but not at once, with %s: %s\n", [2]string{before, after}[which], name)
+		}
 	}
 	for _, name := range r.failing {
 		fmt.Fprintf(w, "fails with %s itself: %s\n", before, name)
