@@ -15,7 +15,7 @@ import (
 
 	"github.com/go-clone3/clone3/linux"
 	"github.com/go-clone3/clone3/linux/exec"
-	"github.com/go-clone3/clone3/linux/internal/kerneltest"
+	"github.com/go-clone3/clone3/scripts/kerneltest"
 )
 
 // Whoever is killed takes its workers along, if and only if they have AutoKill.
