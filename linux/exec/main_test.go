@@ -10,6 +10,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -122,10 +124,13 @@ func TestMain(m *testing.M) {
 	skipExamples()
 	warm := make(chan os.Signal, 1)
 	signal.Notify(warm, syscall.SIGWINCH)
-	if err := command("exit", "0").Run(); err != nil {
+	sleeper := command("sleep") // so that there is something to wait for
+	if err := sleeper.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, "no command can be run:", err)
 		os.Exit(1)
 	}
+	time.AfterFunc(20*time.Millisecond, func() { sleeper.Process.Kill() })
+	sleeper.Wait()
 	signal.Stop(warm) // what package os/signal keeps
 	before := resources()
 	code := m.Run()
@@ -174,7 +179,16 @@ func resources() state {
 	}
 	s.goroutines = runtime.NumGoroutine()
 	if err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil); err != unix.ECHILD {
-		s.children = fmt.Sprint("children are left: ", err)
+		tasks, _ := filepath.Glob("/proc/self/task/*/children")
+		for _, name := range tasks {
+			pids, _ := os.ReadFile(name)
+			for pid := range strings.FieldsSeq(string(pids)) {
+				cmdline, _ := os.ReadFile("/proc/" + pid + "/cmdline")
+				environ, _ := os.ReadFile("/proc/" + pid + "/environ")
+				stat, _ := os.ReadFile("/proc/" + pid + "/stat")
+				s.children += fmt.Sprintf("%s %q %s %s\n", pid, cmdline, stat, regexp.MustCompile(helperVar+"=[a-z]*").Find(environ))
+			}
+		}
 	}
 	return s
 }

@@ -67,10 +67,10 @@ func (c *Cmd) waitProcess() (*os.ProcessState, error) {
 	status, err := c.proc.Wait(context.Background())
 	if !c.autoReap {
 		state, e := c.Process.Wait()
-		if e == nil || err != nil || !errors.Is(e, syscall.ECHILD) {
+		if !errors.Is(e, syscall.ECHILD) {
 			return state, e
 		}
-		// Somebody else has reaped it, but the status is known.
+		// Somebody else has reaped it, but the status may be known.
 	}
 	if err != nil {
 		return nil, err
