@@ -124,13 +124,18 @@ func TestMain(m *testing.M) {
 	skipExamples()
 	warm := make(chan os.Signal, 1)
 	signal.Notify(warm, syscall.SIGWINCH)
-	sleeper := command("sleep") // so that there is something to wait for
-	if err := sleeper.Start(); err != nil {
-		fmt.Fprintln(os.Stderr, "no command can be run:", err)
-		os.Exit(1)
+	// What package linux keeps to wait with, in its two ways.
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, ctx := range []context.Context{ended, context.Background()} {
+		c := command("exit", "0")
+		if err := c.Start(); err != nil {
+			fmt.Fprintln(os.Stderr, "no command can be started:", err)
+			os.Exit(1)
+		}
+		c.Handle().Wait(ctx)
+		c.Wait()
 	}
-	time.AfterFunc(20*time.Millisecond, func() { sleeper.Process.Kill() })
-	sleeper.Wait()
 	signal.Stop(warm) // what package os/signal keeps
 	before := resources()
 	code := m.Run()
