@@ -151,7 +151,9 @@ func skipExamples() {
 	skip := []string{flag.Lookup("test.skip").Value.String()}
 	no := func(err error, examples ...string) {
 		if err != nil {
-			fmt.Printf("skipping %s: %v\n", strings.Join(examples, ", "), err)
+			if testing.Verbose() {
+				fmt.Printf("skipping %s: %v\n", strings.Join(examples, ", "), err)
+			}
 			skip = append(skip, examples...)
 		}
 	}
