@@ -1,8 +1,12 @@
 # The tests of others, with linux/exec in place of os/exec.
 
-.PHONY: std clients
+.PHONY: std clients exec-stress
 std: ## run the standard library's tests of os/exec and SysProcAttr with linux/exec
 	go run ./scripts/std
 
 clients: ## run the tests of Go modules that start programs with linux/exec
 	go run ./scripts/clients
+
+stress: exec-stress
+exec-stress:
+	CLONE3_STRESS=10000 go test -race -count=1 -run '^TestCancellationStorm$$' -v ./linux/exec | grep -v '^=== RUN'

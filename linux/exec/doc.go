@@ -57,5 +57,6 @@
 //     does not keep the process alive.
 //
 // With linux.AutoKill a process also ends when its Handle is closed. It does not
-// end when its Cmd is garbage collected.
+// end when its Cmd is garbage collected, nor while the descriptor that
+// SysProcAttr.PidFD asks for is open.
 package exec

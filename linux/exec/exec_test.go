@@ -6,11 +6,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
 	std "os/exec"
+	"os/signal"
 	"path/filepath"
 	"reflect"
 	"runtime"
@@ -21,6 +23,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/go-clone3/clone3/linux"
 	"github.com/go-clone3/clone3/linux/exec"
@@ -157,6 +160,38 @@ func TestProcessIsDoneAfterWait(t *testing.T) {
 	if c.Handle().PidFD() != -1 {
 		t.Error("the handle is still open")
 	}
+}
+
+// Where SIGCHLD is ignored the kernel reaps all children.
+func TestIgnoredSIGCHLD(t *testing.T) {
+	out, err := command("ignoring").CombinedOutput()
+	switch {
+	case err != nil:
+		t.Errorf("%s, %v", out, err)
+	case strings.HasPrefix(string(out), "SKIP: "):
+		t.Skip(string(out))
+	}
+}
+
+// ignoring runs a command, while it ignores SIGCHLD for good.
+func ignoring([]string) int {
+	signal.Ignore(syscall.SIGCHLD)
+	c := command("both", "7")
+	out, err := c.Output()
+	if errors.Is(err, errors.ErrUnsupported) {
+		fmt.Print("SKIP: ", err)
+		return 0
+	}
+	var ee *exec.ExitError
+	if !errors.As(err, &ee) || ee.ExitCode() != 7 || string(out) != "out" {
+		fmt.Printf("got %q, %v, want exit status 7", out, err)
+		return 1
+	}
+	if err := c.Process.Kill(); !errors.Is(err, os.ErrProcessDone) {
+		fmt.Printf("Kill: got %v, want %v", err, os.ErrProcessDone)
+		return 1
+	}
+	return 0
 }
 
 // A program may wait by other means than Cmd.Wait.
@@ -415,6 +450,43 @@ func TestSysProcAttr(t *testing.T) {
 			t.Error("PidFD is not ours:", err)
 		}
 	})
+	t.Run("cgroup", func(t *testing.T) {
+		dir, name := cgroup(t)
+		for how, use := range map[string]func(*exec.Cmd){
+			"CgroupFD": func(c *exec.Cmd) {
+				c.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(dir.Fd())}
+			},
+			"Cgroup": func(c *exec.Cmd) { c.Cgroup = dir },
+		} {
+			c := command("file", "/proc/self/cgroup")
+			use(c)
+			if out, err := c.Output(); err != nil || !strings.Contains(string(out), name) {
+				t.Errorf("%s: the command is in %q, want %s; %v", how, out, name, err)
+			}
+		}
+		if _, err := dir.Stat(); err != nil {
+			t.Error("the directory is closed:", err)
+		}
+	})
+	t.Run("Ptrace", func(t *testing.T) {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		c := command("exit", "3")
+		c.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var status syscall.WaitStatus
+		if _, err := syscall.Wait4(c.Process.Pid, &status, 0, nil); err != nil || status.StopSignal() != syscall.SIGTRAP {
+			t.Errorf("after exec: status %#x, %v, want a stop by SIGTRAP", status, err)
+		}
+		if err := syscall.PtraceDetach(c.Process.Pid); err != nil {
+			t.Error(err)
+		}
+		if err := c.Wait(); err == nil || err.Error() != "exit status 3" {
+			t.Errorf("got %v, want exit status 3", err)
+		}
+	})
 	t.Run("signal in Cloneflags", func(t *testing.T) {
 		c := command("exit", "0")
 		c.SysProcAttr = &syscall.SysProcAttr{
@@ -446,6 +518,93 @@ func TestSysProcAttr(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// cgroup makes a control group for the test, and returns its name.
+func cgroup(t *testing.T) (dir *os.File, name string) {
+	for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		var fs unix.Statfs_t
+		if unix.Statfs(root, &fs) != nil || fs.Type != unix.CGROUP2_SUPER_MAGIC {
+			continue
+		}
+		path, err := os.MkdirTemp(root, "exec-test-")
+		if err != nil {
+			t.Skip("no cgroup can be made:", err)
+		}
+		t.Cleanup(func() { os.Remove(path) })
+		if dir, err = os.Open(path); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { dir.Close() })
+		return dir, filepath.Base(path)
+	}
+	t.Skip("no cgroup2 file system is mounted")
+	return nil, ""
+}
+
+// Under a filter that knows no pidfd_open, package os holds processes by their
+// numbers.
+func TestWithoutPidfdOpen(t *testing.T) {
+	c := command("filtered")
+	if out, err := c.CombinedOutput(); err != nil || string(out) != "ok" {
+		t.Errorf("%s, %v", out, err)
+	}
+}
+
+// filtered tries what matters under the filter.
+func filtered([]string) int {
+	if err := refuse(unix.SYS_PIDFD_OPEN); err != nil {
+		fmt.Print("no filter: ", err)
+		return 1
+	}
+	c := command("exit", "3")
+	if err := c.Run(); err == nil || err.Error() != "exit status 3" {
+		fmt.Println("Run:", err)
+		return 1
+	}
+	if err := c.Process.Kill(); !errors.Is(err, os.ErrProcessDone) {
+		fmt.Println("Kill after the end:", err)
+		return 1
+	}
+	c = command("sleep")
+	if err := c.Start(); err != nil {
+		fmt.Println("Start:", err)
+		return 1
+	}
+	c.Process.Kill()
+	if err := c.Wait(); err == nil || err.Error() != "signal: killed" {
+		fmt.Println("Wait:", err)
+		return 1
+	}
+	c = command("exit", "0")
+	c.Flags = linux.AutoReap
+	if err := c.Run(); !errors.Is(err, errors.ErrUnsupported) {
+		fmt.Println("AutoReap:", err)
+		return 1
+	}
+	fmt.Print("ok")
+	return 0
+}
+
+// refuse lets a system call fail with EPERM in all threads from now on.
+func refuse(nr uint32) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	code := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}, // the number
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: nr, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	prog := unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]}
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&prog)))
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 func TestFromCmd(t *testing.T) {
@@ -503,8 +662,8 @@ func TestDroppedCommand(t *testing.T) {
 // Commands are cancelled before, while and after they start, run and end.
 func TestCancellationStorm(t *testing.T) {
 	n := 500
-	if os.Getenv("STRESS") != "" {
-		n = 10_000
+	if s := os.Getenv("CLONE3_STRESS"); s != "" {
+		n = number(s) // make stress
 	}
 	var next, completed, killed, refused atomic.Int64
 	var wg sync.WaitGroup

@@ -88,7 +88,18 @@ func init() {
 			}
 			return 0
 		},
-		"parent": parent,
+		// file prints a file.
+		"file": func(args []string) int {
+			b, err := os.ReadFile(args[0])
+			fmt.Printf("%s", b)
+			if err != nil {
+				return 1
+			}
+			return 0
+		},
+		"filtered": filtered,
+		"ignoring": ignoring,
+		"parent":   parent,
 	}
 }
 

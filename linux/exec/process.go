@@ -4,6 +4,7 @@ package exec
 
 import (
 	"os"
+	"os/signal"
 	"sync"
 	"syscall"
 
@@ -14,12 +15,12 @@ import (
 // os opens by the process ID.
 //
 // The ID is that of p as long as p is there, alive or a zombie. Without AutoReap
-// that is until somebody reaps it, which is up to the caller. With AutoReap it
-// may have ended already, and the ID may have a new owner. If it is there now,
-// it was when the pidfd was opened.
+// that is until somebody reaps it, which is up to the caller. With AutoReap, or
+// where this program ignores SIGCHLD, it may have ended already, and the ID may
+// have a new owner. If it is there now, it was when the pidfd was opened.
 func osProcess(p *linux.Process, autoReap bool) *os.Process {
 	found, _ := os.FindProcess(p.Pid()) // reports no errors on Linux
-	if autoReap && p.Signal(0) != nil {
+	if (autoReap || signal.Ignored(syscall.SIGCHLD)) && p.Signal(0) != nil {
 		found.Release()
 		found, _ = os.FindProcess(nobody)
 		found.Pid = p.Pid()
