@@ -157,8 +157,8 @@ func TestProcessIsDoneAfterWait(t *testing.T) {
 	if c.Process.Pid != c.ProcessState.Pid() || c.Process.Pid <= 0 {
 		t.Errorf("Process.Pid is %d, ProcessState.Pid %d", c.Process.Pid, c.ProcessState.Pid())
 	}
-	if c.Handle().PidFD() != -1 {
-		t.Error("the handle is still open")
+	if _, err := c.Handle().PidFD().File(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("the handle is still open: got %v, want %v", err, os.ErrClosed)
 	}
 }
 

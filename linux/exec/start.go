@@ -57,10 +57,7 @@ func (c *Cmd) start() error {
 		return startError(c.Path, err)
 	}
 	if c.SysProcAttr != nil && c.SysProcAttr.PidFD != nil {
-		*c.SysProcAttr.PidFD, err = unix.FcntlInt(uintptr(c.proc.PidFD()), unix.F_DUPFD_CLOEXEC, 0)
-		if err != nil {
-			*c.SysProcAttr.PidFD = -1
-		}
+		*c.SysProcAttr.PidFD = duplicate(c.proc.PidFD())
 	}
 	c.autoReap = !child.LeaveZombie
 	c.Process = osProcess(c.proc, c.autoReap)
@@ -70,6 +67,26 @@ func (c *Cmd) start() error {
 		c.cleanup = runtime.AddCleanup(c.Process, func(p *linux.Process) { p.Close() }, c.proc)
 	}
 	return nil
+}
+
+// duplicate returns a descriptor of the caller's own, -1 if there can be none.
+func duplicate(pidfd *linux.PidFD) int {
+	dup := -1
+	f, err := pidfd.File()
+	if err != nil {
+		return dup
+	}
+	defer f.Close()
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return dup
+	}
+	conn.Control(func(fd uintptr) {
+		if n, err := unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0); err == nil {
+			dup = n
+		}
+	})
+	return dup
 }
 
 // child returns the Child to start.

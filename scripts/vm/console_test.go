@@ -122,7 +122,11 @@ func TestWatchMachine(t *testing.T) {
 				cmd.Env = append(cmd.Env, "FAKE_EMULATOR_HANGS=1")
 			}
 			got, watch := record()
-			err = watchMachine(t.Context(), cmd, plan, Limits{Boot: 2 * time.Second, Run: time.Second}, watch)
+			limits := Limits{Boot: 2 * time.Minute, Run: time.Minute}
+			if tt.hangs {
+				limits = Limits{Boot: 2 * time.Second, Run: time.Second}
+			}
+			err = watchMachine(t.Context(), cmd, plan, limits, watch)
 			if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.HasSuffix(err.Error(), tt.err)) {
 				t.Errorf("got error %v\nwant %s", err, tt.err)
 			}
