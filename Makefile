@@ -35,6 +35,7 @@ test: ## everything that should pass on a fresh Debian or Ubuntu; installs what 
 	scripts/install.sh gcc xz-utils
 	$(MAKE) check
 	scripts/trees.sh go test -race ./...
+	$(MAKE) std
 	$(MAKE) vm-pr
 
 .PHONY: oracle

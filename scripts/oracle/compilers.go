@@ -107,7 +107,7 @@ func (c compiler) checkUnit(u unit, kernel, base string) (tally, error) {
 
 // missingHeader is how the compilers say that a header of the C library is not
 // there, which some of the kernel's include.
-var missingHeader = regexp.MustCompile(`fatal error: '?((sys|net\w*)/)?\w+\.h'?(: No such file| file not found)`)
+var missingHeader = regexp.MustCompile(`fatal error: '?((sys|net\w*)/)?\w+\.h'?(: No such file| file not found)|no include path in which to search for`)
 
 // otherError is the first error that is not a failed assertion: the compiler
 // cannot read the headers, with the C library or without.
