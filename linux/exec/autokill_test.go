@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -138,6 +139,20 @@ func TestAutoReap(t *testing.T) {
 		io.Copy(io.Discard, out) // ends when the process has
 		out.Close()
 	})
+	t.Run("dropped", func(t *testing.T) {
+		out, pid := dropped(t)
+		defer out.Close()
+		for range 3 {
+			runtime.GC() // which must not kill it
+		}
+		out.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+		if _, err := out.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("the process has ended: %v", err)
+		}
+		out.SetReadDeadline(time.Time{})
+		syscall.Kill(pid, syscall.SIGKILL)
+		io.Copy(io.Discard, out)
+	})
 	// The number of a process that has ended may be that of another one.
 	t.Run("many that end at once", func(t *testing.T) {
 		for range 50 {
@@ -149,4 +164,20 @@ func TestAutoReap(t *testing.T) {
 			c.Process.Release()
 		}
 	})
+}
+
+// dropped starts a process with AutoKill, and forgets it. It returns its output.
+func dropped(t *testing.T) (out *os.File, pid int) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	c := command("sleep")
+	c.Flags = linux.AutoKill | linux.NoNewPrivs
+	c.Stdout = w
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return r, c.Process.Pid
 }

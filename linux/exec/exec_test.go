@@ -145,6 +145,9 @@ func TestExitErrorIsThatOfStandardPackage(t *testing.T) {
 
 func TestProcessIsDoneAfterWait(t *testing.T) {
 	c := command("exit", "0")
+	if c.Handle() != nil {
+		t.Error("there is a handle before Start")
+	}
 	if err := c.Run(); err != nil {
 		t.Fatal(err)
 	}
