@@ -132,6 +132,7 @@ func TestMain(m *testing.M) {
 	if name, ok := os.LookupEnv(helperVar); ok {
 		os.Exit(helpers[name](os.Args[1:]))
 	}
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // children end at once, with -race too
 	skipExamples()
 	warm := make(chan os.Signal, 1)
 	signal.Notify(warm, syscall.SIGWINCH)
