@@ -20,7 +20,7 @@ func FromCmd(c *std.Cmd) (*Cmd, error) {
 	switch {
 	case c == nil:
 		return nil, errors.New("exec: FromCmd of no command")
-	case c.Process != nil:
+	case c.Process != nil, hidden(c, "startCalled"):
 		return nil, errors.New("exec: FromCmd: the command was already started")
 	case c.Cancel != nil || hidden(c, "ctx"):
 		return nil, errors.New("exec: FromCmd: the command has a context, which cannot be taken over: " +
