@@ -72,17 +72,8 @@ func (c *Cmd) start() error {
 // duplicate returns a descriptor of the caller's own, -1 if there can be none.
 func duplicate(pidfd *linux.PidFD) int {
 	dup := -1
-	f, err := pidfd.File()
-	if err != nil {
-		return dup
-	}
-	defer f.Close()
-	conn, err := f.SyscallConn()
-	if err != nil {
-		return dup
-	}
-	conn.Control(func(fd uintptr) {
-		if n, err := unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0); err == nil {
+	pidfd.WithFD(func(fd int) {
+		if n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err == nil {
 			dup = n
 		}
 	})
