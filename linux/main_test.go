@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/go-clone3/clone3/linux"
+	"github.com/go-clone3/clone3/scripts/leaktest"
 	"golang.org/x/sys/unix"
 )
 
@@ -66,51 +67,7 @@ func TestMain(m *testing.M) {
 	p, _ = linux.Clone3(child("exit", "0"))
 	p.Wait(context.Background()) // by a thread
 	signal.Stop(warm)            // what package os/signal keeps
-	before := resources()
-	code := m.Run()
-	if code == 0 {
-		code = leaks(before)
-	}
-	os.Exit(code)
-}
-
-// state is what tests must leave as they have found it.
-type state struct {
-	files      []string
-	goroutines int
-	children   string
-}
-
-func resources() state {
-	var s state
-	entries, _ := os.ReadDir("/proc/self/fd")
-	for _, e := range entries {
-		if target, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && !strings.HasSuffix(target, "/fd") {
-			s.files = append(s.files, e.Name()+" "+target)
-		}
-	}
-	s.goroutines = runtime.NumGoroutine()
-	var info unix.Siginfo
-	if err := unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil); err != unix.ECHILD {
-		s.children = fmt.Sprint("children are left: ", err)
-	}
-	return s
-}
-
-// leaks reports what is left over, once it has not gone within a second.
-func leaks(before state) int {
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		after := resources()
-		if len(after.files) <= len(before.files) && after.goroutines <= before.goroutines && after.children == "" {
-			return 0
-		}
-		if time.Now().After(deadline) {
-			fmt.Fprintf(os.Stderr, "FAIL: tests have left something behind\nbefore: %+v\nafter:  %+v\n", before, after)
-			buf := make([]byte, 1<<20)
-			os.Stderr.Write(buf[:runtime.Stack(buf, true)])
-			return 1
-		}
-	}
+	os.Exit(leaktest.Run(m))
 }
 
 // child returns a Child that runs a helper with args, and has our stderr.

@@ -10,9 +10,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"regexp"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,7 +17,7 @@ import (
 
 	"github.com/go-clone3/clone3/linux"
 	"github.com/go-clone3/clone3/linux/exec"
-	"golang.org/x/sys/unix"
+	"github.com/go-clone3/clone3/scripts/leaktest"
 )
 
 // Commands of these tests are the test binary itself: with this variable set it
@@ -149,12 +146,7 @@ func TestMain(m *testing.M) {
 		c.Wait()
 	}
 	signal.Stop(warm) // what package os/signal keeps
-	before := resources()
-	code := m.Run()
-	if code == 0 {
-		code = leaks(before)
-	}
-	os.Exit(code)
+	os.Exit(leaktest.Run(m))
 }
 
 // skipExamples skips, by their names, the examples that cannot be run here.
@@ -179,54 +171,4 @@ func skipExamples() {
 		no(err, "Example_diesWithProgram") // TestDiesWithProgram judges whether it has to be
 	}
 	flag.Set("test.skip", strings.Trim(strings.Join(skip, "|"), "|"))
-}
-
-// state is what tests must leave as they have found it.
-type state struct {
-	files      []string
-	goroutines int
-	children   string
-}
-
-func resources() state {
-	var s state
-	entries, _ := os.ReadDir("/proc/self/fd")
-	for _, e := range entries {
-		if target, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && !strings.HasSuffix(target, "/fd") {
-			s.files = append(s.files, e.Name()+" "+target)
-		}
-	}
-	s.goroutines = runtime.NumGoroutine()
-	if err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil); err != unix.ECHILD {
-		tasks, _ := filepath.Glob("/proc/self/task/*/children")
-		for _, name := range tasks {
-			pids, _ := os.ReadFile(name)
-			for pid := range strings.FieldsSeq(string(pids)) {
-				cmdline, _ := os.ReadFile("/proc/" + pid + "/cmdline")
-				environ, _ := os.ReadFile("/proc/" + pid + "/environ")
-				stat, _ := os.ReadFile("/proc/" + pid + "/stat")
-				s.children += fmt.Sprintf("%s %q %s %s\n", pid, cmdline, stat, regexp.MustCompile(helperVar+"=[a-z]*").Find(environ))
-			}
-		}
-	}
-	return s
-}
-
-// leaks reports what is left over, once it has not gone within seconds. An
-// os.Process that nobody has released or waited for is closed when it is
-// collected.
-func leaks(before state) int {
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		runtime.GC()
-		after := resources()
-		if len(after.files) <= len(before.files) && after.goroutines <= before.goroutines && after.children == "" {
-			return 0
-		}
-		if time.Now().After(deadline) {
-			fmt.Fprintf(os.Stderr, "FAIL: tests have left something behind\nbefore: %+v\nafter:  %+v\n", before, after)
-			buf := make([]byte, 1<<20)
-			os.Stderr.Write(buf[:runtime.Stack(buf, true)])
-			return 1
-		}
-	}
 }
