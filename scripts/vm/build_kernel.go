@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/go-clone3/clone3/scripts/internal/debian"
@@ -89,6 +90,7 @@ func (r Recipe) build(ctx context.Context, src, fragment, dir string) error {
 		args = append([]string{"-C", src, "O=" + obj, fmt.Sprintf("-j%d", runtime.NumCPU())}, args...)
 		cmd := exec.CommandContext(ctx, "make", append(args, r.Vars...)...)
 		cmd.Env = append(os.Environ(), "LC_ALL=C", "KCONFIG_ALLCONFIG="+part, "MAKEFLAGS=", "MFLAGS=")
+		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // make ends its children then
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("make %s: %w:\n%s", args[len(args)-1], err, lastLines(string(out), 15))
 		}
