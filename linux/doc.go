@@ -69,6 +69,9 @@
 // features that need more say so. Errors about what the kernel lacks are
 // [UnsupportedError], and errors.Is finds errors.ErrUnsupported.
 //
+// On old kernels, 5.10 but not 6.1, a signal that dumps core (as SIGSYS of a
+// seccomp filter) kills this program too, if it hits a child before exec.
+//
 // # What is not here
 //
 // Threads, and children that share descriptors, directory or signal handlers

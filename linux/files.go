@@ -98,7 +98,7 @@ func (p *plan) placeFiles(c *Child) error {
 // executed, not before: the program itself may be one of them.
 func (p *plan) closeFiles(c *Child) error {
 	if c.CloseFiles {
-		p.call(label{verb: "close all other descriptors (Linux 5.11)"},
+		p.call(label{verb: "close all other descriptors", feature: "CloseFiles", since: "5.11"},
 			uapi.SYS_CLOSE_RANGE, uintptr(len(p.files)), uintptr(^uint32(0)), unix.CLOSE_RANGE_CLOEXEC)
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/go-clone3/clone3/linux"
+	"github.com/go-clone3/clone3/scripts/kerneltest"
 )
 
 var _ = helper("count", func([]string) int {
@@ -87,6 +88,18 @@ func TestStandardFilesSwap(t *testing.T) {
 	}
 }
 
+// needCloseFiles skips the test before Linux 5.11. There, CloseFiles must be an
+// error that says so.
+func needCloseFiles(t *testing.T) {
+	t.Helper()
+	c := child("exit", "0")
+	c.CloseFiles = true
+	p, err := linux.Clone3(c)
+	kerneltest.Need(t, "CloseFiles", "5.11", err)
+	defer p.Close()
+	wait(t, p)
+}
+
 // The program may have a number that a file takes.
 func TestExecAmongFiles(t *testing.T) {
 	f, err := os.Open("/proc/self/exe")
@@ -94,6 +107,7 @@ func TestExecAmongFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
+	needCloseFiles(t)
 	c := child("count")
 	c.Exec = f
 	for len(c.Files) < int(f.Fd())+3 {

@@ -134,14 +134,21 @@ func (f *PidFD) Info() (Info, error) {
 }
 
 // getInfo makes the bare system call.
+//
+// The kernel looks for an exit status first and for the process then. If the
+// process is reaped in between it finds neither, and says ESRCH. The status is
+// there by then, so a second call tells.
 func getInfo(fd int, info *uapi.PidfdInfo) syscall.Errno {
 	mask := info.Mask
-	for {
+	for again := true; ; info.Mask = mask {
 		_, _, errno := syscall.RawSyscall(uapi.SYS_IOCTL, uintptr(fd), uapi.PIDFD_GET_INFO, uintptr(unsafe.Pointer(info)))
-		if errno != unix.EINTR {
+		switch {
+		case errno == unix.EINTR:
+		case errno == unix.ESRCH && again && mask&uapi.PIDFD_INFO_EXIT != 0:
+			again = false
+		default:
 			return errno
 		}
-		info.Mask = mask
 	}
 }
 

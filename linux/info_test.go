@@ -265,3 +265,44 @@ func TestInfoFieldsHaveNames(t *testing.T) {
 		}
 	}
 }
+
+// A process may be reaped while the kernel is asked about it, between its look
+// for an exit status and its look for the process.
+func TestInfoWhileProcessIsReaped(t *testing.T) {
+	kerneltest.Since(t, "InfoExit", "6.15")
+	needInfo(t)
+	n := 3000
+	if testing.Short() {
+		n = 300
+	}
+	c := tiny(t, 1)
+	for range n {
+		p := start(t, c)
+		f, err := p.PidFD().Dup()
+		if err != nil {
+			t.Fatal(err)
+		}
+		reaped := make(chan error)
+		go func() {
+			_, err := p.Wait(t.Context())
+			reaped <- err
+		}()
+		for {
+			info, err := f.Info()
+			if err != nil {
+				t.Errorf("Info: %v", err)
+			}
+			if err != nil || info.Has(linux.InfoExit) {
+				break
+			}
+		}
+		if err := <-reaped; err != nil {
+			t.Error(err)
+		}
+		f.Close()
+		p.Close()
+		if t.Failed() {
+			return
+		}
+	}
+}

@@ -43,6 +43,10 @@ type label struct {
 	verb string // such as "chdir", or "setgid %d"
 	path string // what it is done to, if that is a path
 	n    int    // the number for verb
+
+	// A step that older kernels refuse with ENOSYS or EINVAL, and for no other
+	// reason, names what it is for and the first release that has it.
+	feature, since string
 }
 
 // A forward passes the result of a step on to an argument of a later one.
@@ -231,10 +235,13 @@ func (p *plan) outcome() error {
 
 // failed returns the error of a step that has returned r.
 func (l label) failed(r uintptr) error {
-	var err error = syscall.Errno(-r)
+	errno := syscall.Errno(-r)
+	var err error = errno
 	switch {
 	case r <= program.AnyValue:
 		err = fmt.Errorf("unexpected result %d", int(r))
+	case l.since != "" && (errno == syscall.ENOSYS || errno == syscall.EINVAL):
+		err = &UnsupportedError{Feature: l.feature, Release: l.since, Err: errno}
 	case l.path != "":
 		err = &fs.PathError{Op: l.verb, Path: l.path, Err: err}
 	}
