@@ -54,8 +54,8 @@ func TestMain(m *testing.M) {
 	}
 	warm := make(chan os.Signal, 1)
 	signal.Notify(warm, syscall.SIGWINCH)
-	// What the package keeps: /dev/null, two descriptors and a goroutine for Wait.
-	p, err := linux.Clone3(child("exit", "0"))
+	// What the package keeps: /dev/null, and what its two ways to wait need.
+	p, err := linux.Clone3(child("sleep"))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "no child can be created:", err)
 		os.Exit(1)
@@ -63,8 +63,7 @@ func TestMain(m *testing.M) {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	p.Wait(ended) // by the watcher
-	p.Wait(context.Background())
-	p, _ = linux.Clone3(child("exit", "0"))
+	time.AfterFunc(200*time.Millisecond, func() { p.Kill() })
 	p.Wait(context.Background()) // by a thread
 	signal.Stop(warm)            // what package os/signal keeps
 	os.Exit(leaktest.Run(m))

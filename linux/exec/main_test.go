@@ -134,17 +134,16 @@ func TestMain(m *testing.M) {
 	warm := make(chan os.Signal, 1)
 	signal.Notify(warm, syscall.SIGWINCH)
 	// What package linux keeps to wait with, in its two ways.
+	c := command("sleep")
+	if err := c.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, "no command can be started:", err)
+		os.Exit(1)
+	}
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	for _, ctx := range []context.Context{ended, context.Background()} {
-		c := command("exit", "0")
-		if err := c.Start(); err != nil {
-			fmt.Fprintln(os.Stderr, "no command can be started:", err)
-			os.Exit(1)
-		}
-		c.Handle().Wait(ctx)
-		c.Wait()
-	}
+	c.Handle().Wait(ended)
+	time.AfterFunc(200*time.Millisecond, func() { c.Process.Kill() })
+	c.Wait()
 	signal.Stop(warm) // what package os/signal keeps
 	os.Exit(leaktest.Run(m))
 }
