@@ -54,18 +54,24 @@ func TestMain(m *testing.M) {
 	}
 	warm := make(chan os.Signal, 1)
 	signal.Notify(warm, syscall.SIGWINCH)
-	// What the package keeps: /dev/null, and what its two ways to wait need.
-	p, err := linux.Clone3(child("sleep"))
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "no child can be created:", err)
-		os.Exit(1)
-	}
+	// What the package keeps: /dev/null, and what its two ways to wait need. The
+	// children live until they are waited for.
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	p.Wait(ended) // by the watcher
-	time.AfterFunc(200*time.Millisecond, func() { p.Kill() })
-	p.Wait(context.Background()) // by a thread
-	signal.Stop(warm)            // what package os/signal keeps
+	for _, ctx := range []context.Context{
+		ended,                // by the watcher
+		context.Background(), // by a thread
+	} {
+		p, err := linux.Clone3(child("sleep"))
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "no child can be created:", err)
+			os.Exit(1)
+		}
+		time.AfterFunc(200*time.Millisecond, func() { p.Kill() })
+		p.Wait(ctx)
+		p.Wait(context.Background())
+	}
+	signal.Stop(warm) // what package os/signal keeps
 	os.Exit(leaktest.Run(m))
 }
 

@@ -133,17 +133,20 @@ func TestMain(m *testing.M) {
 	skipExamples()
 	warm := make(chan os.Signal, 1)
 	signal.Notify(warm, syscall.SIGWINCH)
-	// What package linux keeps to wait with, in its two ways.
-	c := command("sleep")
-	if err := c.Start(); err != nil {
-		fmt.Fprintln(os.Stderr, "no command can be started:", err)
-		os.Exit(1)
-	}
+	// What package linux keeps to wait with, in its two ways. The commands run
+	// until they are waited for.
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	c.Handle().Wait(ended)
-	time.AfterFunc(200*time.Millisecond, func() { c.Process.Kill() })
-	c.Wait()
+	for _, ctx := range []context.Context{ended, context.Background()} {
+		c := command("sleep")
+		if err := c.Start(); err != nil {
+			fmt.Fprintln(os.Stderr, "no command can be started:", err)
+			os.Exit(1)
+		}
+		time.AfterFunc(200*time.Millisecond, func() { c.Handle().Kill() })
+		c.Handle().Wait(ctx)
+		c.Wait()
+	}
 	signal.Stop(warm) // what package os/signal keeps
 	os.Exit(leaktest.Run(m))
 }
