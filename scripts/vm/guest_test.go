@@ -83,7 +83,7 @@ func TestUnknownRelease(t *testing.T) {
 		t.Fatal(err)
 	}
 	index := "linux-binary-7.3.4+deb13-cloud-amd64 7.3.4-1\nlinux-image-6.18.5+deb13-cloud-amd64 6.18.5-1\n"
-	if err := os.WriteFile(filepath.Join(suite, "index"), []byte(index), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(suite, "packages"), []byte(index), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	noMirror(t, cache)

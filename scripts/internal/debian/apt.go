@@ -82,17 +82,20 @@ func (s suite) update(refresh bool) error {
 		return err
 	}
 	defer unlock()
-	stamp, index := filepath.Join(s.dir, "stamp"), filepath.Join(s.dir, "index")
+	stamp, absent, index := filepath.Join(s.dir, "stamp"), filepath.Join(s.dir, "absent"), s.index()
 	if old, err := os.ReadFile(filepath.Join(s.dir, "sources.list")); err == nil && string(old) != s.sources {
 		os.Remove(stamp) // another mirror now
 		os.Remove(index)
 	}
 	if info, err := os.Stat(stamp); err == nil && !refresh && time.Since(info.ModTime()) < listsAge {
-		if !exists(index) {
+		switch {
+		case exists(absent):
 			return errAbsent
+		case exists(index):
+			return nil
 		}
-		return nil
 	}
+	os.Remove(absent)
 	if err := s.configure(); err != nil {
 		return err
 	}
@@ -102,16 +105,20 @@ func (s suite) update(refresh bool) error {
 		err = s.writeIndex(index)
 	case strings.Contains(err.Error(), "does not have a Release file"):
 		os.Remove(index)
-		err = errAbsent
-	}
-	if err != nil && err != errAbsent {
+		err = errors.Join(os.WriteFile(absent, nil, 0o644), os.WriteFile(stamp, nil, 0o644))
+		if err == nil {
+			err = errAbsent
+		}
 		return err
 	}
-	if e := os.WriteFile(stamp, nil, 0o644); e != nil {
-		return e
+	if err != nil {
+		return err
 	}
-	return err
+	return os.WriteFile(stamp, nil, 0o644)
 }
+
+// index is the file with the names and versions of packages.
+func (s suite) index() string { return filepath.Join(s.dir, "packages") }
 
 func (s suite) configure() error {
 	for _, dir := range []string{"lists/partial", "cache/archives/partial"} {
@@ -160,7 +167,7 @@ func (s suite) writeIndex(path string) error {
 
 // packages lists what s serves under the names that match.
 func (s suite) packages(name *regexp.Regexp) ([]Package, error) {
-	index, err := os.ReadFile(filepath.Join(s.dir, "index"))
+	index, err := os.ReadFile(s.index())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // no lists were ever fetched
 	}
