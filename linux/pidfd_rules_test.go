@@ -366,7 +366,7 @@ func mustPid(t testing.TB, f *linux.PidFD) int {
 }
 
 func TestRulesOfProcessMadvise(t *testing.T) {
-	f, _, _ := living(t, child("hold"))
+	f, _ := running(t)
 	page := []unix.RemoteIovec{{Base: 0x1000, Len: 4096}}
 	t.Run("advice not for others: EINVAL", func(t *testing.T) {
 		_, err := f.AdviseMemory(unix.MADV_DONTNEED, page)

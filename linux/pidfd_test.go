@@ -434,7 +434,9 @@ var _ = helper("ready", func([]string) int {
 	return 0
 })
 
-func TestMemoryOfAProcess(t *testing.T) {
+// running is living with a program that has begun, and has memory of its own.
+func running(t *testing.T) (*linux.PidFD, *linux.Process) {
+	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -445,6 +447,11 @@ func TestMemoryOfAProcess(t *testing.T) {
 	f, p, _ := living(t, c)
 	w.Close()
 	scanInt(t, r)
+	return f, p
+}
+
+func TestMemoryOfAProcess(t *testing.T) {
+	f, p := running(t)
 	// Some range of it: where its program lies.
 	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", p.Pid()))
 	if err != nil {
