@@ -26,11 +26,21 @@ func inodeOf(t testing.TB, name string) uint64 {
 	return st.Ino
 }
 
+// needNamespace skips the test on a kernel that was configured without a kind of
+// namespace, as small ones are without time namespaces.
+func needNamespace(t *testing.T, name string) {
+	t.Helper()
+	if _, err := os.Stat("/proc/self/ns/" + name); err != nil {
+		t.Skip("the kernel is configured without this kind of namespace: ", err)
+	}
+}
+
 // Each namespace is the one that /proc shows.
 func TestNamespaceOpensAllKinds(t *testing.T) {
 	f, p, _ := living(t, child("hold"))
 	for kind := linux.CgroupNamespace; kind <= linux.UTSNamespace; kind++ {
 		t.Run(kind.String(), func(t *testing.T) {
+			needNamespace(t, kind.String())
 			file, err := f.Namespace(kind)
 			kerneltest.Need(t, "Namespace", "6.11", err)
 			defer file.Close()
@@ -160,6 +170,7 @@ func TestRulesOfSetns(t *testing.T) {
 		is(t, "the kernel", unix.Setns(fd, unix.CLONE_NEWUSER), unix.EINVAL)
 	})
 	t.Run("time namespace, with threads: EUSERS", func(t *testing.T) {
+		needNamespace(t, "time")
 		is(t, "Setns", f.Setns(linux.NewTime), unix.EUSERS)
 		if os.Geteuid() == 0 {
 			is(t, "the kernel", unix.Setns(fd, unix.CLONE_NEWTIME), unix.EUSERS)
