@@ -81,7 +81,7 @@ func TestBadInputIsAnError(t *testing.T) {
 		{"AutoKill without AutoReap", func(c *linux.Child) { c.Flags = uapi.CLONE_PIDFD_AUTOKILL }, "needs AutoReap", syscall.EINVAL},
 		{"unknown flag", func(c *linux.Child) { c.Flags = 1 << 63 }, "flags 0x8000000000000000 are not known", syscall.EINVAL},
 		{"resource limit", func(c *linux.Child) { c.Rlimits = []linux.Rlimit{{Resource: 99}} }, "set resource limit 99: invalid argument", syscall.EINVAL},
-		{"arguments too long", func(c *linux.Child) { c.Args = []string{strings.Repeat("x", 32*4096)} }, "argument list too long", syscall.E2BIG},
+		{"arguments too long", func(c *linux.Child) { c.Args = []string{strings.Repeat("x", 32*os.Getpagesize())} }, "argument list too long", syscall.E2BIG},
 		{"no such program", func(c *linux.Child) { c.Path, c.Exec = "/no/such", nil }, "exec /no/such: no such file or directory", fs.ErrNotExist},
 		{"program not on a path", func(c *linux.Child) { c.Path, c.Exec = "true", nil }, "exec true: no such file or directory", fs.ErrNotExist},
 		{"program is a directory", func(c *linux.Child) { c.Path, c.Exec = "/", nil }, "exec /: permission denied", fs.ErrPermission},
