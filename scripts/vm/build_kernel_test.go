@@ -74,14 +74,7 @@ func TestAnotherRecipeIsAnotherKernel(t *testing.T) {
 
 // The recipes of the table have their fragments, which set nothing twice.
 func TestFragments(t *testing.T) {
-	root, err := moduleRoot()
-	if err != nil {
-		t.Fatal(err)
-	}
-	table, err := readTable(root)
-	if err != nil {
-		t.Fatal(err)
-	}
+	table, root := committed(t)
 	for _, m := range table.Machines {
 		fragment, err := m.Build.fragment(root)
 		if err != nil {

@@ -6,7 +6,9 @@ import (
 	"testing"
 )
 
-func TestTheTable(t *testing.T) {
+// committed returns the table that is committed, and the root of the module.
+func committed(t *testing.T) (Table, string) {
+	t.Helper()
 	root, err := moduleRoot()
 	if err != nil {
 		t.Fatal(err)
@@ -15,6 +17,11 @@ func TestTheTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return table, root
+}
+
+func TestTheTable(t *testing.T) {
+	table, _ := committed(t)
 	for _, m := range table.Machines {
 		if len(m.Runs) == 0 || m.Flavour == "" || m.Append == "" || m.Install == "" || len(m.QEMU) == 0 {
 			t.Errorf("machine %s lacks something: %+v", m.Name, m)
