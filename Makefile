@@ -9,7 +9,6 @@ FUZZTIME    ?= 1m
 KERNEL      ?=
 export KERNEL
 
-
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 12
