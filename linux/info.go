@@ -92,7 +92,9 @@ type Info struct {
 	// of its directory. Of a process that has been reaped it is the last.
 	CgroupID uint64
 
-	// Exit is how the process has ended, once it has been reaped.
+	// Exit is how the process has ended, once it has been reaped. Of a
+	// process with several threads it can lack the mark of a core dump that
+	// wait(2) tells, if another thread than the first has dumped.
 	Exit ExitStatus
 
 	// CoreDump is whether a crash would be dumped, or with CoreDumped, was.
