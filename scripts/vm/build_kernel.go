@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -23,14 +24,18 @@ type Recipe struct {
 	Vars     []string // of the kernel's Makefiles: ARCH=mips
 	Config   []string // the fragments in testdata/kconfig, without .config
 	Packages []string // of Debian, to build it with
+	Image    string   // the file to boot, in the build's directory; "" is vmlinux
 }
+
+// image returns the file to boot.
+func (r Recipe) image() string { return cmp.Or(r.Image, "vmlinux") }
 
 // buildTools are the packages that every build needs.
 var buildTools = []string{"bc", "bison", "flex", "gcc", "libc6-dev", "libelf-dev", "libssl-dev", "make", "xz-utils"}
 
 // key names what a recipe makes of a fragment: another key, another kernel.
 func (r Recipe) key(fragment string) string {
-	sum := sha256.Sum256([]byte(strings.Join(r.Vars, "\n") + "\n\n" + fragment))
+	sum := sha256.Sum256([]byte(strings.Join(r.Vars, "\n") + "\n\n" + fragment + r.Image))
 	return fmt.Sprintf("%x", sum[:4])
 }
 
@@ -59,7 +64,7 @@ func buildKernel(ctx context.Context, archive *debian.Archive, root string, m Ma
 		return k, err
 	}
 	dir := filepath.Join(cache, "kernels", fmt.Sprintf("built-%s-%s-%s", m.Name, k.Version, m.Build.key(fragment)))
-	k.Path = filepath.Join(dir, "vmlinux")
+	k.Path = filepath.Join(dir, filepath.Base(m.Build.image()))
 	return k, debian.Install(dir, func(tmp string) error {
 		packages := slices.Concat(buildTools, m.Build.Packages)
 		if err := installPackages(ctx, root, packages, log); err != nil {
@@ -79,7 +84,7 @@ func buildKernel(ctx context.Context, archive *debian.Archive, root string, m Ma
 	})
 }
 
-// build builds the kernel of the source tree src and leaves vmlinux in dir.
+// build builds the kernel of the source tree src and leaves its image in dir.
 func (r Recipe) build(ctx context.Context, src, fragment, dir string) error {
 	obj := filepath.Join(dir, "obj")
 	part := filepath.Join(dir, "fragment")
@@ -109,11 +114,12 @@ func (r Recipe) build(ctx context.Context, src, fragment, dir string) error {
 	if ignored := ignoredOptions(fragment, string(config)); ignored != nil {
 		return fmt.Errorf("this kernel does not take the options %s: look for what they depend on", strings.Join(ignored, " "))
 	}
-	if err := make("vmlinux"); err != nil {
+	image := filepath.Base(r.image())
+	if err := make(image); err != nil {
 		return err
 	}
 	return errors.Join(
-		os.Rename(filepath.Join(obj, "vmlinux"), filepath.Join(dir, "vmlinux")),
+		os.Rename(filepath.Join(obj, r.image()), filepath.Join(dir, image)),
 		os.RemoveAll(obj),
 	)
 }

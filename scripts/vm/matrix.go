@@ -100,6 +100,10 @@ func resolve(ks Kernels, table Table, pr bool, log io.Writer) ([]Row, error) {
 			failures = append(failures, err)
 			continue
 		}
+		if m.Built() && slices.ContainsFunc(rows, func(r Row) bool { return r.Guest.GOARCH == g.GOARCH && r.Kernel.Version == k.Version }) {
+			fmt.Fprintf(log, "linux %s for %s is not built: Debian has it\n", k.Version, m.Name)
+			continue
+		}
 		if key := g.GOARCH + " " + m.Name + " " + k.Version; !seen[key] {
 			seen[key] = true
 			rows = append(rows, Row{Guest: g, Machine: m, Kernel: k})

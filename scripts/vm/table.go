@@ -103,6 +103,14 @@ func (t *Table) add(key string, words []string) error {
 	}
 	m := &t.Machines[len(t.Machines)-1]
 	switch key {
+	case "like":
+		other, ok := t.Machine(words[0])
+		if !ok {
+			return fmt.Errorf("no machine %s above", words[0])
+		}
+		name := m.Name
+		*m = other
+		m.Name, m.QEMU = name, slices.Clone(other.QEMU)
 	case "runs":
 		m.Runs = words
 	case "kernel":
@@ -116,6 +124,8 @@ func (t *Table) add(key string, words []string) error {
 		m.Build.Config = words
 	case "needs":
 		m.Build.Packages = words
+	case "image":
+		m.Build.Image = words[0]
 	case "append":
 		m.Append = strings.Join(words, " ")
 	case "install":
@@ -125,7 +135,7 @@ func (t *Table) add(key string, words []string) error {
 	case "qemu":
 		m.QEMU = append(m.QEMU, words...)
 	default:
-		return fmt.Errorf("%q is none of machine runs kernel vars config needs append install atleast qemu guest", key)
+		return fmt.Errorf("%q is none of machine like runs kernel vars config needs image append install atleast qemu guest", key)
 	}
 	return nil
 }

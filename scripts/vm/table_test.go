@@ -53,10 +53,19 @@ func TestReadTable(t *testing.T) {
 	if got, want := table.Guests[0], (Guest{"amd64", "m", "6.1", true}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
+	alike, err := ReadTable("t", strings.NewReader(machine+"machine n\nlike m\nruns 386\nqemu -c\nmachine o\nlike m\nqemu -d\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := alike.Machines[1]
+	if want := []string{"q", "-a", "-b", "-c"}; n.Name != "n" || n.Runs[0] != "386" || n.Flavour != "f" || !slices.Equal(n.QEMU, want) {
+		t.Errorf("got %+v, want m with 386 and qemu %q", n, want)
+	}
 	for text, want := range map[string]string{
+		"machine m\nlike o\n":           "t:2: no machine o above",
 		"runs amd64\n":                  "t:1: runs before any machine",
 		"machine m\nmachine m\n":        "t:2: machine m is there twice",
-		"machine m\ncolour red\n":       `t:2: "colour" is none of machine runs kernel vars config needs append install atleast qemu guest`,
+		"machine m\ncolour red\n":       `t:2: "colour" is none of machine like runs kernel vars config needs image append install atleast qemu guest`,
 		"machine m\nkernel f\n":         "t:2: want: kernel FLAVOUR ARCH, or: kernel built",
 		"machine\n":                     "t:1: machine of what?",
 		machine + "guest amd64 m\n":     "t:8: want: guest GOARCH MACHINE RELEASE [pr]",
