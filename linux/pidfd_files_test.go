@@ -36,7 +36,7 @@ func fresh(t testing.TB, f, g *linux.PidFD) {
 
 func TestRulesOfReopening(t *testing.T) {
 	needRoot(t) // the file is root's: for others it is EACCES
-	kerneltest.Need(t, "ID", "6.9", linux.Supported(linux.OpID))
+	kerneltest.Need(t, "ID", idRelease(), linux.Supported(linux.OpID))
 	f, _, _ := living(t, child("hold"))
 	open := func(flags int) (int, error) {
 		return unix.Open("/proc/self/fd/"+itoa(number(t, f)), flags|unix.O_CLOEXEC, 0)

@@ -13,8 +13,8 @@ import (
 
 // ID returns the number of the process, which no other process gets before the
 // machine is started anew. A process and its first thread have the same.
-// The inode number of a pidfd, Linux 6.9; on machines of 32 bits it is longer
-// than that, FS_IOC_GETVERSION, Linux 6.16.
+// The inode number of a pidfd, Linux 6.9. In programs of 32 bits Linux 6.16:
+// a kernel of 32 bits has half of the number elsewhere, FS_IOC_GETVERSION.
 func (f *PidFD) ID() (uint64, error) {
 	if err := Supported(OpID); err != nil {
 		return 0, err
@@ -53,7 +53,7 @@ func inode(fd int) (uint64, syscall.Errno) {
 }
 
 // Equal reports whether two handles are of the same process. It may have ended.
-// fstat(2), Linux 6.9; see ID.
+// fstat(2), Linux 6.9 or 6.16; see ID.
 func (f *PidFD) Equal(g *PidFD) (bool, error) {
 	a, err := f.ID()
 	if err != nil {

@@ -419,7 +419,7 @@ func TestRulesOfProcessMrelease(t *testing.T) {
 }
 
 func TestRulesOfChangingAPidFD(t *testing.T) {
-	kerneltest.Need(t, "ID", "6.9", linux.Supported(linux.OpID)) // before, it is not its own inode
+	kerneltest.Need(t, "ID", idRelease(), linux.Supported(linux.OpID)) // before, it is not its own inode
 	f, _, _ := living(t, child("hold"))
 	fd := number(t, f)
 	chmod, want := unix.Fchmod(fd, 0o600), error(unix.EOPNOTSUPP)

@@ -328,7 +328,7 @@ func TestHandlesAreCompared(t *testing.T) {
 	own(t, dup, err)
 	other, _, _ := living(t, child("hold"))
 
-	kerneltest.Need(t, "ID", "6.9", linux.Supported(linux.OpID))
+	kerneltest.Need(t, "ID", idRelease(), linux.Supported(linux.OpID))
 	for _, test := range []struct {
 		name                   string
 		a, b                   *linux.PidFD

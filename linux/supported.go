@@ -104,7 +104,7 @@ var operations = [...]operation{
 	OpInfoCoreDumpSignal: {"PIDFD_INFO_COREDUMP_SIGNAL", "6.19", "ioctl", bareInfo, unix.EBADF, askInfo(InfoCoreDumpSignal), unix.ENOTTY},
 	OpInfoCoreDumpCode:   {"PIDFD_INFO_COREDUMP_CODE", "7.1", "ioctl", bareInfo, unix.EBADF, askInfo(InfoCoreDumpCode), unix.ENOTTY},
 
-	OpID: {"the ID of a pidfd", "6.9", "fstatfs", func() syscall.Errno {
+	OpID: {"the ID of a pidfd", idRelease(), "fstatfs", func() syscall.Errno {
 		return errnoOf(unix.Fstatfs(-1, new(unix.Statfs_t)))
 	}, unix.EBADF, askID, unix.ENOTTY},
 	OpSameDescription: {"F_DUPFD_QUERY", "6.10", "fcntl", func() syscall.Errno {
@@ -279,8 +279,16 @@ func askInfo(want InfoFields) func(int) syscall.Errno {
 	}
 }
 
-// askID asks whether pidfds have a file system of their own. Before, all were
-// one inode.
+// idRelease is the release that tells programs of this word size all of an ID.
+func idRelease() string {
+	if wordSize == 4 {
+		return "6.16"
+	}
+	return "6.9"
+}
+
+// askID asks whether pidfds have a file system of their own, where the kernel
+// tells all of their inode's number. Before, all were one inode.
 func askID(fd int) syscall.Errno {
 	var st unix.Statfs_t
 	if err := unix.Fstatfs(fd, &st); err != nil {
@@ -290,6 +298,9 @@ func askID(fd int) syscall.Errno {
 		return unix.ENOTTY
 	}
 	_, errno := inode(fd)
+	if errno == unix.EINVAL { // Linux before 6.13 has no ioctl with an argument for pidfds
+		return unix.ENOTTY
+	}
 	return errno
 }
 

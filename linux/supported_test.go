@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,8 +24,16 @@ var releases = map[linux.Op]string{
 	linux.OpGetFD: "5.6", linux.OpSetns: "5.8", linux.OpNamespace: "6.11",
 	linux.OpInfo: "6.13", linux.OpInfoExit: "6.15", linux.OpInfoCoreDump: "6.16",
 	linux.OpInfoSupported: "6.19", linux.OpInfoCoreDumpSignal: "6.19", linux.OpInfoCoreDumpCode: "7.1",
-	linux.OpID: "6.9", linux.OpSameDescription: "6.10", linux.OpHandle: "6.14", linux.OpXattr: "6.17",
+	linux.OpID: idRelease(), linux.OpSameDescription: "6.10", linux.OpHandle: "6.14", linux.OpXattr: "6.17",
 	linux.OpAdviseMemory: "5.10", linux.OpReleaseMemory: "5.15", linux.OpPeer: "6.5", linux.OpMessage: "6.5",
+}
+
+// idRelease is when a program of this word size got all of an ID.
+func idRelease() string {
+	if strconv.IntSize == 32 {
+		return "6.16"
+	}
+	return "6.9"
 }
 
 // Every kernel has what came with its release or before, and nothing else.
