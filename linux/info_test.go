@@ -236,7 +236,7 @@ func TestCoreDumpIsTold(t *testing.T) {
 		t.Errorf("CoreDumpSignal: got %v", i.CoreDumpSignal)
 	}
 	kerneltest.Need(t, "InfoCoreDumpCode", "7.1", linux.Supported(linux.OpInfoCoreDumpCode))
-	if i.CoreDumpCode != 0 { // SI_USER
+	if i.CoreDumpCode != -6 { // SI_TKILL
 		t.Errorf("CoreDumpCode: got %d", i.CoreDumpCode)
 	}
 }
