@@ -56,12 +56,18 @@ func runMatrix(ctx context.Context, o Options, stdout, stderr io.Writer) (int, e
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
+			if ctx.Err() != nil {
+				return
+			}
 			r := &rows[i]
 			began := time.Now()
 			r.Outcomes, r.Err = b.runGuest(ks, *r)
 			r.Took = time.Since(began)
 			printing.Lock()
 			defer printing.Unlock()
+			if ctx.Err() != nil {
+				return
+			}
 			fmt.Fprint(stdout, r.describe())
 		})
 	}
