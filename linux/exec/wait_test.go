@@ -296,6 +296,9 @@ func TestDroppedCommand(t *testing.T) {
 // Commands are cancelled before, while and after they start, run and end.
 func TestCancellationStorm(t *testing.T) {
 	n := 500
+	if testing.Short() {
+		n = 100
+	}
 	if s := os.Getenv("CLONE3_STRESS"); s != "" {
 		n = number(s) // make stress
 	}
