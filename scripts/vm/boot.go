@@ -28,6 +28,12 @@ func limits(limit time.Duration) Limits {
 	return Limits{Boot: 3 * time.Minute, Run: limit + 15*time.Second}
 }
 
+// A MachineError says that a machine broke under its programs: the kernel has
+// panicked, or the emulator has ended.
+type MachineError struct{ text string }
+
+func (e *MachineError) Error() string { return e.text }
+
 // A Job is a boot of a kernel that runs programs.
 type Job struct {
 	Machine Machine
@@ -123,15 +129,15 @@ func watchMachine(ctx context.Context, cmd *exec.Cmd, plan guest.Plan, limits Li
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case c.panic != "":
-		return fmt.Errorf("the kernel panicked %s: %s", where, c.panic)
+		return &MachineError{fmt.Sprintf("the kernel panicked %s: %s", where, c.panic)}
 	case timeout:
 		return fmt.Errorf("the machine was stopped %s: no end after %s%s", where, allowed, c.lastWords())
 	case err != nil:
 		return err
 	case !c.done && diag.Len() > 0:
-		return fmt.Errorf("%s ended %s: %s", cmd.Args[0], where, strings.TrimSpace(diag.String()))
+		return &MachineError{fmt.Sprintf("%s ended %s: %s", cmd.Args[0], where, strings.TrimSpace(diag.String()))}
 	case !c.done:
-		return fmt.Errorf("the machine ended %s%s", where, c.lastWords())
+		return &MachineError{fmt.Sprintf("the machine ended %s%s", where, c.lastWords())}
 	case c.next != len(plan.Runs):
 		return fmt.Errorf("%d of %d runs came to an end", c.next, len(plan.Runs))
 	}

@@ -59,16 +59,13 @@ func runMatrix(ctx context.Context, o Options, stdout, stderr io.Writer) (int, e
 			if ctx.Err() != nil {
 				return
 			}
-			r := &rows[i]
-			began := time.Now()
-			r.Outcomes, r.Err = b.runGuest(ks, *r)
-			r.Took = time.Since(began)
-			printing.Lock()
-			defer printing.Unlock()
-			if ctx.Err() != nil {
-				return
-			}
-			fmt.Fprint(stdout, r.describe())
+			rows[i].run(func(r Row) ([]Outcome, error) { return b.runGuest(ks, r) }, func(text string) {
+				printing.Lock()
+				defer printing.Unlock()
+				if ctx.Err() == nil {
+					fmt.Fprint(stdout, text)
+				}
+			})
 		})
 	}
 	wg.Wait()
@@ -84,6 +81,22 @@ func runMatrix(ctx context.Context, o Options, stdout, stderr io.Writer) (int, e
 		return 1, err
 	}
 	return 0, nil
+}
+
+// run runs the tests of the row by boot, and says how it went. If the machine
+// breaks it is booted once more, since the emulator is at fault at times: what
+// the tests do to a kernel they do again.
+func (r *Row) run(boot func(Row) ([]Outcome, error), say func(string)) {
+	began := time.Now()
+	for again := range 2 {
+		r.Outcomes, r.Err = boot(*r)
+		r.Took = time.Since(began)
+		say(r.describe())
+		if broken := (*MachineError)(nil); again > 0 || !errors.As(r.Err, &broken) {
+			return
+		}
+		say(fmt.Sprintf("linux %s %s is booted once more\n", r.Kernel.Version, r.Guest.GOARCH))
+	}
 }
 
 // resolve finds the kernels of the guests. It says which releases are not

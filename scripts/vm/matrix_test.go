@@ -47,6 +47,37 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+func TestABrokenMachineIsBootedOnceMore(t *testing.T) {
+	broken := errors.Join(errors.New("exit status 2"), &MachineError{"the kernel panicked"})
+	tests := map[string]struct {
+		errs  []error // of each boot
+		good  bool
+		boots int
+	}{
+		"good":         {[]error{nil}, true, 1},
+		"tests fail":   {[]error{errors.New("exit status 1")}, false, 1},
+		"it breaks":    {[]error{broken, nil}, true, 2},
+		"breaks again": {[]error{broken, broken}, false, 2},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := row("7.3.4", "arm", Outcome{})
+			var said strings.Builder
+			boots := 0
+			r.run(func(Row) ([]Outcome, error) {
+				boots++
+				return make([]Outcome, len(uids)), tt.errs[boots-1]
+			}, func(text string) { said.WriteString(text) })
+			if r.Good() != tt.good || boots != tt.boots {
+				t.Errorf("good: %t, want %t, after %d boots, want %d", r.Good(), tt.good, boots, tt.boots)
+			}
+			if again := strings.Contains(said.String(), "the kernel panicked\nlinux 7.3.4 arm is booted once more\n"); again != (tt.boots > 1) {
+				t.Errorf("it said %q", said.String())
+			}
+		})
+	}
+}
+
 func TestReport(t *testing.T) {
 	got := report([]Row{
 		row("7.1.13", "arm", Outcome{Passed: []string{"a"}, Skipped: []string{"b", "c"}}),
