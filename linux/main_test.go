@@ -55,20 +55,19 @@ func TestMain(m *testing.M) {
 	warm := make(chan os.Signal, 1)
 	signal.Notify(warm, syscall.SIGWINCH)
 	// What the package keeps: /dev/null, and what its two ways to wait need. The
-	// children live until they are waited for.
+	// children live until they are waited for: by the watcher, and by a thread.
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	for _, ctx := range []context.Context{
-		ended,                // by the watcher
-		context.Background(), // by a thread
+	for _, wait := range []func(*linux.Process){
+		func(p *linux.Process) { p.Wait(ended); p.Kill() },
+		func(p *linux.Process) { time.AfterFunc(200*time.Millisecond, func() { p.Kill() }) },
 	} {
 		p, err := linux.Clone3(child("sleep"))
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "no child can be created:", err)
 			os.Exit(1)
 		}
-		time.AfterFunc(200*time.Millisecond, func() { p.Kill() })
-		p.Wait(ctx)
+		wait(p)
 		p.Wait(context.Background())
 	}
 	signal.Stop(warm) // what package os/signal keeps
