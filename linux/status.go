@@ -29,7 +29,8 @@ func (s ExitStatus) Code() int {
 // Signal returns the signal that killed the process, or 0 if it has exited.
 func (s ExitStatus) Signal() syscall.Signal { return syscall.Signal(s & 0x7f) }
 
-// CoreDump reports whether the process has left a core dump.
+// CoreDump reports whether the process has left a core dump. With AutoReap, and
+// of processes that are not children, the kernel tells it not always: Info.Exit.
 func (s ExitStatus) CoreDump() bool { return s&0x80 != 0 }
 
 // String returns the status in the words of os.ProcessState: "exit status 1" or

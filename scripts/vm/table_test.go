@@ -34,7 +34,7 @@ func TestTheTable(t *testing.T) {
 	if !pr {
 		t.Error("the smaller matrix lacks the newest kernel on amd64")
 	}
-	for _, goarch := range strings.Fields("386 amd64 arm arm64 mips64le mipsle ppc64le riscv64 s390x") {
+	for _, goarch := range strings.Fields("386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x") {
 		if !slices.ContainsFunc(table.Guests, func(g Guest) bool { return g.GOARCH == goarch }) {
 			t.Errorf("no guest runs %s", goarch)
 		}
