@@ -14,7 +14,7 @@ func fakeMake(t *testing.T, configure, build string) {
 	t.Helper()
 	bin := t.TempDir()
 	script := "#!/bin/sh\nPATH=/bin:/usr/bin\nfor a; do case $a in O=*) O=${a#O=} ;; esac; done\ncase \" $* \" in\n" +
-		"*' allnoconfig '*) " + configure + " ;;\n*' vmlinux '*) " + build + " ;;\nesac\n"
+		"*' allnoconfig '*) " + configure + " ;;\n*' vmlinux '* | *' Image '*) " + build + " ;;\nesac\n"
 	if err := os.WriteFile(filepath.Join(bin, "make"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -52,6 +52,17 @@ func TestBuildKernel(t *testing.T) {
 				t.Error("what only the build needed is still there")
 			}
 		})
+	}
+}
+
+func TestBuildKernelThatIsNoVmlinux(t *testing.T) {
+	fakeMake(t, `cp "$KCONFIG_ALLCONFIG" "$O/.config"`, `mkdir -p "$O/arch/riscv/boot"; echo "$*" >"$O/arch/riscv/boot/Image"`)
+	dir := t.TempDir()
+	if err := (Recipe{Image: "arch/riscv/boot/Image"}).build(t.Context(), "/src", "CONFIG_A=y\n", dir); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "Image")); err != nil || !strings.HasSuffix(string(text), " Image\n") {
+		t.Errorf("got %q, %v", text, err)
 	}
 }
 
