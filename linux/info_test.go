@@ -276,7 +276,7 @@ func TestInfoWhileProcessIsReaped(t *testing.T) {
 	needInfo(t)
 	n := 3000
 	if testing.Short() {
-		n = 100
+		n = 50
 	}
 	c := tiny(t, 1)
 	for range n {

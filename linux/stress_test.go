@@ -120,7 +120,7 @@ func elfFile(bits64 bool, machine uint16, code []byte) []byte {
 func TestStress(t *testing.T) {
 	total := 2000
 	if testing.Short() || tinyProgram(t) == "" {
-		total = 200
+		total = 100
 	}
 	if n, err := strconv.Atoi(os.Getenv("CLONE3_STRESS")); err == nil {
 		total = n

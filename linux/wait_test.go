@@ -480,7 +480,7 @@ func TestAllocations(t *testing.T) {
 	if c.Path == "" {
 		c = child("exit", "0")
 	}
-	allocations := testing.AllocsPerRun(100, func() {
+	allocations := testing.AllocsPerRun(20, func() {
 		p, err := linux.Clone3(c)
 		if err != nil {
 			t.Fatal(err)
