@@ -30,7 +30,7 @@ cross: ## build and vet all packages for all 13 GOARCHes
 	@for arch in $(GOARCHES); do echo "GOARCH=$$arch"; GOARCH=$$arch go build ./... && GOARCH=$$arch go vet ./... || exit; done
 
 .PHONY: test
-test: ## everything that should pass on a fresh Debian or Ubuntu; installs what it needs
+test: ## everything that should pass on a fresh Debian; installs what it needs
 	scripts/install.sh gcc xz-utils
 	$(MAKE) check
 	scripts/trees.sh go test -race ./...
