@@ -45,6 +45,9 @@ func inode(fd int) (uint64, syscall.Errno) {
 	var high uint32
 	if wordSize == 4 {
 		_, _, errno := syscall.RawSyscall(uapi.SYS_IOCTL, uintptr(fd), fsIocGetVersion, uintptr(unsafe.Pointer(&high)))
+		if errno == unix.ENOTTY { // a kernel of 64 bits: 6.18 wants its own size of long, and fills in 4 bytes
+			_, _, errno = syscall.RawSyscall(uapi.SYS_IOCTL, uintptr(fd), fsIocGetVersion^(4^8)<<16, uintptr(unsafe.Pointer(&high)))
+		}
 		if errno != 0 {
 			return 0, errno
 		}
