@@ -42,18 +42,18 @@ var bell = sync.OnceValue(func() int {
 func ring() { unix.Write(bell(), []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
 
 // waitInFront waits until p has ended, is closed, ctx has ended, or there is
-// another reason to look. It returns at once if the front is taken. p.mu is held,
-// but not while it waits.
-func (p *Process) waitInFront(ctx context.Context) {
+// another reason to look. It returns false at once if the front is taken. p.mu
+// is held, but not while it waits.
+func (p *Process) waitInFront(ctx context.Context) (waited bool) {
 	if ctx.Err() != nil || bell() < 0 {
-		return
+		return false
 	}
 	now := time.Now().UnixNano()
 	if !front.process.CompareAndSwap(nil, p) {
 		if now-front.since.Load() > patience {
 			ring()
 		}
-		return
+		return false
 	}
 	front.since.Store(now)
 	if ctx.Done() != nil {
@@ -74,6 +74,7 @@ func (p *Process) waitInFront(ctx context.Context) {
 	}
 	p.mu.Lock()
 	front.process.Store(nil)
+	return true
 }
 
 // leaveFront ends waitInFront for p, whose pidfd is about to be closed.

@@ -27,10 +27,8 @@ func (p *Process) Wait(ctx context.Context) (ExitStatus, error) {
 	if !p.closed {
 		p.collect()
 	}
-	if !p.over() && p.ticket == 0 {
-		if p.waitInFront(ctx); !p.over() {
-			p.collect()
-		}
+	if !p.over() && p.ticket == 0 && p.waitInFront(ctx) && !p.over() {
+		p.collect()
 	}
 	if !p.over() {
 		if err := p.watch(); err != nil {
