@@ -72,20 +72,17 @@ func OpenHandle(h Handle) (*PidFD, error) {
 		defer self.Close()
 		fd, err = unix.OpenByHandleAt(self.fd, handle, flags)
 	}
-	switch err {
-	case nil:
+	if err == nil {
 		if h.thread {
 			return threadOf(newPidFD(fd))
 		}
 		return newPidFD(fd), nil
-	case unix.ESTALE:
-		if err := Supported(OpHandle); err != nil {
-			return nil, err
-		}
-		return nil, &pidfdError{"open_by_handle_at", "the process has been reaped, or is outside of this PID namespace", unix.ESTALE}
 	}
 	if err := Supported(OpHandle); err != nil {
 		return nil, err
+	}
+	if err == unix.ESTALE {
+		return nil, &pidfdError{"open_by_handle_at", "the process has been reaped, or is outside of this PID namespace", unix.ESTALE}
 	}
 	return nil, os.NewSyscallError("open_by_handle_at", err)
 }
@@ -94,10 +91,14 @@ func OpenHandle(h Handle) (*PidFD, error) {
 // kernels drop PIDFD_THREAD, up to 7.1 as measured, while 7.3 keeps it. It closes
 // f if that is not the one.
 func threadOf(f *PidFD) (*PidFD, error) {
-	if thread, err := f.IsThread(); thread || err != nil {
-		return f, err
+	thread, err := f.IsThread()
+	if thread {
+		return f, nil
 	}
 	defer f.Close()
+	if err != nil {
+		return nil, err
+	}
 	tid, err := f.Pid()
 	if err != nil {
 		return nil, err
