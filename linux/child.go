@@ -63,9 +63,9 @@ type Child struct {
 	Unshare Flags
 
 	// UidMappings and GidMappings are the IDs of the new user namespace. The
-	// child waits until this program has written them, except if they map
-	// just the ID of this program, which the child does itself.
-	// GidMappingsEnableSetgroups leaves the child the right to call
+	// child writes them itself if NewUser is in Unshare, and mostly if they
+	// map just the ID of this program; else it waits until this program has
+	// written them. GidMappingsEnableSetgroups leaves the child the right to call
 	// setgroups(2), which without privileges has to be given up.
 	// user_namespaces(7).
 	UidMappings                []syscall.SysProcIDMap
@@ -144,6 +144,14 @@ type Child struct {
 type Rlimit struct {
 	Resource int
 	Cur, Max uint64 // soft and hard limit
+}
+
+// flags are Flags, and what Cgroup implies.
+func (c *Child) flags() Flags {
+	if c.Cgroup != nil {
+		return c.Flags | IntoCgroup
+	}
+	return c.Flags
 }
 
 // check reports what can be known to be wrong without asking the kernel.

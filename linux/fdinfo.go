@@ -20,8 +20,7 @@ type FDInfo struct {
 	NSPid []int
 }
 
-// FDInfo reads what /proc tells of the handle. pid_max(5) says that no ID is
-// above 1<<22. /proc/self/fdinfo, Linux 5.2.
+// FDInfo reads what /proc tells of the handle. /proc/self/fdinfo, Linux 5.2.
 func (f *PidFD) FDInfo() (FDInfo, error) {
 	fd, err := f.descriptor("FDInfo")
 	if err != nil {

@@ -15,8 +15,8 @@
 // runtime has to know about it: no function is entered or left, nothing is
 // allocated, and assembly is never a point of preemption.
 //
-// The package imports only package uapi, which imports nothing. It must stay
-// so: see [OriginalNofile].
+// Besides runtime and unsafe the package imports only package uapi, which imports
+// nothing but unsafe. It must stay so: see [OriginalNofile].
 package program
 
 import "github.com/go-clone3/clone3/uapi"
