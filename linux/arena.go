@@ -76,5 +76,15 @@ func (a *arena) cstrings(ss []string) uintptr {
 	return address(unsafe.SliceData(w))
 }
 
+// numbers returns the address of a list of ns as numbers of 32 bits.
+func numbers[T int | uint32](a *arena, ns []T) uintptr {
+	w := unsafe.SliceData(a.words((4*len(ns) + int(wordSize) - 1) / int(wordSize)))
+	list := unsafe.Slice((*uint32)(unsafe.Pointer(w)), len(ns))
+	for i, n := range ns {
+		list[i] = uint32(n)
+	}
+	return address(w)
+}
+
 // address returns the address of something in an arena.
 func address[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }

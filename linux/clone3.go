@@ -74,7 +74,7 @@ func spawn(c *Child, legacy bool) (*Process, error) {
 	proc := &Process{pid: pid, fd: int(*p.pidfd), flags: c.Flags, traced: c.Ptrace, zombie: c.LeaveZombie}
 	if p.gate[0] >= 0 {
 		if err = p.openGate(c, pid); err != nil {
-			closeGate(p)
+			p.closeGate()
 		}
 	}
 	p.awaitExec()
@@ -110,10 +110,12 @@ func (p *plan) clone(c *Child) (int, error) {
 }
 
 // closeGate lets a waiting child read the end of the pipe, and exit.
-func closeGate(p *plan) {
+func (p *plan) closeGate() {
 	for i, fd := range p.gate {
-		syscall.Close(fd)
-		p.gate[i] = -1
+		if fd >= 0 {
+			syscall.Close(fd)
+			p.gate[i] = -1
+		}
 	}
 }
 
@@ -152,41 +154,27 @@ func withoutClone3(errno syscall.Errno) string {
 func explain(c *Child, errno syscall.Errno) error {
 	switch {
 	case errno == syscall.EINVAL:
-		flags := c.Flags
-		if c.Cgroup != nil {
-			flags |= IntoCgroup
-		}
-		if err := Probe(flags); errors.Is(err, errors.ErrUnsupported) {
+		if err := Probe(c.flags()); errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
 		if len(c.SetTID) > 0 {
-			return &cloneFailure{"SetTID: more numbers than PID namespaces, or a number out of range", errno}
+			return &pidfdError{"clone3", "SetTID: more numbers than PID namespaces, or a number out of range", errno}
 		}
 	case errno == syscall.EPERM && c.Flags.has(AutoKill) && !c.Flags.has(NoNewPrivs):
-		return &cloneFailure{"AutoKill without NoNewPrivs needs CAP_SYS_ADMIN", errno}
+		return &pidfdError{"clone3", "AutoKill without NoNewPrivs needs CAP_SYS_ADMIN", errno}
 	case errno == syscall.EPERM && len(c.SetTID) > 0:
-		return &cloneFailure{"SetTID needs CAP_CHECKPOINT_RESTORE", errno}
+		return &pidfdError{"clone3", "SetTID needs CAP_CHECKPOINT_RESTORE", errno}
 	case errno == syscall.EPERM && c.Flags&namespaces&^NewUser != 0 && !c.Flags.has(NewUser):
-		return &cloneFailure{(c.Flags & namespaces).String() + " without NewUser needs CAP_SYS_ADMIN", errno}
+		return &pidfdError{"clone3", (c.Flags & namespaces).String() + " without NewUser needs CAP_SYS_ADMIN", errno}
 	case errno == syscall.EPERM && c.Flags.has(EmptyMount) && !c.Flags.has(NewUser):
-		return &cloneFailure{"EmptyMount without NewUser needs CAP_SYS_ADMIN", errno}
+		return &pidfdError{"clone3", "EmptyMount without NewUser needs CAP_SYS_ADMIN", errno}
 	case c.Cgroup != nil && errno == syscall.EBADF:
-		return &cloneFailure{"Cgroup " + c.Cgroup.Name() + " is not a directory of a cgroup2 file system", errno}
+		return &pidfdError{"clone3", "Cgroup " + c.Cgroup.Name() + " is not a directory of a cgroup2 file system", errno}
 	case errno == syscall.EEXIST:
-		return &cloneFailure{"SetTID: the process ID is in use", errno}
+		return &pidfdError{"clone3", "SetTID: the process ID is in use", errno}
 	}
 	return os.NewSyscallError("clone3", errno)
 }
-
-// A cloneFailure is an answer of clone3 and what it is likely to mean.
-type cloneFailure struct {
-	why   string
-	errno syscall.Errno
-}
-
-func (e *cloneFailure) Error() string { return "clone3: " + e.why + ": " + e.errno.Error() }
-
-func (e *cloneFailure) Unwrap() error { return e.errno }
 
 // callClone3 makes the bare system call, with arguments that create no process.
 func callClone3(a *uapi.CloneArgs, size uintptr) syscall.Errno {

@@ -27,7 +27,6 @@ func (p *plan) mapIDs(c *Child) error {
 		return nil
 	}
 	if err := unix.Pipe2(p.gate[:], unix.O_CLOEXEC); err != nil {
-		p.gate = [2]int{-1, -1}
 		return os.NewSyscallError("pipe2", err)
 	}
 	p.call(label{verb: "close the gate"}, uapi.SYS_CLOSE, uintptr(p.gate[1]))
@@ -129,7 +128,7 @@ func (p *plan) openGate(c *Child, pid int) error {
 	}
 	// As the child still waits, the number was its own when the files were
 	// opened, and they are its.
-	if gone(int(*p.pidfd)) {
+	if ended(int(*p.pidfd)) {
 		return &StepError{"map IDs", errKilled}
 	}
 	for i, f := range files {
@@ -139,15 +138,4 @@ func (p *plan) openGate(c *Child, pid int) error {
 	}
 	_, err := syscall.Write(p.gate[1], []byte{0})
 	return os.NewSyscallError("write", err)
-}
-
-// gone reports whether the process of a pidfd has ended.
-func gone(pidfd int) bool {
-	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
-	for {
-		n, err := unix.Poll(fds, 0)
-		if err != unix.EINTR {
-			return n > 0
-		}
-	}
 }

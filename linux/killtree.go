@@ -59,25 +59,18 @@ func (f *PidFD) KillTree(cgroup *os.File) (complete bool, err error) {
 
 // killCgroup kills all processes of a control group.
 func killCgroup(dir *os.File) error {
-	conn, err := dir.SyscallConn()
-	if err != nil {
-		return err
-	}
 	name := dir.Name() + "/cgroup.kill"
-	if e := conn.Control(func(fd uintptr) {
-		var kill int
-		kill, err = unix.Openat(int(fd), "cgroup.kill", unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	err := control(dir, func(fd int) error {
+		kill, err := unix.Openat(fd, "cgroup.kill", unix.O_WRONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
-			err = &fs.PathError{Op: "open", Path: name, Err: err}
-			return
+			return &fs.PathError{Op: "open", Path: name, Err: err}
 		}
 		defer unix.Close(kill)
-		if _, e := unix.Write(kill, []byte("1")); e != nil {
-			err = &fs.PathError{Op: "write", Path: name, Err: e}
+		if _, err := unix.Write(kill, []byte("1")); err != nil {
+			return &fs.PathError{Op: "write", Path: name, Err: err}
 		}
-	}); e != nil {
-		return e
-	}
+		return nil
+	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return &UnsupportedError{Feature: "cgroup.kill", Release: "5.14", Reason: name + " does not exist", Err: err}
 	}

@@ -35,10 +35,7 @@ func legacyArgs(a *uapi.CloneArgs) []uintptr {
 // checkLegacy reports what clone(2) cannot do. It ignores flags it does not
 // know.
 func checkLegacy(c *Child, reason string, answer error) error {
-	flags := c.Flags
-	if c.Cgroup != nil {
-		flags |= IntoCgroup
-	}
+	flags := c.flags()
 	for _, n := range named {
 		if flags.has(n.flag) && (n.flag > math.MaxUint32 || n.flag == NewTime) {
 			return &UnsupportedError{n.name, n.release, reason, answer}
@@ -61,7 +58,6 @@ func (p *plan) resetHandlers(*Child) error {
 	if !p.legacy {
 		return nil
 	}
-	p.args.Flags &^= uapi.CLONE_CLEAR_SIGHAND
 	action := in[sigaction](&p.arena)
 	for sig := range settable {
 		var old sigaction

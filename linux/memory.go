@@ -71,15 +71,3 @@ func (f *PidFD) ReleaseMemory() error {
 	}
 	return pidfdFailure("process_mrelease", errno)
 }
-
-// selfSupported reports that the kernel does not know this process without a
-// descriptor, if that is what f is.
-func (f *PidFD) selfSupported() error {
-	switch f {
-	case self:
-		return Supported(OpSelf)
-	case selfThread:
-		return Supported(OpSelfThread)
-	}
-	return nil
-}

@@ -93,7 +93,7 @@ func (f *PidFD) Namespace(kind Namespace) (*os.File, error) {
 //
 // See Setns for errors.
 func (f *PidFD) InNamespaces(namespaces Flags, do func() error) error {
-	err := errors.New("linux: the function called in namespaces has not returned")
+	var err error
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -158,8 +158,6 @@ func (f *PidFD) setns(join Flags) error {
 	switch err {
 	case nil:
 		return nil
-	case unix.ESRCH:
-		return os.ErrProcessDone
 	case unix.EINVAL:
 		if join.has(NewMount) {
 			return &pidfdError{"setns", "NewMount needs a thread with a working directory of its own: use InNamespaces", unix.EINVAL}
@@ -168,5 +166,5 @@ func (f *PidFD) setns(join Flags) error {
 			return &pidfdError{"setns", "NewPID: not a descendant of this program's PID namespace", unix.EINVAL}
 		}
 	}
-	return os.NewSyscallError("setns", err)
+	return pidfdFailure("setns", err)
 }

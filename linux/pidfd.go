@@ -119,19 +119,13 @@ func AdoptPidFD(fd int) (*PidFD, error) {
 
 // DupPidFD opens a duplicate of a file that is a pidfd. The file stays the
 // caller's. See [PidFD.Dup] for what a duplicate is.
-func DupPidFD(file *os.File) (*PidFD, error) {
-	conn, err := file.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	var f *PidFD
-	if e := conn.Control(func(fd uintptr) {
-		if err = checkPidFD(int(fd)); err == nil {
-			f, err = dupPidFD(int(fd))
+func DupPidFD(file *os.File) (f *PidFD, err error) {
+	err = control(file, func(fd int) (err error) {
+		if err = checkPidFD(fd); err == nil {
+			f, err = dupPidFD(fd)
 		}
-	}); e != nil {
-		return nil, e
-	}
+		return err
+	})
 	return f, err
 }
 
@@ -284,9 +278,9 @@ func (e *pidfdError) Is(target error) bool {
 
 // pidfdFailure returns the error for the answer of a call to which ESRCH means
 // that the process has ended.
-func pidfdFailure(call string, errno syscall.Errno) error {
-	if errno == unix.ESRCH {
+func pidfdFailure(call string, err error) error {
+	if err == unix.ESRCH {
 		return os.ErrProcessDone
 	}
-	return os.NewSyscallError(call, errno)
+	return os.NewSyscallError(call, err)
 }

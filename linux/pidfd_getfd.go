@@ -26,8 +26,6 @@ func (f *PidFD) GetFD(n int) (*os.File, error) {
 	switch err {
 	case nil:
 		return os.NewFile(uintptr(got), fmt.Sprintf("descriptor %d of another process", n)), nil
-	case unix.ESRCH:
-		return nil, os.ErrProcessDone
 	case unix.EBADF:
 		if ended(fd) { // 5.10 says the same of a zombie
 			return nil, os.ErrProcessDone
@@ -38,5 +36,5 @@ func (f *PidFD) GetFD(n int) (*os.File, error) {
 			return nil, err
 		}
 	}
-	return nil, os.NewSyscallError("pidfd_getfd", err)
+	return nil, pidfdFailure("pidfd_getfd", err)
 }

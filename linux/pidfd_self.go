@@ -21,3 +21,15 @@ func Self() *PidFD { return self }
 func SelfThread() *PidFD { return selfThread }
 
 func (f *PidFD) isSelf() bool { return f == self || f == selfThread }
+
+// selfSupported reports that the kernel does not know this process without a
+// descriptor, if that is what f is.
+func (f *PidFD) selfSupported() error {
+	switch f {
+	case self:
+		return Supported(OpSelf)
+	case selfThread:
+		return Supported(OpSelfThread)
+	}
+	return nil
+}

@@ -88,11 +88,11 @@ func (f *PidFD) send(scope Scope, sig syscall.Signal, info *unix.Siginfo) error 
 	if errno == 0 {
 		return nil
 	}
-	return sendFailure(fd, scope, sig, errno)
+	return f.sendFailure(scope, sig, errno)
 }
 
 // sendFailure returns the error for an answer to pidfd_send_signal.
-func sendFailure(fd int, scope Scope, sig syscall.Signal, errno syscall.Errno) error {
+func (f *PidFD) sendFailure(scope Scope, sig syscall.Signal, errno syscall.Errno) error {
 	const call = "pidfd_send_signal"
 	switch {
 	case sig < 0 || sig > lastSignal():
@@ -108,11 +108,7 @@ func sendFailure(fd int, scope Scope, sig syscall.Signal, errno syscall.Errno) e
 			return err
 		}
 	case errno == unix.EBADF: // of Self: others are open
-		op := OpSelf
-		if fd == uapi.PIDFD_SELF_THREAD {
-			op = OpSelfThread
-		}
-		if err := Supported(op); err != nil {
+		if err := f.selfSupported(); err != nil {
 			return err
 		}
 	case errno == unix.EINVAL:

@@ -23,10 +23,8 @@ type plan struct {
 	steps   []program.Step
 	labels  []label // labels[i] says what steps[i] does
 	forward []forward
-	flags   Flags
 	legacy  bool // clone(2) instead of clone3(2)
 
-	args  *uapi.CloneArgs
 	mask  *sigset // the signals that are blocked in the thread that clones
 	pidfd *int32  // the handle, once created
 	tid   *int32  // 1 until the child has executed its program or is gone
@@ -83,10 +81,6 @@ var plans = sync.Pool{New: func() any { return new(plan) }}
 func newPlan(c *Child, legacy bool) (*plan, error) {
 	p := plans.Get().(*plan)
 	p.legacy = legacy
-	p.flags = c.Flags | implied
-	if c.Cgroup != nil {
-		p.flags |= IntoCgroup
-	}
 	p.gate = [2]int{-1, -1}
 	p.exec, p.execStep = -1, 0
 	if err := p.begin(c); err != nil {
@@ -105,15 +99,11 @@ func newPlan(c *Child, legacy bool) (*plan, error) {
 
 // free closes what the plan has opened and gives back its memory.
 func (p *plan) free() {
-	for _, fd := range p.gate {
-		if fd >= 0 {
-			syscall.Close(fd)
-		}
-	}
+	p.closeGate()
 	clear(p.labels) // they hold strings of the caller
 	p.reset()
 	p.steps, p.labels, p.forward, p.files = p.steps[:0], p.labels[:0], p.forward[:0], p.files[:0]
-	p.args, p.mask, p.pidfd, p.tid = nil, nil, nil, nil
+	p.mask, p.pidfd, p.tid = nil, nil, nil
 	plans.Put(p)
 }
 
@@ -170,22 +160,18 @@ func (p *plan) begin(c *Child) error {
 	*p.tid = 1
 
 	a := in[uapi.CloneArgs](&p.arena)
-	a.Flags = uint64(p.flags) | uapi.CLONE_VM | uapi.CLONE_CHILD_CLEARTID
+	a.Flags = uint64(c.flags()|implied) | uapi.CLONE_VM | uapi.CLONE_CHILD_CLEARTID
 	a.Pidfd = uint64(address(p.pidfd))
 	a.ChildTid = uint64(address(p.tid))
 	a.ExitSignal = uint64(syscall.SIGCHLD)
 	switch {
-	case p.flags.has(AutoReap):
+	case c.Flags.has(AutoReap):
 		a.ExitSignal = 0
 	case c.ExitSignal != 0:
 		a.ExitSignal = uint64(c.ExitSignal)
 	}
 	if n := len(c.SetTID); n > 0 {
-		w := p.raw(4 * n)
-		for i, tid := range c.SetTID {
-			*(*int32)(unsafe.Pointer(&w[4*i])) = int32(tid)
-		}
-		a.SetTid, a.SetTidSize = uint64(address(&w[0])), uint64(n)
+		a.SetTid, a.SetTidSize = uint64(numbers(&p.arena, c.SetTID)), uint64(n)
 	}
 	if c.Cgroup != nil {
 		fd, err := descriptor("Cgroup", c.Cgroup)
@@ -194,7 +180,6 @@ func (p *plan) begin(c *Child) error {
 		}
 		a.Cgroup = uint64(fd)
 	}
-	p.args = a
 
 	p.call(label{}, uapi.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, address(all), address(p.mask), sigsetSize())
 	if p.legacy {

@@ -72,12 +72,7 @@ func (p *Process) Signal(sig syscall.Signal) error {
 	case p.closed:
 		return os.ErrClosed
 	}
-	switch err := unix.PidfdSendSignal(p.fd, sig, nil, 0); err {
-	case unix.ESRCH:
-		return os.ErrProcessDone
-	default:
-		return os.NewSyscallError("pidfd_send_signal", err)
-	}
+	return pidfdFailure("pidfd_send_signal", unix.PidfdSendSignal(p.fd, sig, nil, 0))
 }
 
 // Kill kills the process: it sends SIGKILL.

@@ -106,7 +106,7 @@ func decodePidFD(oob []byte) (fd int32, found bool, err error) {
 	return 0, false, nil
 }
 
-// control calls f with the descriptor of a socket.
+// control calls f with the descriptor of a socket or a file.
 func control(c syscall.Conn, f func(s int) error) error {
 	conn, err := c.SyscallConn()
 	if err != nil {

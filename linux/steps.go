@@ -95,11 +95,7 @@ func (p *plan) credential(c *Child) error {
 	// Where setgroups(2) is denied, setting no groups is what can be done.
 	denied := c.GidMappings != nil && !c.GidMappingsEnableSetgroups && len(cred.Groups) == 0
 	if !cred.NoSetGroups && !denied {
-		groups := p.raw(4 * len(cred.Groups))
-		for i, g := range cred.Groups {
-			*(*uint32)(unsafe.Pointer(&groups[4*i])) = g
-		}
-		p.call(label{verb: "setgroups"}, sysSetgroups, uintptr(len(cred.Groups)), address(unsafe.SliceData(groups)))
+		p.call(label{verb: "setgroups"}, sysSetgroups, uintptr(len(cred.Groups)), numbers(&p.arena, cred.Groups))
 	}
 	p.call(label{verb: "setgid %d", n: int(cred.Gid)}, sysSetgid, uintptr(cred.Gid))
 	p.call(label{verb: "setuid %d", n: int(cred.Uid)}, sysSetuid, uintptr(cred.Uid))
@@ -122,8 +118,8 @@ func (p *plan) deathWish(c *Child) error {
 	}
 	p.call(label{verb: "set the parent death signal to %d", n: int(c.Pdeathsig)},
 		uapi.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(c.Pdeathsig))
-	if parent := os.Getpid(); !p.flags.has(NewPID) { // where the parent has no number
-		p.demand(uintptr(parent), label{verb: "look for the parent"}, uapi.SYS_GETPPID)
+	if !c.Flags.has(NewPID) { // where the parent has no number
+		p.demand(uintptr(os.Getpid()), label{verb: "look for the parent"}, uapi.SYS_GETPPID)
 	}
 	return nil
 }
