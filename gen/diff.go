@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"go/constant"
-	"go/token"
 	"maps"
 	"slices"
 	"strings"
@@ -82,7 +81,7 @@ type Place struct {
 func diffModels(old, new []Unit) ModelDiff {
 	d := ModelDiff{bases: map[string]constant.Value{}}
 	oldArches, newArches := unitsByArch(old), unitsByArch(new)
-	for _, arch := range slices.Sorted(maps.Keys(oldArches)) {
+	for _, arch := range sortedKeys(oldArches) {
 		if _, ok := newArches[arch]; ok {
 			d.Arches = append(d.Arches, arch)
 		}
@@ -167,13 +166,9 @@ type pair[T any] struct{ old, new *T }
 func pairUp[T any](old, new []T, place func(T) (string, Pos), same func(a, b T) bool) []pair[T] {
 	var pairs []pair[T]
 	olds, news := byName(old, place), byName(new, place)
-	names := slices.Sorted(maps.Keys(olds))
-	for _, name := range slices.Sorted(maps.Keys(news)) {
-		if _, ok := olds[name]; !ok {
-			names = append(names, name)
-		}
-	}
-	for _, name := range names {
+	names := maps.Clone(olds)
+	maps.Copy(names, news)
+	for _, name := range sortedKeys(names) {
 		a, b := slices.Clone(olds[name]), slices.Clone(news[name])
 		meet := func(match func(x, y T) bool) {
 			a = slices.DeleteFunc(a, func(x T) bool {
@@ -259,7 +254,7 @@ func (s *StructDiff) share() (key string, arches *[]string) {
 }
 
 func sameConst(a, b Const) bool {
-	return a.Value.Kind() == b.Value.Kind() && constant.Compare(a.Value, token.EQL, b.Value)
+	return sameValue(a.Value, b.Value)
 }
 
 func diffConst(p pair[Const], arch string) ConstDiff {

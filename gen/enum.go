@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"math/bits"
 	"strings"
 )
 
@@ -28,7 +29,7 @@ func (s *scope) following(e enumerator) enumerator {
 // enumType returns the type of an enum and gives its enumerators their final
 // types: int where that can hold the value, else the type of the enum.
 func (s *scope) enumType(tag string, all []*enumerator, packed bool) *ctype {
-	negative, bits := false, 1
+	negative, width := false, 0
 	for _, bad := range all {
 		if bad.val.why != "" {
 			for _, e := range all {
@@ -40,23 +41,16 @@ func (s *scope) enumType(tag string, all []*enumerator, packed bool) *ctype {
 		}
 	}
 	for _, e := range all {
-		negative = negative || !s.unsigned(e.val.typ) && int64(e.val.n) < 0
-	}
-	for _, e := range all {
 		n := e.val.n
 		if !s.unsigned(e.val.typ) && int64(n) < 0 {
-			n = ^n
+			negative, n = true, ^n
 		}
-		need := 0
-		for ; n != 0; n >>= 1 {
-			need++
-		}
-		if negative {
-			need++
-		}
-		bits = max(bits, need)
+		width = max(width, bits.Len64(n))
 	}
-	if bits > 64 {
+	if negative {
+		width++
+	}
+	if width > 64 {
 		return badType("%s: its values need more than 64 bits", tag)
 	}
 	names := []string{"int", "long", "long long"}
@@ -68,7 +62,7 @@ func (s *scope) enumType(tag string, all []*enumerator, packed bool) *ctype {
 		if !negative {
 			name = "unsigned " + strings.TrimPrefix(name, "signed ")
 		}
-		if under = s.basic[name]; int64(bits) <= 8*under.size {
+		if under = s.basic[name]; int64(width) <= 8*under.size {
 			break
 		}
 	}

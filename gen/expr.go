@@ -46,11 +46,8 @@ func (s *scope) eval(toks []string) (v value, e *evaluation, err error) {
 			panic(r)
 		}
 	}()
-	v = e.rvalue(e.cond())
-	switch {
-	case e.peek() == ",":
-		e.fail("list of values")
-	case len(e.toks) > 0:
+	v = e.rvalue(e.comma())
+	if len(e.toks) > 0 {
 		e.fail("no constant expression: %q follows it", e.toks[0])
 	}
 	if v.why != "" {
@@ -232,15 +229,10 @@ func (e *evaluation) cast() value {
 		e.fail("no constant expression: nested too deeply")
 	}
 	defer func() { e.deep-- }()
-	if e.peek() != "(" || len(e.toks) < 2 || !e.startsType(e.toks[1]) {
-		return e.unary()
-	}
 	from := len(e.out)
-	e.next()
-	t := e.typeName()
-	e.expect(")")
-	if e.peek() == "{" {
-		e.fail("compound literal")
+	t := e.typeInBrackets()
+	if t == nil {
+		return e.unary()
 	}
 	operand := len(e.out)
 	v := e.rvalue(e.cast())
@@ -266,6 +258,21 @@ func (e *evaluation) cast() value {
 	}
 	r.typ = e.s.plain(t)
 	return r
+}
+
+// typeInBrackets parses the name of a type in brackets, or returns nil where
+// something else comes next.
+func (e *evaluation) typeInBrackets() *ctype {
+	if e.peek() != "(" || len(e.toks) < 2 || !e.startsType(e.toks[1]) {
+		return nil
+	}
+	e.next()
+	t := e.typeName()
+	e.expect(")")
+	if e.peek() == "{" {
+		e.fail("compound literal")
+	}
+	return t
 }
 
 func (e *evaluation) unary() value {
@@ -299,18 +306,11 @@ func (e *evaluation) unary() value {
 		return e.follow(e.cast())
 	case "sizeof", "_Alignof", "__alignof__", "__alignof":
 		e.next()
-		var v value
-		if e.peek() == "(" && len(e.toks) > 1 && e.startsType(e.toks[1]) {
-			e.next()
-			v.typ = e.typeName()
-			e.expect(")")
-			if e.peek() == "{" {
-				e.fail("compound literal")
-			}
-		} else {
-			v = e.unary()
+		of := e.typeInBrackets()
+		if of == nil {
+			of = e.unary().typ
 		}
-		r := e.measure(t, v.typ)
+		r := e.measure(t, of)
 		e.replace(from, r)
 		return r
 	case "++", "--":

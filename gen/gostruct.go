@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -83,24 +82,22 @@ type goRecord struct {
 
 // goRecords lays out the records of one architecture, by their C names.
 func goRecords(goarch string, structs []Struct) (map[string][]goStruct, error) {
-	i := slices.IndexFunc(arches, func(a Arch) bool { return a.GOARCH == goarch })
-	if i < 0 {
+	arch, ok := archByName(goarch)
+	if !ok {
 		return nil, fmt.Errorf("%s is no GOARCH of linux", goarch)
 	}
-	l := goLayout{arches[i], map[string]Struct{}, map[string]*goRecord{}}
+	l := goLayout{arch, map[string]Struct{}, map[string]*goRecord{}}
 	for _, s := range structs {
 		l.structs[s.Name] = s
 	}
 	types := map[string][]goStruct{}
-	var errs []error
+	var errs errorList // a record fails all that contain it
 	for _, s := range structs {
 		r := l.record(s.Name)
 		types[s.Name] = r.types
-		if !slices.Contains(errs, r.err) { // a record fails all that contain it
-			errs = append(errs, r.err)
-		}
+		errs.add(r.err)
 	}
-	return types, errors.Join(errs...)
+	return types, errs.join()
 }
 
 // A goLayout finds the Go types of the records of an architecture.

@@ -21,7 +21,11 @@ func (read includeFS) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	return &includeFile{bytes.NewReader(data), includeInfo{path.Base(name), int64(len(data))}}, nil
+	return newIncludeFile(name, data), nil
+}
+
+func newIncludeFile(name string, data []byte) fs.File {
+	return &includeFile{bytes.NewReader(data), includeInfo{path.Base(name), int64(len(data))}}
 }
 
 type includeFile struct {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"go/constant"
-	"strconv"
 	"strings"
 )
 
@@ -46,12 +45,7 @@ func (tu *translation) number(toks []string, pos Pos) (int64, error) {
 }
 
 // spell returns v and its type.
-func (s *scope) spell(v value) string {
-	if s.unsigned(v.typ) {
-		return strconv.FormatUint(v.n, 10) + " " + v.typ.c
-	}
-	return strconv.FormatInt(int64(v.n), 10) + " " + v.typ.c
-}
+func (s *scope) spell(v value) string { return s.constant(v).ExactString() + " " + v.typ.c }
 
 // evaluate gives the macros among all their values.
 func (tu *translation) evaluate(names []string, all []constDecl) {

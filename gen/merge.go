@@ -47,15 +47,11 @@ func Merge(units []Unit) (Merged, error) {
 type errorList []error
 
 func (l *errorList) add(err error) {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, err := range joined.Unwrap() {
-			l.add(err)
+	for _, err := range separate(err) {
+		same := func(old error) bool { return old.Error() == err.Error() }
+		if !slices.ContainsFunc(*l, same) {
+			*l = append(*l, err)
 		}
-		return
-	}
-	same := func(old error) bool { return old.Error() == err.Error() }
-	if err != nil && !slices.ContainsFunc(*l, same) {
-		*l = append(*l, err)
 	}
 }
 

@@ -55,11 +55,7 @@ func (k kernel) readOne(arch int, g Group) result {
 	var r result
 	a, inc := k.arches[arch], k.includes[arch]
 	g, r.lacks = withoutMissing(inc, g)
-	if len(g.Headers) == 0 {
-		r.unit = Unit{Arch: a.GOARCH, Group: g}
-	} else {
-		r.unit, r.err = Parse(inc, a, g)
-	}
+	r.unit, r.err = Parse(inc, a, g)
 	return r
 }
 

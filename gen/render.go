@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"go/token"
 	"slices"
 	"strings"
 
@@ -14,7 +13,7 @@ import (
 // common and one for every set. The group with the name of the package is
 // where the package is documented.
 func Render(m Merged, pkg, version string) ([]File, error) {
-	if !token.IsIdentifier(pkg) || pkg == "_" {
+	if !isPackageName(pkg) {
 		return nil, fmt.Errorf("-package %q: not a Go identifier; a package has a short name in lower case", pkg)
 	}
 	r, err := newRenderer(m, pkg, version)
@@ -141,9 +140,7 @@ func packageDoc(pkg string, g Group) string {
 func headersOf(groups []MergedGroup) string {
 	var names []string
 	for _, g := range groups {
-		for _, h := range g.Group.Headers {
-			names = append(names, h.Path)
-		}
+		names = append(names, headerPaths(g.Group)...)
 	}
 	return strings.Join(names, ", ")
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"go/constant"
 	"math/big"
-	"strconv"
 
 	"github.com/dave/jennifer/jen"
 )
@@ -61,9 +59,6 @@ func constGroups(consts []Const) [][]Const {
 
 // literal writes a value as its header does.
 func literal(c Const) string {
-	if c.Value.Kind() == constant.String {
-		return strconv.Quote(constant.StringVal(c.Value))
-	}
 	n, ok := new(big.Int).SetString(c.Value.ExactString(), 10)
 	switch {
 	case ok && n.Sign() >= 0 && c.Base == Hex:

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"path"
 	"slices"
 	"strings"
 )
@@ -95,14 +94,10 @@ func tallies(units []Unit) [][]string {
 // countedAs is the header under which a declaration counts. The numbers that
 // asm/unistd.h leads to are in another file on each architecture.
 func countedAs(g Group, p Pos) string {
-	i := slices.IndexFunc(g.Headers, func(h Header) bool { return h.Path == p.File })
-	if i < 0 && strings.HasPrefix(p.File, "asm") {
-		i = slices.IndexFunc(g.Headers, func(h Header) bool { return path.Dir(h.Path) == "asm" })
+	if i := wantedIn(g, p.File); i >= 0 {
+		return g.Headers[i].Path
 	}
-	if i < 0 {
-		return p.File
-	}
-	return g.Headers[i].Path
+	return p.File
 }
 
 // skipRemarks lists what was skipped, but for macros that have no value.

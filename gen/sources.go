@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 )
 
 // sources gives cc the headers of one translation unit. It adds a line to the
@@ -62,24 +61,8 @@ func (s *sources) Open(name string) (fs.File, error) {
 		text = rewrite(b)
 		s.text[name] = text
 	}
-	return &openFile{Reader: bytes.NewReader(text), name: name, size: int64(len(text))}, nil
+	return newIncludeFile(name, text), nil
 }
-
-// An openFile is a header opened.
-type openFile struct {
-	*bytes.Reader
-	name string
-	size int64
-}
-
-func (f *openFile) Stat() (fs.FileInfo, error) { return f, nil }
-func (f *openFile) Close() error               { return nil }
-func (f *openFile) Name() string               { return path.Base(f.name) }
-func (f *openFile) Size() int64                { return f.size }
-func (f *openFile) Mode() fs.FileMode          { return 0o444 }
-func (f *openFile) ModTime() time.Time         { return time.Time{} }
-func (f *openFile) IsDir() bool                { return false }
-func (f *openFile) Sys() any                   { return nil }
 
 var (
 	packPragma = regexp.MustCompile(`(?m)^([ \t]*)#[ \t]*pragma[ \t]+pack\b([^\n/"\\]*)`)

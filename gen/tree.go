@@ -16,20 +16,11 @@ import (
 // concurrently.
 type Tree struct {
 	Version string // "7.3.4"
-	Kind    TreeKind
 
 	dir    string // as given to OpenTree
 	source headerSource
 	memo   *sync.Map // memoKey to func() ([]byte, error)
 }
-
-// A TreeKind is a form in which a Tree comes.
-type TreeKind string
-
-const (
-	KernelSource     TreeKind = "kernel source"
-	InstalledHeaders TreeKind = "installed headers"
-)
 
 // A headerSource has the headers of a kernel for one or more ports. Names are
 // as in #include.
@@ -54,7 +45,7 @@ func OpenTree(dir string) (Tree, error) {
 		if err != nil {
 			return Tree{}, err
 		}
-		return Tree{t.version.String(), KernelSource, dir, t, new(sync.Map)}, nil
+		return Tree{t.version.String(), dir, t, new(sync.Map)}, nil
 	}
 	for _, include := range []string{"usr/include", "include", "."} {
 		if root.has(path.Join(include, "linux/version.h")) {
@@ -62,7 +53,7 @@ func OpenTree(dir string) (Tree, error) {
 			if err != nil {
 				return Tree{}, err
 			}
-			return Tree{t.version.String(), InstalledHeaders, dir, t, new(sync.Map)}, nil
+			return Tree{t.version.String(), dir, t, new(sync.Map)}, nil
 		}
 	}
 	return Tree{}, fmt.Errorf("%s: no kernel headers here: there is neither include/uapi/linux, as in a kernel source tree, "+

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -44,7 +45,7 @@ func (tu *translation) unit(g Group) Unit {
 	}
 	tu.evaluate(names, all)
 	slices.SortStableFunc(all, func(a, b constDecl) int {
-		return cmpOr(order[a.pos.File]-order[b.pos.File], strings.Compare(a.pos.File, b.pos.File), a.pos.Line-b.pos.Line, a.seq-b.seq)
+		return cmp.Or(order[a.pos.File]-order[b.pos.File], strings.Compare(a.pos.File, b.pos.File), a.pos.Line-b.pos.Line, a.seq-b.seq)
 	})
 	gaps := map[string][]bool{}
 	prev := constDecl{}
@@ -66,18 +67,9 @@ func (tu *translation) unit(g Group) Unit {
 	}
 	tu.structs(&u, g)
 	slices.SortStableFunc(u.Skips, func(a, b Skip) int {
-		return cmpOr(order[a.Pos.File]-order[b.Pos.File], strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line, strings.Compare(a.Name, b.Name))
+		return cmp.Or(order[a.Pos.File]-order[b.Pos.File], strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line, strings.Compare(a.Name, b.Name))
 	})
 	return u
-}
-
-func cmpOr(n ...int) int {
-	for _, i := range n {
-		if i != 0 {
-			return i
-		}
-	}
-	return 0
 }
 
 // wantedIn returns the index of the header of g that stands for file, or -1.
@@ -152,7 +144,7 @@ func (tu *translation) structs(u *Unit, g Group) {
 		if wanted[a] < 0 && wanted[b] < 0 {
 			c = strings.Compare(a.pos.File, b.pos.File)
 		}
-		return cmpOr(wanted[a]-wanted[b], c, a.pos.Line-b.pos.Line, a.seq-b.seq)
+		return cmp.Or(wanted[a]-wanted[b], c, a.pos.Line-b.pos.Line, a.seq-b.seq)
 	})
 	for _, r := range list {
 		if r.typ.bad != "" {
