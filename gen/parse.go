@@ -220,16 +220,10 @@ func (tu *translation) failed(err error) error {
 	if end := tu.src.end(); len(lines) > 1 { // most mistakes lead to that one
 		lines = slices.DeleteFunc(lines, func(l string) bool { return l == end })
 	}
-	if len(lines) > maxErrors {
-		lines = append(lines[:maxErrors:maxErrors], fmt.Sprintf("and %d more errors", len(lines)-maxErrors))
-	}
 	return &ParseError{tu.arch.GOARCH, lines}
 }
 
-const (
-	maxErrors = 20
-	ccLimit   = "macro expansion limit exceeded"
-)
+const ccLimit = "macro expansion limit exceeded"
 
 var (
 	ccPosition = regexp.MustCompile(`^([^:]*):(\d+):(\d+): (.*)$`)

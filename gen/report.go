@@ -118,29 +118,28 @@ func skipRemarks(units []Unit) remarks {
 func unfound(r reading) remarks {
 	var lost remarks
 	for _, u := range r.units {
-		has := map[string][]string{} // names by header
-		add := func(name string, p Pos) {
-			header := countedAs(u.Group, p)
-			has[header] = append(has[header], name)
-		}
+		names, tags := map[string][]string{}, map[string][]string{} // by header
 		for _, c := range u.Consts {
-			add(c.Name, c.Pos)
+			header := countedAs(u.Group, c.Pos)
+			names[header] = append(names[header], c.Name)
+		}
+		for _, s := range u.Skips { // which are reported as skipped
+			header := countedAs(u.Group, s.Pos)
+			names[header] = append(names[header], s.Name)
 		}
 		for _, s := range u.Structs {
-			_, tag, _ := strings.Cut(s.Name, " ")
-			add(strings.ToUpper(tag), s.Pos)
-		}
-		for _, s := range u.Skips {
-			add(s.Name, s.Pos) // which is reported as skipped
+			header := countedAs(u.Group, s.Pos)
+			tags[header] = append(tags[header], s.Name)
 		}
 		for _, h := range u.Group.Headers {
 			for _, name := range h.Names {
-				if !slices.Contains(has[h.Path], name) {
+				if !slices.Contains(names[h.Path], name) {
 					lost.add(fmt.Sprintf("%s: %s", h.Path, name), u.Arch)
 				}
 			}
 			for _, prefix := range h.Prefixes {
-				if !slices.ContainsFunc(has[h.Path], func(name string) bool { return strings.HasPrefix(name, prefix) }) {
+				one := Header{Prefixes: []string{prefix}}
+				if !slices.ContainsFunc(names[h.Path], one.wantsConst) && !slices.ContainsFunc(tags[h.Path], one.wantsStruct) {
 					lost.add(fmt.Sprintf("%s: no name that begins with %s", h.Path, prefix), u.Arch)
 				}
 			}
