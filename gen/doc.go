@@ -24,8 +24,8 @@
 //
 // Values go from stage to stage; only tables are global. model.go has the
 // values. Only parse.go and what belongs to it know the C parser, only
-// render.go the writer of Go, only tree.go, installed.go and output.go the
-// disk.
+// render.go and what belongs to it the writer of Go, only tree.go and
+// output.go the disk.
 //
 // # Recipes
 //

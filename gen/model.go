@@ -25,7 +25,7 @@ type Base uint8
 
 const (
 	Decimal Base = iota
-	Hex          // hexadecimal literals, shifts of one, ioctl numbers
+	Hex          // hexadecimal literals, shifts to the left, ioctl numbers
 	Octal
 )
 
@@ -110,7 +110,8 @@ type Skip struct {
 type Header struct {
 	Path string // as #include names it: "linux/sched.h"
 	// Prefixes keeps the constants whose names begin with one of them, and
-	// the structs whose tags do, upper and lower case alike. Empty keeps all.
+	// the structs whose tags do, upper and lower case alike. All are kept if
+	// Names is empty too.
 	Prefixes []string
 	// Names keeps exactly these constants, besides those that Prefixes keeps.
 	Names []string
