@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -44,6 +45,11 @@ func (c compiler) check(units []unit, kernel, scratch string) (tally, error) {
 	if _, err := exec.LookPath(c.Command[0]); err != nil {
 		return tally{}, fmt.Errorf("%s: no %s; on Debian it is in the package %s", c.GOARCH, c.Command[0], c.Package)
 	}
+	var own bytes.Buffer // the headers that come with the compiler
+	if err := command(&own, c.Command[0], append(slices.Clone(c.Command[1:]), "-print-file-name=include")...); err != nil {
+		return tally{}, err
+	}
+	bare := []string{"-isystem", strings.TrimSpace(own.String()), "-ffreestanding", "-nostdinc"}
 	results := make([]tally, len(units))
 	errs := make([]error, len(units))
 	var wg sync.WaitGroup
@@ -53,7 +59,7 @@ func (c compiler) check(units []unit, kernel, scratch string) (tally, error) {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			base := filepath.Join(scratch, fmt.Sprintf("%s-%d", c.GOARCH, i))
-			results[i], errs[i] = c.checkUnit(u, kernel, base)
+			results[i], errs[i] = c.checkUnit(u, kernel, base, bare)
 		})
 	}
 	wg.Wait()
@@ -71,9 +77,9 @@ func (c compiler) check(units []unit, kernel, scratch string) (tally, error) {
 // clang print it.
 var failed = regexp.MustCompile(`error: static assertion failed(?:: "| due to requirement .*: )([^"\n]+)"?`)
 
-func (c compiler) checkUnit(u unit, kernel, base string) (tally, error) {
+func (c compiler) checkUnit(u unit, kernel, base string, bare []string) (tally, error) {
 	src := newSource(u)
-	stderr, runErr := c.compile(src, base, kernel, "-ffreestanding", "-nostdinc")
+	stderr, runErr := c.compile(src, base, kernel, bare...)
 	if missingHeader.MatchString(stderr) && c.Libc != "" {
 		// With a C library, structs like in6_addr may be the library's.
 		src = newSource(u.withoutOthers())
@@ -126,16 +132,9 @@ func (c compiler) compile(src *source, base, kernel string, options ...string) (
 	if err := os.WriteFile(base+".c", src.text(), 0o666); err != nil {
 		return "", err
 	}
-	var own bytes.Buffer
-	if err := command(&own, c.Command[0], append(c.Command[1:len(c.Command):len(c.Command)], "-print-file-name=include")...); err != nil {
-		return "", err
-	}
-	args := append(c.Command[1:len(c.Command):len(c.Command)], "-std=gnu11", "-w", "-O0",
+	args := append(slices.Clone(c.Command[1:]), "-std=gnu11", "-w", "-O0",
 		"-isystem", filepath.Join(kernel, "usr/lib/linux/uapi", c.Kernel),
 		"-isystem", filepath.Join(kernel, "usr/include"))
-	if len(options) > 0 { // without a C library
-		args = append(args, "-isystem", strings.TrimSpace(own.String()))
-	}
 	args = append(append(args, options...), "-c", "-o", base+".o", base+".c")
 	var diagnosis bytes.Buffer
 	cmd := exec.Command(c.Command[0], args...)

@@ -31,7 +31,7 @@ import (
 
 var (
 	run     = flag.String("run", "", "run only the tests that match this `regexp`")
-	asUser  = flag.Bool("as-user", false, "execute the `command` that follows as a user without privileges")
+	asUser  = flag.String("as-user", "", "execute the command that follows as a user without privileges, from a copy in this `directory`")
 	verbose = flag.Bool("v", false, "list the tests that pass, too")
 )
 
@@ -65,7 +65,7 @@ var standins []byte
 func main() {
 	flag.Parse()
 	do := do
-	if *asUser {
+	if *asUser != "" {
 		do = execAsUser
 	}
 	if err := do(); err != nil {
@@ -126,7 +126,7 @@ func do() error {
 		report.Add(s.pkg, base, with)
 		if tests := gotest.Skipped(base, with); os.Geteuid() == 0 && len(tests) > 0 {
 			// Some are for users without privileges.
-			base, with, err := runBoth(dir, s.pkg, "-run=^("+strings.Join(tests, "|")+")$", "-exec="+self+" -as-user")
+			base, with, err := runBoth(dir, s.pkg, "-run=^("+strings.Join(tests, "|")+")$", "-exec="+self+" -as-user="+dir)
 			if err != nil {
 				return err
 			}
@@ -203,8 +203,7 @@ func tests(name string, f func(string)) error {
 	return nil
 }
 
-// standIn writes the stand-ins that belong to a package, and reports whether
-// there are any.
+// standIn writes the stand-ins that belong to a package.
 func (v *variant) standIn(pkg string) error {
 	for _, f := range txtar.Parse(standins).Files {
 		if filepath.Dir(f.Name) == pkg {

@@ -57,7 +57,7 @@ func openTerminal() (*os.File, error) {
 // execAsUser executes a copy of a test that another user can read.
 func execAsUser() error {
 	const nobody = 65534
-	dir, err := os.MkdirTemp("", "std-user")
+	dir, err := os.MkdirTemp(*asUser, "user")
 	if err != nil {
 		return err
 	}

@@ -85,10 +85,10 @@ func compare(ours, theirs string, want scope) (Result, error) {
 					continue
 				}
 				r.Types++
-				there := places(sizes, their)
+				here, there := places(sizes, our), places(sizes, their)
 				for _, f := range fields(our) {
 					at, ok := there[f.Name()]
-					switch our := places(sizes, our)[f.Name()]; {
+					switch our := here[f.Name()]; {
 					case f.Name() == "_":
 					case !ok && want == everything:
 						differ(name, "the field %s.%s is gone", name, f.Name())

@@ -49,6 +49,11 @@ func runMatrix(ctx context.Context, o Options, stdout, stderr io.Writer) (int, e
 		}
 	}
 	b := builder{ctx: ctx, options: o, programs: map[string]func() (Programs, error){}}
+	for _, r := range rows {
+		b.programs[r.Guest.GOARCH] = sync.OnceValues(func() (Programs, error) {
+			return Build(ctx, o.root, r.Guest.GOARCH, o.packages)
+		})
+	}
 	var wg sync.WaitGroup
 	var printing sync.Mutex
 	slots := make(chan struct{}, 2)
@@ -104,7 +109,6 @@ func (r *Row) run(boot func(Row) ([]Outcome, error), say func(string)) {
 func resolve(ks Kernels, table Table, pr bool, log io.Writer) ([]Row, error) {
 	var rows []Row
 	var failures []error
-	seen := map[string]bool{}
 	for _, g := range table.Guests {
 		if pr && !g.PR {
 			continue
@@ -119,38 +123,23 @@ func resolve(ks Kernels, table Table, pr bool, log io.Writer) ([]Row, error) {
 			failures = append(failures, err)
 			continue
 		}
-		if m.Built() && slices.ContainsFunc(rows, func(r Row) bool { return r.Guest.GOARCH == g.GOARCH && r.Kernel.Version == k.Version }) {
-			fmt.Fprintf(log, "linux %s for %s is not built: Debian has it\n", k.Version, m.Name)
-			continue
-		}
-		if key := g.GOARCH + " " + m.Name + " " + k.Version; !seen[key] {
-			seen[key] = true
+		i := slices.IndexFunc(rows, func(r Row) bool {
+			return r.Guest.GOARCH == g.GOARCH && r.Kernel.Version == k.Version && (r.Machine.Name == m.Name || m.Built())
+		})
+		if i < 0 {
 			rows = append(rows, Row{Guest: g, Machine: m, Kernel: k})
+		} else if other := rows[i].Machine.Name; other != m.Name {
+			fmt.Fprintf(log, "linux %s for %s is not built: %s has it\n", k.Version, m.Name, other)
 		}
 	}
 	return rows, errors.Join(failures...)
 }
 
-// A builder builds the programs of each GOARCH once.
+// A builder runs guests with programs that are built once for each GOARCH.
 type builder struct {
-	ctx     context.Context
-	options Options
-
-	mu       sync.Mutex
+	ctx      context.Context
+	options  Options
 	programs map[string]func() (Programs, error)
-}
-
-func (b *builder) build(goarch string) (Programs, error) {
-	b.mu.Lock()
-	build := b.programs[goarch]
-	if build == nil {
-		build = sync.OnceValues(func() (Programs, error) {
-			return Build(b.ctx, b.options.root, goarch, b.options.packages)
-		})
-		b.programs[goarch] = build
-	}
-	b.mu.Unlock()
-	return build()
 }
 
 // runGuest runs the tests of a row as each of uids, in one boot.
@@ -160,17 +149,15 @@ func (b *builder) runGuest(ks Kernels, r Row) ([]Outcome, error) {
 	if err != nil {
 		return outcomes, err
 	}
-	programs, err := b.build(r.Guest.GOARCH)
+	programs, err := b.programs[r.Guest.GOARCH]()
 	if err != nil {
 		return outcomes, err
 	}
 	job := Job{Machine: r.Machine, Kernel: kernel, Files: programs.Files, Limit: b.options.timeout}
 	flags := append(slices.Clone(b.options.flags), "-v=test2json")
-	var as []int // the index into uids of each run
-	for i, uid := range uids {
+	for _, uid := range uids {
 		for _, t := range programs.Tests {
 			job.Runs = append(job.Runs, t.Run(uid, flags))
-			as = append(as, i)
 		}
 	}
 	outputs := make([]strings.Builder, len(job.Runs))
@@ -180,7 +167,7 @@ func (b *builder) runGuest(ks Kernels, r Row) ([]Outcome, error) {
 		Output: func(run int, text string) { outputs[run].WriteString(text) },
 		Exit: func(run, status int) {
 			if status != 0 {
-				failed = errors.Join(failed, fmt.Errorf("%s as uid %d: exit status %d", job.Runs[run].Package, uids[as[run]], status))
+				failed = errors.Join(failed, fmt.Errorf("%s as uid %d: exit status %d", job.Runs[run].Package, job.Runs[run].UID, status))
 			}
 		},
 	})
@@ -191,7 +178,7 @@ func (b *builder) runGuest(ks Kernels, r Row) ([]Outcome, error) {
 				(*names)[i] = job.Runs[run].Package + "." + (*names)[i]
 			}
 		}
-		outcomes[as[run]].add(o)
+		outcomes[slices.Index(uids, job.Runs[run].UID)].add(o)
 	}
 	return outcomes, errors.Join(failed, err)
 }
