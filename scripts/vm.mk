@@ -13,7 +13,7 @@ vm_flags = -arch '$(ARCH)' $(if $(KERNEL),-kernel '$(KERNEL)') $(if $(RUN),-run 
 vm: ## run the tests on a kernel: KERNEL=X.Y ARCH=GOARCH UID=N RUN=Test ARGS='-v' PKG=./dir
 	@go run ./scripts/vm $(vm_flags)
 
-vm-pr: ## run the tests on ten kernels of six architectures
+vm-pr: ## run the tests on the kernels marked pr in testdata/kernels.txt
 	scripts/install.sh debian-archive-keyring qemu-system-x86
 	go test ./scripts/vm -boot
 	go run ./scripts/vm -matrix pr -short $(ARGS) $(PKG)
@@ -21,5 +21,5 @@ vm-pr: ## run the tests on ten kernels of six architectures
 vm-all: ## run the tests on every kernel there is, and note the results in README.md
 	go run ./scripts/vm -matrix all -short -readme README.md $(ARGS) $(PKG)
 
-kernel: ## build the kernel of an architecture that Debian has none for: ARCH=GOARCH KERNEL=X.Y
+kernel: ## build a kernel from Debian's source: ARCH=GOARCH KERNEL=X.Y
 	@go run ./scripts/vm -build $(vm_flags)

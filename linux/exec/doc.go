@@ -26,7 +26,8 @@
 // [ErrNotFound] and [ErrWaitDelay] are its values: errors.Is and errors.As find
 // them by either name. Cmd.Process is an *os.Process and Cmd.ProcessState an
 // *os.ProcessState, as ever. Names are looked up and the environment is made
-// unique by os/exec itself.
+// unique by os/exec itself. The process of a Cmd that is dropped without Wait
+// stays a zombie, as with os/exec.
 //
 // Where a program can tell the difference:
 //
@@ -41,8 +42,6 @@
 //   - Flags in SysProcAttr.Cloneflags that make no sense for a child that is to
 //     execute a program, such as CLONE_THREAD, are refused by name.
 //   - Cmd.Process.Wait, as against Cmd.Wait, blocks a thread.
-//   - The process of a Cmd that is dropped without Wait stays a zombie, as with
-//     os/exec.
 //
 // With the flag linux.AutoReap, which linux.AutoKill includes, the kernel keeps
 // less of a process that has ended:

@@ -1,8 +1,8 @@
 // Vm runs the tests of packages on a real kernel in an emulated machine.
 //
-// It gets the kernel from Debian, cross-compiles the tests, boots the kernel
-// with them as its first file system, prints what they print and exits with
-// their status. testdata/kernels.txt lists the kernels and machines.
+// It gets the kernel from Debian, or builds it from Debian's source, cross-
+// compiles the tests, boots the kernel with them as its first file system, prints
+// what they print and exits with their status. testdata/kernels.txt lists the kernels and machines.
 package main
 
 import (

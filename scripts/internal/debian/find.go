@@ -28,7 +28,7 @@ type Archive struct {
 	Refresh bool      // ask the mirror even when the package lists are recent
 	Log     io.Writer // where to say what is fetched, and what could not be
 
-	mu      sync.Mutex       // for Find
+	mu      sync.Mutex       // for all that follows
 	sources string           // a line of sources.list, %s for the suite
 	updates map[string]error // what came of the updates, by the suite's directory
 	offline error            // why the mirror cannot be reached
