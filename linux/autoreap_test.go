@@ -112,7 +112,7 @@ func TestPidfdAutoreap(t *testing.T) {
 			rejected(autoreap|uapi.CLONE_PIDFD, uint64(unix.SIGCHLD))(t)
 			c := child("exit", "0")
 			c.Flags, c.ExitSignal = linux.AutoReap, syscall.SIGCHLD
-			if _, err := linux.Clone3(c); !errors.Is(err, syscall.EINVAL) {
+			if _, err := linux.Clone3(background, c); !errors.Is(err, syscall.EINVAL) {
 				t.Errorf("Clone3: got error %v, want %v", err, syscall.EINVAL)
 			}
 		}},
@@ -210,7 +210,7 @@ func TestPidfdAutoreap(t *testing.T) {
 			}
 			c := child("sleep")
 			c.Flags = linux.AutoKill
-			_, err := linux.Clone3(c)
+			_, err := linux.Clone3(background, c)
 			if !errors.Is(err, syscall.EPERM) || !strings.Contains(err.Error(), "NoNewPrivs") {
 				t.Errorf("got error %v, want that it needs CAP_SYS_ADMIN or NoNewPrivs", err)
 			}
@@ -415,7 +415,7 @@ func TestPidfdAutoreapMore(t *testing.T) {
 			before := openFiles(t)
 			c := child("exit", "0")
 			c.Flags, c.Cgroup = kill, f
-			if _, err := linux.Clone3(c); !errors.Is(err, syscall.EBADF) {
+			if _, err := linux.Clone3(background, c); !errors.Is(err, syscall.EBADF) {
 				t.Errorf("got error %v, want %v", err, syscall.EBADF)
 			}
 			if after := openFiles(t); after != before {
@@ -442,7 +442,7 @@ func TestPidfdAutoreapMore(t *testing.T) {
 			o := func() int {
 				c := child("sleep")
 				c.Flags = kill
-				p, err := linux.Clone3(c)
+				p, err := linux.Clone3(background, c)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -457,7 +457,7 @@ func TestPidfdAutoreapMore(t *testing.T) {
 		}},
 		{"failed exec", func(t *testing.T) {
 			for _, flags := range []linux.Flags{linux.AutoReap, kill} {
-				if _, err := linux.Clone3(&linux.Child{Path: "/no/such", Flags: flags}); !errors.Is(err, os.ErrNotExist) {
+				if _, err := linux.Clone3(background, &linux.Child{Path: "/no/such", Flags: flags}); !errors.Is(err, os.ErrNotExist) {
 					t.Errorf("%v: got error %v, want %v", flags, err, os.ErrNotExist)
 				}
 			}
@@ -539,7 +539,7 @@ var _ = helper("subreaper", func([]string) int {
 	hold, release, _ := os.Pipe() // which ends the grandchild
 	c := child("orphan")
 	c.Files = []*os.File{hold, w, os.Stderr}
-	p, err := linux.Clone3(c)
+	p, err := linux.Clone3(background, c)
 	if err != nil {
 		return fail("Clone3: %v", err)
 	}
@@ -573,7 +573,7 @@ var _ = helper("orphan", func([]string) int {
 	c := child("hold")
 	c.Flags = linux.AutoReap
 	c.Files[0] = os.Stdin
-	p, err := linux.Clone3(c)
+	p, err := linux.Clone3(background, c)
 	if err != nil {
 		return 1
 	}
@@ -596,7 +596,7 @@ var _ = helper("leader exits", func([]string) int {
 
 // wait for exit has a plain child, waits for it, and ends as it did.
 var _ = helper("wait for exit", func(args []string) int {
-	p, err := linux.Clone3(child("exit", args...))
+	p, err := linux.Clone3(background, child("exit", args...))
 	if err != nil {
 		return 1
 	}
@@ -667,7 +667,7 @@ func diesWithParent(t *testing.T, how string) {
 var _ = helper("parent", func(args []string) int {
 	c := child("sleep")
 	c.Flags = kill
-	p, err := linux.Clone3(c)
+	p, err := linux.Clone3(background, c)
 	if err != nil {
 		return fail("%v", err)
 	}
@@ -721,7 +721,7 @@ var _ = helper("prolific parent", func([]string) int {
 		c := child("sleep")
 		c.Flags = kill
 		c.Files[1] = os.Stdout
-		p, err := linux.Clone3(c)
+		p, err := linux.Clone3(background, c)
 		if err != nil {
 			return 1
 		}
@@ -759,7 +759,7 @@ func TestPdeathsigFollowsThread(t *testing.T) {
 		runtime.LockOSThread()
 		c := child("sleep")
 		c.Flags = kill
-		p, err := linux.Clone3(c)
+		p, err := linux.Clone3(background, c)
 		if err != nil {
 			t.Error(err)
 		}

@@ -23,7 +23,7 @@ func TestExitSignal(t *testing.T) {
 	ch := make(chan os.Signal, 1)
 	signal.Notify(ch, syscall.SIGUSR1)
 	defer signal.Stop(ch)
-	_, err := linux.Clone3(&linux.Child{Path: "/no/such", ExitSignal: syscall.SIGUSR1})
+	_, err := linux.Clone3(background, &linux.Child{Path: "/no/such", ExitSignal: syscall.SIGUSR1})
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got error %v, want %v", err, os.ErrNotExist)
 	}
@@ -55,7 +55,7 @@ var _ = helper("killed at setsid", func([]string) int {
 	}
 	c := child("exit", "0")
 	c.Setsid = true
-	_, err := linux.Clone3(c)
+	_, err := linux.Clone3(background, c)
 	return fail("%v", err)
 })
 

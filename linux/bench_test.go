@@ -47,7 +47,7 @@ var background = context.Background()
 
 func byClone3(c *linux.Child) spawner {
 	return inGo(func() error {
-		p, err := linux.Clone3(c)
+		p, err := linux.Clone3(background, c)
 		if err != nil {
 			return err
 		}
@@ -125,7 +125,8 @@ func BenchmarkSpawn(b *testing.B) {
 		run  spawner
 	}{
 		{"clone3", byClone3(&linux.Child{Path: path, Args: args, Env: env})},
-		{"clone3-closefiles", byClone3(&linux.Child{Path: path, Args: args, Env: env, CloseFiles: true})},
+		{"clone3-given-files", byClone3(&linux.Child{Path: path, Args: args, Env: env, Files: std})},
+		{"clone3-inherit-files", byClone3(&linux.Child{Path: path, Args: args, Env: env, InheritFiles: true})},
 		{"clone3-autoreap", byClone3(&linux.Child{Path: path, Args: args, Env: env, Flags: linux.AutoReap})},
 		{"StartProcess", inGo(func() error {
 			p, err := os.StartProcess(path, args, &os.ProcAttr{Env: env, Files: std})
@@ -248,7 +249,7 @@ var _ = helper("many sleepers", func(args []string) int {
 	var kills []func() error
 	for range n {
 		if args[0] == "clone3" {
-			p, err := linux.Clone3(&linux.Child{Path: sleep, Args: []string{"sleep", "1000"}, Env: []string{}})
+			p, err := linux.Clone3(background, &linux.Child{Path: sleep, Args: []string{"sleep", "1000"}, Env: []string{}})
 			if err != nil {
 				return fail("%v", err)
 			}
@@ -299,7 +300,7 @@ func BenchmarkGCPauseUnderSpawn(b *testing.B) {
 		spawn func() error
 	}{
 		{"clone3", func() error {
-			p, err := linux.Clone3(child)
+			p, err := linux.Clone3(background, child)
 			if err == nil {
 				_, err = p.Wait(background)
 				p.Close()

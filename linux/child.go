@@ -42,11 +42,29 @@ type Child struct {
 	// others, if nil, are closed.
 	Files []*os.File
 
-	// CloseFiles makes sure that the program gets no descriptors but those of
-	// Files, and 0 to 2. Without it, it also gets those of this program which
-	// lack the close-on-exec flag; package os sets that flag always.
-	// close_range(2) with CLOSE_RANGE_CLOEXEC, Linux 5.11.
-	CloseFiles bool
+	// InheritFiles lets the program also have those descriptors of this
+	// program that lack the close-on-exec flag; package os sets that always.
+	// The time it takes to create the child then grows with the number of
+	// descriptors that are open, and until it executes its program the child
+	// keeps all of them open.
+	//
+	// Without it, the program gets Files and descriptors 0 to 2, and Exec if
+	// that lacks the flag; the child closes all others before it does anything
+	// else. close_range(2) with CLOSE_RANGE_UNSHARE, Linux 5.9; where there is
+	// none, descriptors are listed in /proc and closed one by one.
+	InheritFiles bool
+
+	// Created, if not nil, is called when the process exists and waits, before
+	// it does what the Child asks for, IDs of its user namespace apart. It is
+	// the moment for what has to be done to a process from outside: to map its
+	// IDs with newuidmap(1), to move a network device into its namespace, to
+	// note its ID. An error, and the end of Clone3's context, end the child, and
+	// Clone3 returns an error that unwraps to it.
+	//
+	// It is called in a goroutine of its own, and must not wait for the
+	// process. To Close the Process takes effect when it has its program; with
+	// AutoKill it ends the child.
+	Created func(*Process) error
 
 	// Flags say what kind of process to create.
 	Flags Flags

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"syscall"
+	"time"
+
+	"github.com/go-clone3/clone3/linux/internal/table"
 )
 
 // An UnsupportedError says that the kernel does not know a feature, or that it
@@ -30,13 +33,60 @@ func (e *UnsupportedError) Is(target error) bool { return target == errors.ErrUn
 
 func (e *UnsupportedError) Unwrap() error { return e.Err }
 
+// A StepKind says what kind of step of a child has failed.
+type StepKind int
+
+const (
+	StepExec         StepKind = iota + 1 // to execute the program
+	StepFiles                            // Files, and closing all others
+	StepGate                             // to wait for this program, which maps IDs or calls Created
+	StepCreated                          // Created, which has returned an error
+	StepParent                           // to look whether this program still runs
+	StepMapIDs                           // UidMappings, GidMappings
+	StepSession                          // Setsid
+	StepProcessGroup                     // Setpgid
+	StepForeground                       // Foreground
+	StepTerminal                         // Setctty, Noctty
+	StepUnshare                          // Unshare
+	StepChroot                           // Chroot
+	StepCredential                       // Credential
+	StepCapabilities                     // AmbientCaps
+	StepChdir                            // Dir
+	StepDeathSignal                      // Pdeathsig
+	StepUmask                            // Umask
+	StepRlimit                           // Rlimits
+	StepTrace                            // Ptrace
+	StepSignals                          // signals blocked and ignored
+)
+
+var stepNames = [...]string{
+	StepExec: "exec", StepFiles: "files", StepGate: "gate", StepCreated: "created", StepParent: "parent",
+	StepMapIDs: "map IDs", StepSession: "session", StepProcessGroup: "process group", StepForeground: "foreground",
+	StepTerminal: "terminal", StepUnshare: "unshare", StepChroot: "chroot", StepCredential: "credential",
+	StepCapabilities: "capabilities", StepChdir: "chdir", StepDeathSignal: "death signal", StepUmask: "umask",
+	StepRlimit: "rlimit", StepTrace: "trace", StepSignals: "signals",
+}
+
+// String returns "process group", for example.
+func (k StepKind) String() string {
+	if k > 0 && int(k) < len(stepNames) {
+		return stepNames[k]
+	}
+	return fmt.Sprintf("step %d", int(k))
+}
+
 // A StepError says which step of a child failed, between its creation and its
 // program. The child is gone.
 type StepError struct {
-	Step string // such as "setgid 1000"
+	Kind StepKind
+	Step string // in words, such as "setgid 1000"
 
-	// Err is the error number, or a *fs.PathError if the step has to do with
-	// a path.
+	// Errno is what the kernel has answered; 0 if the child was killed before
+	// it has, or if it was no system call that failed.
+	Errno syscall.Errno
+
+	// Err is the error: Errno, or a *fs.PathError with it if the step has to
+	// do with a path, or what else is wrong.
 	Err error
 }
 
@@ -48,6 +98,55 @@ func (e *StepError) Error() string {
 }
 
 func (e *StepError) Unwrap() error { return e.Err }
+
+// stepFailed returns the error of a step that has failed.
+func stepFailed(f table.Failure) error {
+	e := &StepError{Kind: StepKind(f.Label.Kind), Step: f.Label.String(), Errno: f.Errno(), Err: f.Err()}
+	if f.Unsupported() {
+		e.Err = &UnsupportedError{Feature: f.Label.Feature, Release: f.Label.Since, Err: e.Errno}
+	}
+	return e
+}
+
+// stepUnfinished returns the error of a child that has ended, or was to, in a
+// step which has not failed.
+func stepUnfinished(f table.Failure, why error) error {
+	return &StepError{Kind: StepKind(f.Label.Kind), Step: f.Label.String(), Err: why}
+}
+
+// A cutError says that a child was killed because the context of its creation
+// has ended.
+type cutError struct {
+	cause error
+	after time.Duration
+}
+
+func (e *cutError) Error() string {
+	return fmt.Sprintf("the child was killed after %v: %v", e.after.Round(time.Millisecond/10), e.cause)
+}
+
+func (e *cutError) Unwrap() error { return e.cause }
+
+// label, labelPath and labelN say in words what a step does.
+func label(kind StepKind, verb string) table.Label {
+	return table.Label{Kind: int(kind), Verb: verb}
+}
+
+func labelPath(kind StepKind, verb, path string) table.Label {
+	return table.Label{Kind: int(kind), Verb: verb, Path: path}
+}
+
+// labelN has n in place of %d in verb.
+func labelN(kind StepKind, verb string, n int) table.Label {
+	return table.Label{Kind: int(kind), Verb: verb, N: n}
+}
+
+// errnoOf returns the error number in err, or 0.
+func errnoOf(err error) syscall.Errno {
+	var errno syscall.Errno
+	errors.As(err, &errno)
+	return errno
+}
 
 // invalid returns an error about what the caller has given. It unwraps to
 // EINVAL.

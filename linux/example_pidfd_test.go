@@ -109,7 +109,7 @@ func ExampleDupPidFD() {
 }
 
 func ExamplePidFD_Dup() {
-	p, err := linux.Clone3(&linux.Child{Path: "/bin/sleep", Args: []string{"sleep", "60"}})
+	p, err := linux.Clone3(context.Background(), &linux.Child{Path: "/bin/sleep", Args: []string{"sleep", "60"}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func ExamplePidFD_Signal() {
 
 // A shell's job, with all its processes.
 func ExamplePidFD_SignalTo() {
-	p, err := linux.Clone3(&linux.Child{Path: "/bin/sh", Args: []string{"sh", "-c", "sleep 60 | sleep 60"}, Setpgid: true})
+	p, err := linux.Clone3(context.Background(), &linux.Child{Path: "/bin/sh", Args: []string{"sh", "-c", "sleep 60 | sleep 60"}, Setpgid: true})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -250,7 +250,7 @@ func ExamplePidFD_Reap() {
 
 // A supervisor tells a child that has stopped from one that has ended.
 func ExamplePidFD_WaitEvent() {
-	p, err := linux.Clone3(&linux.Child{Path: "/usr/bin/worker"})
+	p, err := linux.Clone3(context.Background(), &linux.Child{Path: "/usr/bin/worker"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -287,7 +287,7 @@ func ExamplePidFD_Info() {
 
 // The IDs of a container's first process, outside and inside of it.
 func ExamplePidFD_FDInfo() {
-	p, err := linux.Clone3(&linux.Child{Path: "/bin/sleep", Args: []string{"sleep", "60"}, Flags: linux.NewPID})
+	p, err := linux.Clone3(context.Background(), &linux.Child{Path: "/bin/sleep", Args: []string{"sleep", "60"}, Flags: linux.NewPID})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -432,7 +432,7 @@ func ExamplePidFD_IsThread() {
 // Somebody who is to watch a child with AutoKill, and not to keep it alive, gets
 // a handle of its own.
 func ExamplePidFD_KillsOnClose() {
-	p, err := linux.Clone3(&linux.Child{Path: "/usr/bin/worker", Flags: linux.AutoKill | linux.NoNewPrivs})
+	p, err := linux.Clone3(context.Background(), &linux.Child{Path: "/usr/bin/worker", Flags: linux.AutoKill | linux.NoNewPrivs})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -541,7 +541,7 @@ func ExamplePidFD_KillTree() {
 		log.Fatal(err)
 	}
 	defer dir.Close()
-	p, err := linux.Clone3(&linux.Child{Path: "/bin/sh", Args: []string{"sh", "-c", "make all"}, Cgroup: dir})
+	p, err := linux.Clone3(context.Background(), &linux.Child{Path: "/bin/sh", Args: []string{"sh", "-c", "make all"}, Cgroup: dir})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 // user, without other programs than the test's own.
 
 func ExampleClone3() {
-	p, err := linux.Clone3(&linux.Child{
+	p, err := linux.Clone3(context.Background(), &linux.Child{
 		Path:  "/usr/bin/make",
 		Args:  []string{"make", "-j4"},
 		Dir:   "/usr/src/project",
@@ -37,7 +37,7 @@ func ExampleClone3() {
 }
 
 func ExampleClone3_error() {
-	_, err := linux.Clone3(&linux.Child{Path: "/bin/true", Dir: "/nowhere"})
+	_, err := linux.Clone3(context.Background(), &linux.Child{Path: "/bin/true", Dir: "/nowhere"})
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, os.ErrNotExist))
 	var step *linux.StepError
@@ -50,7 +50,7 @@ func ExampleClone3_error() {
 
 // Fire and forget: the kernel reaps the child, nobody has to wait for it.
 func ExampleFlags_autoReap() {
-	p, err := linux.Clone3(&linux.Child{
+	p, err := linux.Clone3(context.Background(), &linux.Child{
 		Path:  "/usr/bin/logger",
 		Args:  []string{"logger", "done"},
 		Flags: linux.AutoReap,
@@ -63,7 +63,7 @@ func ExampleFlags_autoReap() {
 
 // A worker that cannot outlive this program, nor gain privileges.
 func ExampleFlags_autoKill() {
-	p, err := linux.Clone3(&linux.Child{
+	p, err := linux.Clone3(context.Background(), &linux.Child{
 		Path:  "/usr/libexec/worker",
 		Flags: linux.AutoKill | linux.NoNewPrivs,
 	})
@@ -77,7 +77,7 @@ func ExampleFlags_autoKill() {
 
 // A program with the set-user-ID bit, such as sudo, gets no privileges.
 func ExampleFlags_noNewPrivs() {
-	p, err := linux.Clone3(&linux.Child{
+	p, err := linux.Clone3(context.Background(), &linux.Child{
 		Path:  "/usr/bin/sudo",
 		Args:  []string{"sudo", "id"},
 		Flags: linux.NoNewPrivs,
@@ -101,11 +101,10 @@ func ExampleFlags_emptyMount() {
 		log.Fatal(err)
 	}
 	defer input.Close()
-	p, err := linux.Clone3(&linux.Child{
+	p, err := linux.Clone3(context.Background(), &linux.Child{
 		Exec:        program,
 		Args:        []string{"parser"},
 		Files:       []*os.File{input, os.Stdout, os.Stderr},
-		CloseFiles:  true,
 		Flags:       linux.EmptyMount | linux.NewUser | linux.NewNet | linux.NewPID | linux.NoNewPrivs,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 1, HostID: os.Geteuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{ContainerID: 1, HostID: os.Getegid(), Size: 1}},
@@ -124,7 +123,7 @@ func ExampleFlags_intoCgroup() {
 		log.Fatal(err)
 	}
 	defer cgroup.Close()
-	p, err := linux.Clone3(&linux.Child{Path: "/usr/bin/job", Cgroup: cgroup})
+	p, err := linux.Clone3(context.Background(), &linux.Child{Path: "/usr/bin/job", Cgroup: cgroup})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -134,7 +133,7 @@ func ExampleFlags_intoCgroup() {
 // Without privileges: the child is root in a user namespace of its own, and
 // has all other namespaces to itself.
 func ExampleFlags_newUser() {
-	p, err := linux.Clone3(&linux.Child{
+	p, err := linux.Clone3(context.Background(), &linux.Child{
 		Path:        "/bin/sh",
 		Files:       []*os.File{os.Stdin, os.Stdout, os.Stderr},
 		Flags:       linux.NewUser | linux.NewMount | linux.NewPID | linux.NewNet | linux.NewIPC | linux.NewUTS,
@@ -166,7 +165,7 @@ func ExampleProcess_Wait() {
 	}
 	c := child("hold") // a program that runs until its standard input ends
 	c.Files[0] = r
-	p, err := linux.Clone3(c)
+	p, err := linux.Clone3(context.Background(), c)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -186,7 +185,7 @@ func ExampleProcess_Wait() {
 }
 
 func ExampleProcess_Stop() {
-	p, err := linux.Clone3(child("sleep"))
+	p, err := linux.Clone3(context.Background(), child("sleep"))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/go-clone3/clone3/linux"
-	"github.com/go-clone3/clone3/scripts/kerneltest"
 )
 
 var _ = helper("count", func([]string) int {
@@ -92,18 +91,6 @@ func TestStandardFilesSwap(t *testing.T) {
 	}
 }
 
-// needCloseFiles skips the test before Linux 5.11. There, CloseFiles must be an
-// error that says so.
-func needCloseFiles(t *testing.T) {
-	t.Helper()
-	c := child("exit", "0")
-	c.CloseFiles = true
-	p, err := linux.Clone3(c)
-	kerneltest.Need(t, "CloseFiles", "5.11", err)
-	defer p.Close()
-	wait(t, p)
-}
-
 // The program may have a number that a file takes.
 func TestExecAmongFiles(t *testing.T) {
 	f, err := os.Open("/proc/self/exe")
@@ -111,13 +98,11 @@ func TestExecAmongFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	needCloseFiles(t)
 	c := child("count")
 	c.Exec = f
 	for len(c.Files) < int(f.Fd())+3 {
 		c.Files = append(c.Files, os.Stderr)
 	}
-	c.CloseFiles = true
 	if out, status := output(t, c); out != "1" {
 		t.Errorf("the child wrote %q, want 1 (%v)", out, status)
 	}

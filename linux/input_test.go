@@ -97,7 +97,7 @@ func TestBadInputIsAnError(t *testing.T) {
 			}
 			c := child("exit", "0")
 			test.change(c)
-			p, err := linux.Clone3(c)
+			p, err := linux.Clone3(background, c)
 			if err == nil {
 				t.Fatalf("Clone3 succeeded; the child ended with %v", wait(t, p))
 			}
@@ -112,7 +112,7 @@ func TestBadInputIsAnError(t *testing.T) {
 			}
 		})
 	}
-	if _, err := linux.Clone3(nil); err == nil {
+	if _, err := linux.Clone3(background, nil); err == nil {
 		t.Error("Clone3(nil) succeeded")
 	}
 }
@@ -128,7 +128,7 @@ func TestRefusedFlagsAreNamed(t *testing.T) {
 	} {
 		c := child("exit", "0")
 		c.Flags = flag | linux.NoNewPrivs
-		if _, err := linux.Clone3(c); err == nil || !strings.Contains(err.Error(), name) || !errors.Is(err, syscall.EINVAL) {
+		if _, err := linux.Clone3(background, c); err == nil || !strings.Contains(err.Error(), name) || !errors.Is(err, syscall.EINVAL) {
 			t.Errorf("%s: got error %v", name, err)
 		}
 	}
@@ -137,7 +137,7 @@ func TestRefusedFlagsAreNamed(t *testing.T) {
 func TestStepErrorHasPath(t *testing.T) {
 	c := child("exit", "0")
 	c.Dir = "/no/where"
-	_, err := linux.Clone3(c)
+	_, err := linux.Clone3(background, c)
 	var path *fs.PathError
 	var step *linux.StepError
 	if !errors.As(err, &path) || path.Op != "chdir" || path.Path != "/no/where" || path.Err != syscall.ENOENT {
@@ -176,7 +176,7 @@ func TestUnprivilegedStepsAreErrors(t *testing.T) {
 	} {
 		c := child("exit", "0")
 		test.change(c)
-		p, err := linux.Clone3(c)
+		p, err := linux.Clone3(background, c)
 		if err == nil {
 			t.Errorf("Clone3 succeeded, want %q; the child ended with %v", test.want, wait(t, p))
 		} else if !strings.Contains(err.Error(), test.want) || !errors.Is(err, fs.ErrPermission) {
@@ -201,7 +201,7 @@ func TestFilesThatCannotBeExecuted(t *testing.T) {
 		if err := os.WriteFile(path, []byte(test.content), test.mode); err != nil {
 			t.Fatal(err)
 		}
-		_, err := linux.Clone3(&linux.Child{Path: path})
+		_, err := linux.Clone3(background, &linux.Child{Path: path})
 		if want := "exec " + path + ": " + test.want; err == nil || err.Error() != want {
 			t.Errorf("%s: got error %v, want %s", test.name, err, want)
 		}

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"unsafe"
 
+	"github.com/go-clone3/clone3/linux/internal/table"
 	"github.com/go-clone3/clone3/uapi"
 	"golang.org/x/sys/unix"
 )
@@ -21,8 +22,8 @@ import (
 // before child_tid with the kernel's CLONE_BACKWARDS; stack before flags with
 // CLONE_BACKWARDS2. The handle goes where parent_tid points to.
 func legacyArgs(a *uapi.CloneArgs) []uintptr {
-	flags := uintptr(uint32(a.Flags)) | uintptr(a.ExitSignal)
-	pidfd, tid := uintptr(a.Pidfd), uintptr(a.ChildTid)
+	flags := uintptr(uint32(a.Flags))&^uapi.CLONE_PARENT_SETTID | uapi.CLONE_CHILD_SETTID | uintptr(a.ExitSignal)
+	pidfd, tid := uintptr(a.Pidfd), uintptr(a.ParentTid)
 	switch runtime.GOARCH {
 	case "amd64", "loong64":
 		return []uintptr{flags, 0, pidfd, tid, 0}
@@ -55,16 +56,16 @@ func checkLegacy(c *Child, reason string, answer error) error {
 // resetHandlers does what CLONE_CLEAR_SIGHAND does: signals that this program
 // handles get their default action, and ignored ones stay ignored.
 func (p *plan) resetHandlers(*Child) error {
-	if !p.legacy {
+	if !p.how.legacy {
 		return nil
 	}
-	action := in[sigaction](&p.arena)
+	action := table.In[sigaction](&p.Table)
 	for sig := range settable {
 		var old sigaction
 		_, _, errno := syscall.RawSyscall6(uapi.SYS_RT_SIGACTION, uintptr(sig), 0, uintptr(unsafe.Pointer(&old)), sigsetSize(), 0, 0)
 		if errno == 0 && old.handled() {
-			p.call(label{verb: "reset signal %d", n: int(sig)},
-				uapi.SYS_RT_SIGACTION, uintptr(sig), address(action), 0, sigsetSize())
+			p.Call(labelN(StepSignals, "reset signal %d", int(sig)),
+				uapi.SYS_RT_SIGACTION, uintptr(sig), table.Address(action), 0, sigsetSize())
 		}
 	}
 	return nil

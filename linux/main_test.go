@@ -62,7 +62,7 @@ func TestMain(m *testing.M) {
 		func(p *linux.Process) { p.Wait(ended); p.Kill() },
 		func(p *linux.Process) { time.AfterFunc(200*time.Millisecond, func() { p.Kill() }) },
 	} {
-		p, err := linux.Clone3(child("sleep"))
+		p, err := linux.Clone3(background, child("sleep"))
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "no child can be created:", err)
 			os.Exit(1)
@@ -95,7 +95,7 @@ func environ() []string {
 // start creates the child, which is killed at the end of the test.
 func start(t testing.TB, c *linux.Child) *linux.Process {
 	t.Helper()
-	p, err := linux.Clone3(c)
+	p, err := linux.Clone3(background, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func output(t testing.TB, c *linux.Child) (string, linux.ExitStatus) {
 		c.Files = append(c.Files, nil)
 	}
 	c.Files[1] = w
-	p, err := linux.Clone3(c)
+	p, err := linux.Clone3(background, c)
 	w.Close()
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func held(t testing.TB, c *linux.Child) (p *linux.Process, release func()) {
 	}
 	c.Files = slices.Clone(c.Files)
 	c.Files[0] = r
-	p, err = linux.Clone3(c)
+	p, err = linux.Clone3(background, c)
 	r.Close()
 	if err != nil {
 		w.Close()

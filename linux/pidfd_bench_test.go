@@ -118,7 +118,7 @@ func BenchmarkPidFDWait10000(b *testing.B) {
 		processes := make([]*linux.Process, children)
 		handles := make([]*linux.PidFD, 0, children*each)
 		for i := range processes {
-			p, err := linux.Clone3(child("sleep"))
+			p, err := linux.Clone3(background, child("sleep"))
 			if err != nil {
 				b.Fatal(err)
 			}

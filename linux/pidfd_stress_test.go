@@ -39,7 +39,7 @@ func TestThousandGoroutinesUseDyingChildren(t *testing.T) {
 	create := func(i int) {
 		c := child("sleep")
 		c.ResetSignals = true // so that it dies of each
-		p, err := linux.Clone3(c)
+		p, err := linux.Clone3(background, c)
 		if err != nil {
 			t.Error(err)
 			return

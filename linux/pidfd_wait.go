@@ -144,24 +144,22 @@ func (f *PidFD) await(ctx context.Context, method string, signals <-chan os.Sign
 // watch lets the watcher notify f, until as many calls of unwatch. The
 // descriptor is in use. If it is lent the watcher notifies its owner, which
 // notifies f.
-func (f *PidFD) watch(fd int) (err error) {
+func (f *PidFD) watch(fd int) error {
 	if p := f.owner; p != nil {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		switch {
 		case p.closed:
 			return os.ErrClosed
-		case p.ended:
-			return nil
+		case !p.ended:
+			p.watch()
 		}
-		return p.watch()
+		return nil
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.waiters == 0 {
-		if f.ticket, err = watched.add(fd, f); err != nil {
-			return err
-		}
+		f.ticket = watched.add(fd, f)
 	}
 	f.waiters++
 	return nil
@@ -174,9 +172,7 @@ func (f *PidFD) unwatch(fd int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.waiters--; f.waiters == 0 {
-		watched.remove(f.ticket)
-		// It stays open, and may be watched again.
-		unix.EpollCtl(watched.epfd, unix.EPOLL_CTL_DEL, fd, nil)
+		watched.leave(f.ticket, fd)
 	}
 }
 
@@ -191,11 +187,12 @@ func (f *PidFD) next() <-chan struct{} {
 }
 
 // notify wakes those who wait.
-func (f *PidFD) notify() {
+func (f *PidFD) notify() (again bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.woken != nil {
 		close(f.woken)
 		f.woken = nil
 	}
+	return false
 }

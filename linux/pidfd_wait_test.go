@@ -20,7 +20,7 @@ import (
 // grandchild creates a child that holds, and reaps it when it has ended. It
 // writes a byte when it has created it.
 var _ = helper("grandchild", func(args []string) int {
-	p, err := linux.Clone3(child(args[0], args[1:]...))
+	p, err := linux.Clone3(background, child(args[0], args[1:]...))
 	if err != nil {
 		return 100
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -18,7 +19,8 @@ import (
 //
 // A Process is to be waited for with Wait, or closed. Until then it uses a
 // descriptor, and when it has ended, without AutoReap, an entry in the table of
-// processes. All methods can be called concurrently.
+// processes. One that has become garbage is closed, unless that would kill it
+// (AutoKill). All methods can be called concurrently.
 type Process struct {
 	pid    int
 	flags  Flags
@@ -26,16 +28,26 @@ type Process struct {
 	zombie bool // somebody else reaps it
 
 	mu     sync.Mutex
-	fd     int           // the pidfd, or -1
-	handle *PidFD        // fd as lent by PidFD: it stays open until Close
-	closed bool          // Close was called
-	ended  bool          // status, rusage and err are final
-	ticket uint64        // with the watcher, or 0
-	done   chan struct{} // if not nil, is closed when the process has ended or is closed
-	status ExitStatus
-	err    error // why there is no status
-	used   bool  // rusage is known
-	rusage syscall.Rusage
+	fd     int    // the pidfd, or -1
+	handle *PidFD // fd as lent by PidFD: it stays open until Close
+	closed bool   // Close was called
+
+	inFlight bool          // Created has it
+	closing  bool          // Close was called while it was in flight
+	ended    bool          // status, rusage and err are final
+	ticket   uint64        // with the watcher, or 0
+	done     chan struct{} // if not nil, is closed when the process has ended or is closed
+	status   ExitStatus
+	err      error // why there is no status
+	used     bool  // rusage is known
+	rusage   syscall.Rusage
+
+	dropped runtime.Cleanup // closes a Process that is garbage
+}
+
+// newProcess returns a Process for a child that c describes.
+func newProcess(c *Child, pid, fd int) *Process {
+	return &Process{pid: pid, fd: fd, flags: c.Flags, traced: c.Ptrace, zombie: c.LeaveZombie}
 }
 
 // Pid returns the process ID. It is a number to print: unless the process is
@@ -111,6 +123,12 @@ func (p *Process) Close() error {
 	if p.closed {
 		return nil
 	}
+	if p.inFlight { // Created has called Close
+		if p.closing = true; p.flags.has(AutoKill) {
+			unix.PidfdSendSignal(p.fd, unix.SIGKILL, nil, 0)
+		}
+		return nil
+	}
 	p.closed = true
 	if p.handle != nil {
 		p.handle.bar()
@@ -126,9 +144,8 @@ func (p *Process) Close() error {
 		unix.PidfdSendSignal(p.fd, unix.SIGKILL, nil, 0)
 	case p.flags.has(AutoReap), p.zombie:
 	default:
-		if p.watch() != nil { // it would close fd when the process has ended
-			go p.reap(p.fd)
-		}
+		p.watch() // fd is closed when the process has ended
+		p.dropped.Stop()
 		p.leaveFront()
 		p.wake()
 		return nil
@@ -136,14 +153,6 @@ func (p *Process) Close() error {
 	p.release()
 	p.wake()
 	return nil
-}
-
-// reap waits with a thread, where the kernel cannot watch one more descriptor.
-func (p *Process) reap(pidfd int) {
-	waitid(pidfd, new(childInfo), 0, nil)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.release()
 }
 
 // release closes the descriptor.
@@ -155,6 +164,7 @@ func (p *Process) release() {
 	}
 	switch {
 	case p.fd < 0:
+		return
 	case p.handle != nil: // which may be in use
 		p.handle.bar()
 		p.handle.done()
@@ -162,6 +172,7 @@ func (p *Process) release() {
 		syscall.Close(p.fd)
 	}
 	p.fd = -1
+	p.dropped.Stop()
 }
 
 // wake lets those who wait look again.
@@ -179,28 +190,46 @@ func (p *Process) wake() {
 //
 // Whoever lets the last reference to a pidfd with AutoKill go kills the process.
 // The watcher refers to the Process, so that the garbage collector does not.
-func (p *Process) adopt() error {
-	if !p.flags.has(AutoKill) {
-		return nil
-	}
+func (p *Process) adopt() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.watch()
+	p.inFlight = false
+	switch {
+	case p.fd < 0, p.closing:
+	case p.flags.has(AutoKill):
+		p.watch()
+	default:
+		p.dropped = runtime.AddCleanup(p, remains.close, remains{p.pid, p.fd, p.flags, p.zombie})
+	}
+	closing := p.closing
+	p.mu.Unlock()
+	if closing {
+		p.Close()
+	}
+}
+
+// remains are what is left of a Process that has become garbage.
+type remains struct {
+	pid, fd int
+	flags   Flags
+	zombie  bool
+}
+
+func (r remains) close() {
+	p := &Process{pid: r.pid, fd: r.fd, flags: r.flags, zombie: r.zombie}
+	p.Close()
 }
 
 // bury makes an end of a process that has not come to execute its program, or
 // is not wanted any more, and returns why, given what is known of it.
 func (p *Process) bury(why error) error {
-	p.zombie = false // nobody else knows of it
+	p.mu.Lock()
+	p.inFlight, p.zombie = false, false // nobody else knows of it
+	p.mu.Unlock()
 	p.Kill()
 	status, err := p.Wait(context.Background())
-	if err != nil && !p.flags.has(AutoReap) { // it is not watched
-		var info childInfo
-		waitid(p.fd, &info, 0, nil)
-	}
 	p.Close()
 	if step, ok := why.(*StepError); ok && step.Err == errKilled && err == nil {
-		return &StepError{step.Step, &killedError{status}}
+		step.Err = &killedError{status}
 	}
 	return why
 }

@@ -72,7 +72,7 @@ var _ = helper("without clone3", func(args []string) int {
 	} {
 		c := child("exit", "0")
 		change(c)
-		_, err := linux.Clone3(c)
+		_, err := linux.Clone3(background, c)
 		var unsupported *linux.UnsupportedError
 		check(errors.Is(err, errors.ErrUnsupported) && errors.As(err, &unsupported) && unsupported.Feature == name,
 			"%s: got error %v, want that it is unsupported", name, err)
@@ -108,10 +108,10 @@ var _ = helper("without clone3", func(args []string) int {
 		check(err == nil && test.ok(r), "%s: got %v, %+v", name, err, r)
 	}
 
-	_, err = linux.Clone3(&linux.Child{Path: "/no/such"})
+	_, err = linux.Clone3(background, &linux.Child{Path: "/no/such"})
 	check(errors.Is(err, os.ErrNotExist), "got error %v, want %v", err, os.ErrNotExist)
 	c := child("kill", "9")
-	p, err := linux.Clone3(c)
+	p, err := linux.Clone3(background, c)
 	if err != nil {
 		return fail("%v", err)
 	}
@@ -128,7 +128,7 @@ func outputOf(c *linux.Child) (string, error) {
 	}
 	defer r.Close()
 	c.Files[1] = w
-	p, err := linux.Clone3(c)
+	p, err := linux.Clone3(background, c)
 	w.Close()
 	if err != nil {
 		return "", err

@@ -5,7 +5,11 @@ package linux
 import (
 	"runtime"
 	"syscall"
+	"unsafe"
 )
+
+// wordSize is the size of a word: 4 or 8.
+const wordSize = unsafe.Sizeof(uintptr(0))
 
 // mips has twice the signals, and its own order in some structures.
 const mips = runtime.GOARCH == "mips" || runtime.GOARCH == "mipsle" ||

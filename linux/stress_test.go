@@ -159,7 +159,7 @@ func TestStress(t *testing.T) {
 					c.Path, c.Exec = "/no/such", nil
 					failed.Add(1)
 				}
-				p, err := linux.Clone3(c)
+				p, err := linux.Clone3(background, c)
 				if fails {
 					if !errors.Is(err, os.ErrNotExist) {
 						wrong.Add(1)

@@ -78,8 +78,14 @@ type Cmd struct {
 	// killed and the pipes are closed. If 0 there is no bound.
 	WaitDelay time.Duration
 
-	// Child is what os/exec has not. Its Path, Args, Env, Dir and Files are
-	// not used and have to be left out, as those of the Cmd take their place.
+	// CloseFiles gives the command no descriptors but those of Stdin, Stdout,
+	// Stderr and ExtraFiles. Without it, it also has those of this program
+	// that lack the close-on-exec flag, as with os/exec, and to start it takes
+	// the longer the more descriptors are open.
+	CloseFiles bool
+
+	// Child is what os/exec has not. Its Path, Args, Env, Dir, Files and
+	// InheritFiles are not used and have to be left out, as the Cmd has its own.
 	// If Exec is set it is executed, and Path is a mere name.
 	linux.Child
 

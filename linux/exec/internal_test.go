@@ -3,6 +3,7 @@
 package exec
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"syscall"
@@ -42,7 +43,7 @@ func TestProcessState(t *testing.T) {
 
 // A process that is done is one to package os, too.
 func TestNobodyIsDone(t *testing.T) {
-	p, err := linux.Clone3(&linux.Child{Path: "/proc/self/exe", Args: []string{"test", "-test.run=^$", "-test.list=^$"}})
+	p, err := linux.Clone3(context.Background(), &linux.Child{Path: "/proc/self/exe", Args: []string{"test", "-test.run=^$", "-test.list=^$"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,11 @@ func (c *Cmd) start() error {
 	if c.SysProcAttr != nil && c.SysProcAttr.UseCgroupFD {
 		defer child.Cgroup.Close()
 	}
-	if c.proc, err = linux.Clone3(child); err != nil {
+	ctx := c.ctx
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	if c.proc, err = linux.Clone3(ctx, child); err != nil {
 		return startError(c.Path, err)
 	}
 	if c.SysProcAttr != nil && c.SysProcAttr.PidFD != nil {
@@ -83,10 +87,10 @@ func duplicate(pidfd *linux.PidFD) int {
 // child returns the Child to start.
 func (c *Cmd) child() (*linux.Child, error) {
 	child := c.Child
-	if child.Path != "" || child.Args != nil || child.Env != nil || child.Dir != "" || child.Files != nil {
-		return nil, errors.New("exec: Cmd.Child has its own Path, Args, Env, Dir or Files: set those of the Cmd")
+	if child.Path != "" || child.Args != nil || child.Env != nil || child.Dir != "" || child.Files != nil || child.InheritFiles {
+		return nil, errors.New("exec: Cmd.Child has its own Path, Args, Env, Dir, Files or InheritFiles: set those of the Cmd")
 	}
-	child.Path, child.Dir, child.Args = c.Path, c.Dir, c.Args
+	child.Path, child.Dir, child.Args, child.InheritFiles = c.Path, c.Dir, c.Args, !c.CloseFiles
 	if child.Exec != nil {
 		child.Path = ""
 	}

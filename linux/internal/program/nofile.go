@@ -23,14 +23,14 @@ type Rlimit struct{ Cur, Max uint64 }
 var OriginalNofile = nofile()
 
 func nofile() (lim Rlimit) {
-	// Run makes three calls in the parent. When the second is none that
+	// run makes three calls in the parent. When the second is none that
 	// creates a process, it is merely a way to make system calls without
 	// package syscall.
 	table := new([First]Step)
 	table[Block] = Step{Nr: uapi.SYS_PRLIMIT64, Args: [6]uintptr{0, RlimitNofile(), 0, uintptr(unsafe.Pointer(&lim))}}
 	table[Clone] = Step{Nr: uapi.SYS_GETPID}
 	table[Unblock] = Step{Nr: uapi.SYS_GETPID}
-	Run(&table[0])
+	run(&table[0])
 	runtime.KeepAlive(&lim)
 	return lim
 }

@@ -9,17 +9,20 @@
 // step to step until execve replaces it, or a step fails and it exits.
 //
 // The loop is assembly, one short file per architecture, and it uses registers
-// only: it neither reads nor writes the stack. That is why the child can share
-// the memory of its parent while the parent goes on running (CLONE_VM without
-// CLONE_VFORK), why it needs no stack of its own, and why nothing in the Go
-// runtime has to know about it: no function is entered or left, nothing is
-// allocated, and assembly is never a point of preemption.
+// only: it neither reads nor writes the stack. That is why the child needs no
+// stack of its own, nor care about the one of the thread that has created it,
+// and why nothing in it depends on the Go runtime: no function is entered or
+// left, nothing is allocated, and assembly is never a point of preemption.
 //
 // Besides runtime and unsafe the package imports only package uapi, which imports
 // nothing but unsafe. It must stay so: see [OriginalNofile].
 package program
 
-import "github.com/go-clone3/clone3/uapi"
+import (
+	_ "unsafe" // for go:linkname
+
+	"github.com/go-clone3/clone3/uapi"
+)
 
 // A Step is one system call. All fields are words, so that the loop reads them
 // the same way on every architecture, and the memory that Args and Dst point
@@ -68,11 +71,43 @@ const ExitGroup = uapi.SYS_EXIT_GROUP
 // ExitStatus is the exit status of a child whose step has failed.
 const ExitStatus = 127
 
-// Run makes the calls of steps Block and Clone of the table. Where Clone
+// run makes the calls of steps Block and Clone of the table. Where Clone
 // answers 0, in the child, it goes on with step First and does not return.
 // Otherwise it stores the answer in the Result of Clone, makes the call
 // Unblock, and returns. The last step of the table must be an execve.
+func run(table *Step)
+
+// Run does what the table says, as a system call that may take long: the thread
+// makes three calls, and sleeps in the second, Clone, if that has CLONE_VFORK,
+// until the child has executed its program or is gone. Other threads run
+// goroutines meanwhile, and the garbage collector does not wait for this one.
+// With handOff another thread begins to do so at once; without, the runtime
+// first looks for some microseconds whether the call is a short one.
 //
-// The processor (the P of the Go scheduler) is held during these three calls,
-// but not while the child runs.
-func Run(table *Step)
+// That is what package syscall does around its system calls. To do it around
+// three, between which no other thread may take over, needs the functions of
+// the runtime that it uses. They are for those who have to: the runtime keeps
+// their names and types (go.dev/issue/67401).
+//
+// Between them no stack may grow, and nothing may be instrumented.
+//
+//go:nosplit
+//go:norace
+func Run(table *Step, handOff bool) {
+	if handOff {
+		entersyscallblock()
+	} else {
+		entersyscall()
+	}
+	run(table)
+	exitsyscall()
+}
+
+//go:linkname entersyscall runtime.entersyscall
+func entersyscall()
+
+//go:linkname entersyscallblock runtime.entersyscallblock
+func entersyscallblock()
+
+//go:linkname exitsyscall runtime.exitsyscall
+func exitsyscall()

@@ -3,6 +3,7 @@
 package program
 
 import (
+	"fmt"
 	"os"
 	"runtime"
 	"syscall"
@@ -13,9 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// run makes a child go through steps, and returns how it ended and what the
+// runChild makes a child go through steps, and returns how it ended and what the
 // steps returned.
-func run(t *testing.T, steps ...Step) (syscall.WaitStatus, []int) {
+func runChild(t *testing.T, handOff bool, steps ...Step) (syscall.WaitStatus, []int) {
 	t.Helper()
 	type memory struct {
 		all, old [2]uint64
@@ -25,7 +26,7 @@ func run(t *testing.T, steps ...Step) (syscall.WaitStatus, []int) {
 	m := new(memory)
 	address := func(p unsafe.Pointer) uintptr { return uintptr(p) }
 	m.all = [2]uint64{^uint64(0), ^uint64(0)}
-	m.args = uapi.CloneArgs{Flags: uapi.CLONE_VM, ExitSignal: uint64(syscall.SIGCHLD)}
+	m.args = uapi.CloneArgs{Flags: uapi.CLONE_VM | uapi.CLONE_VFORK, ExitSignal: uint64(syscall.SIGCHLD)}
 	size := uintptr(8)
 	switch runtime.GOARCH {
 	case "mips", "mipsle", "mips64", "mips64le":
@@ -45,7 +46,7 @@ func run(t *testing.T, steps ...Step) (syscall.WaitStatus, []int) {
 		}
 		table = append(table, s)
 	}
-	Run(&m.steps[0])
+	Run(&m.steps[0], handOff)
 	pid := int(table[Clone].Result)
 	if pid < 0 {
 		t.Skip("clone3: ", syscall.Errno(-pid))
@@ -67,7 +68,7 @@ const pending = -4095
 var fail = Step{Nr: uapi.SYS_CLOSE, Args: [6]uintptr{^uintptr(0)}, Span: AnyValue}
 
 func TestStepsRunUntilOneFails(t *testing.T) {
-	status, results := run(t,
+	status, results := runChild(t, false,
 		Step{Nr: uapi.SYS_GETPPID, Span: AnyValue},
 		Step{Nr: uapi.SYS_CLOSE, Args: [6]uintptr{^uintptr(0)}, Span: Anything},
 		fail,
@@ -87,7 +88,7 @@ func TestStepDemandsResult(t *testing.T) {
 		want uintptr
 		next bool
 	}{{uintptr(os.Getpid()), true}, {uintptr(os.Getpid()) + 1, false}, {uintptr(os.Getpid()) - 1, false}, {0, false}} {
-		_, results := run(t,
+		_, results := runChild(t, false,
 			Step{Nr: uapi.SYS_GETPPID, Low: test.want, Span: 0},
 			fail)
 		if next := results[1] != pending; next != test.next {
@@ -97,7 +98,7 @@ func TestStepDemandsResult(t *testing.T) {
 }
 
 func TestResultBecomesArgument(t *testing.T) {
-	_, results := run(t,
+	_, results := runChild(t, false,
 		Step{Nr: uapi.SYS_GETPID, Span: AnyValue, Dst: 1 + 0}, // argument 0 of
 		Step{Nr: unix.SYS_GETPGID, Span: AnyValue},
 		fail)
@@ -115,7 +116,7 @@ func TestSixArguments(t *testing.T) {
 		return Step{Nr: uapi.SYS_FUTEX, Span: Anything, Args: [6]uintptr{
 			uintptr(unsafe.Pointer(&words[0])), cmpRequeue, 0, 0, uintptr(unsafe.Pointer(second)), value}}
 	}
-	_, results := run(t, call(&words[1], 1234), call(&words[1], 1235), call(nil, 1234), fail)
+	_, results := runChild(t, false, call(&words[1], 1234), call(&words[1], 1235), call(nil, 1234), fail)
 	runtime.KeepAlive(words)
 	if want := []int{0, -int(syscall.EAGAIN), -int(syscall.EFAULT)}; results[0] != want[0] || results[1] != want[1] || results[2] >= 0 {
 		t.Errorf("got %d, want %d", results[:3], want)
@@ -128,7 +129,7 @@ func TestFailedCloneReturns(t *testing.T) {
 	table[Block] = Step{Nr: uapi.SYS_GETPID}
 	table[Clone] = Step{Nr: uapi.SYS_CLONE3, Args: [6]uintptr{uintptr(unsafe.Pointer(args)), 1}}
 	table[Unblock] = Step{Nr: uapi.SYS_GETPID}
-	Run(&table[0])
+	Run(&table[0], false)
 	runtime.KeepAlive(args)
 	if errno := syscall.Errno(-table[Clone].Result); errno != syscall.EINVAL && errno != syscall.ENOSYS && errno != syscall.EPERM {
 		t.Errorf("got %v, want %v", errno, syscall.EINVAL)
@@ -141,7 +142,7 @@ func TestRunRestoresSignalMask(t *testing.T) {
 	defer runtime.UnlockOSThread()
 	var before, after unix.Sigset_t
 	unix.PthreadSigmask(unix.SIG_BLOCK, nil, &before)
-	run(t, fail)
+	runChild(t, false, fail)
 	unix.PthreadSigmask(unix.SIG_BLOCK, nil, &after)
 	if before != after {
 		t.Errorf("signal mask: got %v, want %v as before", after, before)
@@ -156,5 +157,38 @@ func TestOriginalNofile(t *testing.T) {
 	}
 	if got, want := RlimitNofile(), uintptr(syscall.RLIMIT_NOFILE); got != want {
 		t.Errorf("RLIMIT_NOFILE: got %d, want %d", got, want)
+	}
+}
+
+// While the child sleeps before its program, so does the thread that has created
+// it, but no other goroutine, even if there is but one processor for them, and
+// not the garbage collector.
+func TestOthersRunWhileChildIsInFlight(t *testing.T) {
+	for _, handOff := range []bool{true, false} {
+		for _, procs := range []int{1, 4} {
+			t.Run(fmt.Sprintf("handOff=%v procs=%d", handOff, procs), func(t *testing.T) {
+				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+				// The child waits for the end of the pipe, which only another
+				// goroutine can bring about.
+				r, w, err := os.Pipe()
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer r.Close()
+				buf, in, out := new([1]byte), r.Fd(), w.Fd()
+				go func() {
+					runtime.GC()
+					w.Close()
+				}()
+				_, results := runChild(t, handOff,
+					Step{Nr: uapi.SYS_CLOSE, Args: [6]uintptr{out}, Span: Anything},
+					Step{Nr: uapi.SYS_READ, Args: [6]uintptr{in, uintptr(unsafe.Pointer(buf)), 1}, Span: AnyValue},
+					fail)
+				runtime.KeepAlive(buf)
+				if results[1] != 0 {
+					t.Errorf("read: got %d, want 0", results[1])
+				}
+			})
+		}
 	}
 }

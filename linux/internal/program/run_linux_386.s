@@ -16,8 +16,8 @@
 #define SYSTEM \
 	INT	$0x80
 
-// func Run(table *Step)
-TEXT ·Run(SB), NOSPLIT|NOFRAME, $0-4
+// func run(table *Step)
+TEXT ·run(SB), NOSPLIT|NOFRAME, $0-4
 	MOVL	table+0(FP), BP
 	STEP(BP)			// Block
 	SYSTEM

@@ -12,8 +12,8 @@
 	MOVQ	(Step_Args+40)(R12), R9; \
 	SYSCALL
 
-// func Run(table *Step)
-TEXT ·Run(SB), NOSPLIT|NOFRAME, $0-8
+// func run(table *Step)
+TEXT ·run(SB), NOSPLIT|NOFRAME, $0-8
 	MOVQ	table+0(FP), R12
 	STEP				// Block
 	ADDQ	$Step__size, R12

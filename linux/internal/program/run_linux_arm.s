@@ -12,8 +12,8 @@
 	MOVW	(Step_Args+20)(R8), R5; \
 	SWI	$0
 
-// func Run(table *Step)
-TEXT ·Run(SB), NOSPLIT|NOFRAME, $0-4
+// func run(table *Step)
+TEXT ·run(SB), NOSPLIT|NOFRAME, $0-4
 	MOVW	table+0(FP), R8
 	STEP				// Block
 	ADD	$Step__size, R8

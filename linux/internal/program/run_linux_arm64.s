@@ -12,8 +12,8 @@
 	MOVD	(Step_Args+40)(R19), R5; \
 	SVC
 
-// func Run(table *Step)
-TEXT ·Run(SB), NOSPLIT|NOFRAME, $0-8
+// func run(table *Step)
+TEXT ·run(SB), NOSPLIT|NOFRAME, $0-8
 	MOVD	table+0(FP), R19
 	STEP				// Block
 	ADD	$Step__size, R19

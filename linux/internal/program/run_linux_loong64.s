@@ -12,8 +12,8 @@
 	MOVV	(Step_Args+40)(R23), R9; \
 	SYSCALL
 
-// func Run(table *Step)
-TEXT ·Run(SB), NOSPLIT|NOFRAME, $0-8
+// func run(table *Step)
+TEXT ·run(SB), NOSPLIT|NOFRAME, $0-8
 	MOVV	table+0(FP), R23
 	STEP				// Block
 	ADDV	$Step__size, R23

@@ -17,8 +17,8 @@
 	BEQ	R7, 2(PC); \
 	SUBVU	R2, R0, R2
 
-// func Run(table *Step)
-TEXT ·Run(SB), NOSPLIT|NOFRAME, $0-8
+// func run(table *Step)
+TEXT ·run(SB), NOSPLIT|NOFRAME, $0-8
 	MOVV	table+0(FP), R16
 	STEP				// Block
 	ADDV	$Step__size, R16

@@ -18,8 +18,8 @@
 	BEQ	R7, 2(PC); \
 	SUBU	R2, R0, R2
 
-// func Run(table *Step)
-TEXT ·Run(SB), NOSPLIT, $24-4
+// func run(table *Step)
+TEXT ·run(SB), NOSPLIT, $24-4
 	MOVW	table+0(FP), R16
 	STEP				// Block
 	ADDU	$Step__size, R16

@@ -17,8 +17,8 @@
 	BVC	2(PC); \
 	NEG	R3, R3
 
-// func Run(table *Step)
-TEXT ·Run(SB), NOSPLIT|NOFRAME, $0-8
+// func run(table *Step)
+TEXT ·run(SB), NOSPLIT|NOFRAME, $0-8
 	MOVD	table+0(FP), R14
 	STEP				// Block
 	ADD	$Step__size, R14

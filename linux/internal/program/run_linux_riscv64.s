@@ -12,8 +12,8 @@
 	MOV	(Step_Args+40)(S2), A5; \
 	ECALL
 
-// func Run(table *Step)
-TEXT ·Run(SB), NOSPLIT|NOFRAME, $0-8
+// func run(table *Step)
+TEXT ·run(SB), NOSPLIT|NOFRAME, $0-8
 	MOV	table+0(FP), S2
 	STEP				// Block
 	ADD	$Step__size, S2

@@ -13,8 +13,8 @@
 	MOVD	(Step_Args+40)(R9), R7; \
 	SYSCALL
 
-// func Run(table *Step)
-TEXT ·Run(SB), NOSPLIT|NOFRAME, $0-8
+// func run(table *Step)
+TEXT ·run(SB), NOSPLIT|NOFRAME, $0-8
 	MOVD	table+0(FP), R9
 	STEP				// Block
 	ADD	$Step__size, R9

@@ -335,8 +335,3 @@ func answer(errno, yes syscall.Errno) syscall.Errno {
 	}
 	return errno
 }
-
-func errnoOf(err error) syscall.Errno {
-	errno, _ := err.(syscall.Errno)
-	return errno
-}

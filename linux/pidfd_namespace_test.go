@@ -138,7 +138,7 @@ func TestChildrenAreCreatedInAPIDNamespace(t *testing.T) {
 	c.Flags = linux.NewPID
 	f, _, _ := living(t, c)
 	is(t, "InNamespaces", f.InNamespaces(linux.NewPID, func() error {
-		p, err := linux.Clone3(child("hold"))
+		p, err := linux.Clone3(background, child("hold"))
 		if err != nil {
 			return err
 		}

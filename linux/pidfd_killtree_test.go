@@ -22,7 +22,7 @@ var _ = helper("tree", func(args []string) int {
 		for range 2 {
 			c := child("tree", itoa(depth-1))
 			c.Files[1] = os.Stdout
-			if _, err := linux.Clone3(c); err != nil {
+			if _, err := linux.Clone3(background, c); err != nil {
 				return 1
 			}
 		}

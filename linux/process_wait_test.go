@@ -119,7 +119,7 @@ func TestLeaveZombie(t *testing.T) {
 		return unix.Waitid(unix.P_PID, p.Pid(), nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil) == unix.ECHILD
 	}
 	// A child without a program is nobody's: TestMain finds what is left.
-	if _, err := linux.Clone3(&linux.Child{Path: "/nowhere", LeaveZombie: true}); err == nil {
+	if _, err := linux.Clone3(background, &linux.Child{Path: "/nowhere", LeaveZombie: true}); err == nil {
 		t.Fatal("no error")
 	}
 	for name, look := range map[string]func(*testing.T, *linux.Process){
@@ -242,7 +242,7 @@ var _ = helper("ignore SIGCHLD", func([]string) int {
 	var action [8]uint64
 	setIgnore(&action)
 	unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(unix.SIGCHLD), arrayPointer(&action), 0, sigsetBytes(), 0, 0)
-	p, err := linux.Clone3(child("exit", "9"))
+	p, err := linux.Clone3(background, child("exit", "9"))
 	if err != nil {
 		return 1
 	}
@@ -432,7 +432,7 @@ func TestManyProcessesEnd(t *testing.T) {
 	codes := make([]int, n)
 	for i := range n {
 		c := child("exit", itoa(i%256))
-		p, err := linux.Clone3(c)
+		p, err := linux.Clone3(background, c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -481,7 +481,7 @@ func TestAllocations(t *testing.T) {
 		c = child("exit", "0")
 	}
 	allocations := testing.AllocsPerRun(20, func() {
-		p, err := linux.Clone3(c)
+		p, err := linux.Clone3(background, c)
 		if err != nil {
 			t.Fatal(err)
 		}

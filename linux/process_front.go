@@ -4,7 +4,6 @@ package linux
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -28,24 +27,34 @@ var front struct {
 // to wait like all the others.
 const patience = int64(time.Millisecond)
 
-// bell is an event file descriptor that ends the poll of front, or -1.
-var bell = sync.OnceValue(func() int {
+// bell is an event file descriptor that ends the poll of front, and 1, or 0 if
+// there is none yet.
+var bell atomic.Int32
+
+// openBell returns the bell, or -1 if it cannot be opened now.
+func openBell() int {
+	if fd := bell.Load(); fd != 0 {
+		return int(fd) - 1
+	}
 	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
 		return -1
 	}
-	return fd
-})
+	if !bell.CompareAndSwap(0, int32(fd)+1) {
+		unix.Close(fd) // another goroutine was faster
+	}
+	return int(bell.Load()) - 1
+}
 
 // ring lets the Wait at the front look up. If it has just left, the next one
 // looks up for nothing.
-func ring() { unix.Write(bell(), []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
+func ring() { unix.Write(int(bell.Load())-1, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
 
 // waitInFront waits until p has ended, is closed, ctx has ended, or there is
 // another reason to look. It returns false at once if the front is taken. p.mu
 // is held, but not while it waits.
 func (p *Process) waitInFront(ctx context.Context) (waited bool) {
-	if ctx.Err() != nil || bell() < 0 {
+	if ctx.Err() != nil || openBell() < 0 {
 		return false
 	}
 	now := time.Now().UnixNano()
@@ -61,7 +70,7 @@ func (p *Process) waitInFront(ctx context.Context) (waited bool) {
 	}
 	// The pidfd may be closed as soon as the lock is open. Whoever does that
 	// rings.
-	fds := [2]unix.PollFd{{Fd: int32(p.fd)}, {Fd: int32(bell()), Events: unix.POLLIN}}
+	fds := [2]unix.PollFd{{Fd: int32(p.fd)}, {Fd: bell.Load() - 1, Events: unix.POLLIN}}
 	if !p.flags.has(AutoReap) {
 		fds[0].Events = unix.POLLIN // otherwise POLLHUP: there is no status before
 	}

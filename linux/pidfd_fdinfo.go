@@ -27,6 +27,10 @@ func (f *PidFD) FDInfo() (FDInfo, error) {
 		return FDInfo{}, err
 	}
 	defer f.done()
+	return fdInfo(fd)
+}
+
+func fdInfo(fd int) (FDInfo, error) {
 	// Threads of a program can have different descriptors.
 	text, err := os.ReadFile(fmt.Sprintf("/proc/thread-self/fdinfo/%d", fd))
 	if err != nil {

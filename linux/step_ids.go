@@ -5,33 +5,25 @@ package linux
 import (
 	"fmt"
 	"os"
-	"strconv"
 	"syscall"
-	"unsafe"
 
 	"github.com/go-clone3/clone3/uapi"
 	"golang.org/x/sys/unix"
 )
 
 // mapIDs lets the child have IDs in its new user namespace before it goes on.
-// If they are those of this program and no more, the child may write them
-// itself. Otherwise it waits at a gate: it reads from a pipe until this program,
-// which has written them, writes a byte. If this program ends before, the child
-// reads the end of the pipe, and exits.
+// If they are those of this program and no more, the child writes them itself.
+// Otherwise this program has done so when the child was at the gate.
 func (p *plan) mapIDs(c *Child) error {
-	if !c.Flags.has(NewUser) || len(c.UidMappings)+len(c.GidMappings) == 0 {
-		return nil
-	}
-	if mapsOwnIDs(c) {
+	if c.Flags.has(NewUser) && !mappedByParent(c) {
 		p.mapOwnIDs(c)
-		return nil
 	}
-	if err := unix.Pipe2(p.gate[:], unix.O_CLOEXEC); err != nil {
-		return os.NewSyscallError("pipe2", err)
-	}
-	p.call(label{verb: "close the gate"}, uapi.SYS_CLOSE, uintptr(p.gate[1]))
-	p.demand(1, label{verb: "wait at the gate"}, uapi.SYS_READ, uintptr(p.gate[0]), address(unsafe.SliceData(p.raw(1))), 1)
 	return nil
+}
+
+// mappedByParent reports whether this program is to write the maps.
+func mappedByParent(c *Child) bool {
+	return c.Flags.has(NewUser) && len(c.UidMappings)+len(c.GidMappings) > 0 && !mapsOwnIDs(c)
 }
 
 // mapsOwnIDs reports whether the child needs no help: see user_namespaces(7),
@@ -49,11 +41,12 @@ func (p *plan) mapOwnIDs(c *Child) {
 	for _, f := range mapFiles(c) {
 		path := "/proc/self/" + f.name
 		cwd := unix.AT_FDCWD
-		open := p.call(label{verb: "open", path: path},
-			uapi.SYS_OPENAT, uintptr(cwd), p.cstring(path), unix.O_WRONLY|unix.O_CLOEXEC)
+		open := p.Call(labelPath(StepMapIDs, "open", path),
+			uapi.SYS_OPENAT, uintptr(cwd), p.CString(path), unix.O_WRONLY|unix.O_CLOEXEC)
 		n := uintptr(len(f.content))
-		p.demand(n, label{verb: "write", path: path}, uapi.SYS_WRITE, 0, p.cstring(f.content), n)
-		p.pass(open, len(p.steps)-1, 0)
+		write := p.Demand(n, labelPath(StepMapIDs, "write", path),
+			uapi.SYS_WRITE, 0, p.CString(f.content), n)
+		p.Pass(open, write, 0)
 	}
 }
 
@@ -109,9 +102,15 @@ func overlap(a, b, na, nb int) bool {
 	return int64(a) < int64(b)+int64(nb) && int64(b) < int64(a)+int64(na)
 }
 
-// openGate writes the maps of child pid and lets it go on.
-func (p *plan) openGate(c *Child, pid int) error {
-	dir := "/proc/" + strconv.Itoa(pid) + "/"
+// writeMaps writes the maps of a child at the gate.
+func writeMaps(c *Child, proc *Process) error {
+	failed := func(err error) error {
+		return &StepError{Kind: StepMapIDs, Step: "map IDs", Errno: errnoOf(err), Err: err}
+	}
+	dir, err := procDir(proc)
+	if err != nil {
+		return failed(err)
+	}
 	var files []*os.File
 	defer func() {
 		for _, f := range files {
@@ -122,20 +121,19 @@ func (p *plan) openGate(c *Child, pid int) error {
 	for _, m := range todo {
 		f, err := os.OpenFile(dir+m.name, os.O_WRONLY, 0)
 		if err != nil {
-			return err
+			return failed(err)
 		}
 		files = append(files, f)
 	}
 	// As the child still waits, the number was its own when the files were
 	// opened, and they are its.
-	if ended(int(*p.pidfd)) {
-		return &StepError{"map IDs", errKilled}
+	if ended(proc.fd) {
+		return failed(errKilled)
 	}
 	for i, f := range files {
 		if _, err := f.WriteString(todo[i].content); err != nil {
-			return err
+			return failed(err)
 		}
 	}
-	_, err := syscall.Write(p.gate[1], []byte{0})
-	return os.NewSyscallError("write", err)
+	return nil
 }

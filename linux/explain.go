@@ -1,0 +1,115 @@
+//go:build linux
+
+package linux
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// explain returns an error for what clone3, or clone, has answered: what the
+// number means to a caller who has described c.
+func explain(c *Child, call string, errno syscall.Errno) error {
+	why := ""
+	switch errno {
+	case syscall.EINVAL:
+		if err := Probe(c.flags()); errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+		if len(c.SetTID) > 0 {
+			why = "SetTID: more numbers than PID namespaces, or a number out of range"
+		}
+	case syscall.E2BIG: // before Linux 5.7 there was no field for it
+		if c.Cgroup != nil {
+			return &UnsupportedError{Feature: "IntoCgroup", Release: "5.7", Err: errno}
+		}
+	case syscall.EPERM:
+		why = missingPrivilege(c)
+	case syscall.EEXIST:
+		why = "SetTID: the process ID is in use"
+	case syscall.EAGAIN:
+		why = tooMany(c)
+	case syscall.ENOSPC:
+		if news := c.Flags & (namespaces | EmptyMount); news != 0 {
+			why = news.String() + ": too many namespaces, or too deeply nested: see /proc/sys/user/max_*_namespaces"
+		}
+	}
+	if why == "" && c.Cgroup != nil {
+		if reason := cgroupReasons[errno]; reason != "" {
+			why = "Cgroup " + c.Cgroup.Name() + " " + reason
+		}
+	}
+	if why == "" {
+		return os.NewSyscallError(call, errno)
+	}
+	return &pidfdError{call, why, errno}
+}
+
+// cgroupReasons say what is the matter with Child.Cgroup: cgroups(7), and
+// Documentation/admin-guide/cgroup-v2.rst of the kernel.
+var cgroupReasons = map[syscall.Errno]string{
+	unix.EBADF:      "is not a directory of a cgroup2 file system",
+	unix.EACCES:     "must not be entered: this program may not write cgroup.procs there, or in the group that both are below",
+	unix.ENOENT:     "is outside of the cgroup namespace of this program",
+	unix.ENODEV:     "has been removed",
+	unix.EBUSY:      "has controllers for its children enabled, and so takes no processes: create a group below it",
+	unix.EOPNOTSUPP: "is of type \"domain invalid\": its cgroup.type has to be set to threaded first, or another group taken",
+}
+
+// missingPrivilege says what may be missing for a child that was denied.
+func missingPrivilege(c *Child) string {
+	switch {
+	case c.Flags.has(AutoKill) && !c.Flags.has(NoNewPrivs):
+		return "AutoKill without NoNewPrivs needs CAP_SYS_ADMIN"
+	case len(c.SetTID) > 0:
+		return "SetTID needs CAP_CHECKPOINT_RESTORE"
+	case c.Flags.has(NewUser):
+		return "NewUser is denied, by a limit of the system (kernel.unprivileged_userns_clone, a security module), or as this program is in a chroot"
+	case c.Flags&namespaces != 0:
+		return (c.Flags & namespaces).String() + " without NewUser needs CAP_SYS_ADMIN"
+	case c.Flags.has(EmptyMount):
+		return "EmptyMount without NewUser needs CAP_SYS_ADMIN"
+	}
+	return ""
+}
+
+// tooMany says which limit on processes is reached, as far as that can be known:
+// the kernel has one answer for all.
+func tooMany(c *Child) string {
+	if c.Cgroup != nil {
+		dir := int(c.Cgroup.Fd())
+		current, err1 := readNumberAt(dir, "pids.current")
+		limit, err2 := readNumberAt(dir, "pids.max")
+		if err1 == nil && err2 == nil && current >= limit {
+			return fmt.Sprintf("Cgroup %s has %d processes, and pids.max is %d", c.Cgroup.Name(), current, limit)
+		}
+	}
+	why := "too many processes: "
+	var lim unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NPROC, &lim) == nil && lim.Cur != unix.RLIM_INFINITY {
+		why += fmt.Sprintf("RLIMIT_NPROC of this user is %d, ", lim.Cur)
+	}
+	return why + "pids.max of this control group or of one above it, or kernel.threads-max or kernel.pid_max"
+}
+
+// readNumberAt reads a file with a number in a directory.
+func readNumberAt(dir int, name string) (uint64, error) {
+	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	f := os.NewFile(uintptr(fd), name)
+	defer f.Close()
+	var b [32]byte
+	n, err := f.Read(b[:])
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseUint(strings.TrimSpace(string(b[:n])), 10, 64)
+}

@@ -1,0 +1,82 @@
+//go:build linux
+
+package linux
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A flight is a child from its creation until it has executed its program, as
+// seen by other goroutines than the one that sleeps meanwhile.
+type flight struct {
+	born  *int32 // not 0 once the child exists; then pidfd is set, and its descriptors are copied
+	pidfd *int32
+
+	admitted chan struct{} // closed when it becomes a member of a forkGroup it waits for
+
+	mu     sync.Mutex
+	landed bool     // it has executed its program, or is gone
+	killed bool     // by kill
+	proc   *Process // once there is one
+}
+
+// exists reports whether the child has been created.
+func (f *flight) exists() bool { return atomic.LoadInt32(f.born) != 0 }
+
+// land notes that the child is in flight no more: kill does nothing from now on.
+// It reports whether the child was killed before.
+func (f *flight) land() (killed bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.landed = true
+	return f.killed
+}
+
+// kill kills the child if it is in flight, be it that it stands still. A child
+// that is just being created is waited for.
+func (f *flight) kill() {
+	for pause := 20 * time.Microsecond; !f.tryKill(); pause = min(2*pause, time.Millisecond) {
+		time.Sleep(pause)
+	}
+}
+
+func (f *flight) tryKill() (done bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.landed:
+		return true
+	case !f.exists():
+		return false
+	case f.proc != nil: // which may have been closed
+		f.proc.Kill()
+	default:
+		unix.PidfdSendSignal(int(atomic.LoadInt32(f.pidfd)), syscall.SIGKILL, nil, 0)
+	}
+	f.killed = true
+	return true
+}
+
+// killAtEnd lets the child be killed when ctx ends while it is in flight. The
+// function that it returns is to be called once the child has landed.
+func (f *flight) killAtEnd(ctx context.Context) (stop func()) {
+	if ctx.Done() == nil {
+		return func() {}
+	}
+	done := make(chan struct{})
+	forget := context.AfterFunc(ctx, func() {
+		defer close(done)
+		f.kill()
+	})
+	return func() {
+		if !forget() {
+			<-done
+		}
+	}
+}

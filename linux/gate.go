@@ -1,0 +1,179 @@
+//go:build linux
+
+package linux
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+
+	"github.com/go-clone3/clone3/linux/internal/table"
+	"github.com/go-clone3/clone3/uapi"
+	"golang.org/x/sys/unix"
+)
+
+// A gate is where a child waits, as one of its first steps, until this program
+// has done for it what it cannot do itself. It is a pair of connected sockets:
+// the child writes a byte to say that it has come, and reads one to go on. If
+// this program ends before, the child reads the end, and exits.
+type gate struct {
+	here, there int // the sockets of this program, and of the child
+	waits       bool
+
+	done     chan struct{} // closed when attend has returned
+	err      error         // of attend
+	panicked any           // what Created has panicked with
+}
+
+// openGate makes a gate, if the child needs one.
+func (p *plan) openGate(c *Child) error {
+	if c.Created == nil && !mappedByParent(c) && (!p.how.listFiles || c.InheritFiles) {
+		return nil
+	}
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return os.NewSyscallError("socketpair", err)
+	}
+	p.gate = &gate{here: fds[0], there: fds[1], done: make(chan struct{})}
+	p.need(p.gate.there)
+	return nil
+}
+
+// waitAtGate lets the child wait.
+func (p *plan) waitAtGate(c *Child) error {
+	g := p.gate
+	if g == nil || g.waits {
+		return nil
+	}
+	g.waits = true
+	if c.InheritFiles || p.how.listFiles { // or it would not read the end
+		p.Try(label(StepGate, "close the gate"), uapi.SYS_CLOSE, uintptr(g.here))
+	}
+	b := p.Raw(1)
+	p.Demand(1, label(StepGate, "come to the gate"), uapi.SYS_WRITE, uintptr(g.there), table.Address(&b[0]), 1)
+	p.Demand(1, label(StepGate, "wait at the gate"), uapi.SYS_READ, uintptr(g.there), table.Address(&b[0]), 1)
+	return nil
+}
+
+// attend waits for the child to come to the gate, does what it waits for, and
+// lets it go on. If that fails the child is killed.
+func (p *plan) attend(c *Child, f *flight) {
+	g := p.gate
+	defer close(g.done)
+	if !g.read() {
+		return // the child is gone, and its table tells why
+	}
+	g.err = &StepError{Kind: StepCreated, Step: "Child.Created", Err: errors.New("the function has not returned")}
+	defer func() {
+		if g.panicked = recover(); g.panicked != nil || g.err != nil {
+			f.kill()
+		}
+	}()
+	if g.err = p.serve(c, f); g.err == nil {
+		// The child may just have been killed.
+		unix.SendmsgN(g.here, []byte{0}, nil, nil, unix.MSG_NOSIGNAL)
+	}
+}
+
+// serve does what the child at the gate waits for.
+func (p *plan) serve(c *Child, f *flight) error {
+	proc, err := p.atGate(c, f)
+	if err != nil {
+		return err
+	}
+	if len(p.spare) > 0 {
+		open, err := openIn(proc)
+		if err != nil {
+			return &StepError{Kind: StepFiles, Step: "list the descriptors of the child", Errno: errnoOf(err), Err: err}
+		}
+		if err := p.closeListed(open); err != nil {
+			return err
+		}
+	}
+	if mappedByParent(c) {
+		if err := writeMaps(c, proc); err != nil {
+			return err
+		}
+	}
+	if c.Created == nil {
+		return nil
+	}
+	if err := c.Created(proc); err != nil {
+		return &StepError{Kind: StepCreated, Step: "Child.Created", Errno: errnoOf(err), Err: err}
+	}
+	return nil
+}
+
+// atGate returns the Process of a child at the gate.
+func (p *plan) atGate(c *Child, f *flight) (*Process, error) {
+	pid := int(*p.born)
+	if p.how.legacy { // it is the number that the child has in its own namespace
+		var err error
+		if pid, err = newPidFD(int(*p.pidfd)).Pid(); err != nil {
+			return nil, err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.proc = newProcess(c, pid, int(*p.pidfd))
+	f.proc.inFlight = true
+	return f.proc, nil
+}
+
+// read waits for the child, and reports whether it has come.
+func (g *gate) read() bool {
+	var b [1]byte
+	for {
+		n, err := syscall.Read(g.here, b[:])
+		if err != syscall.EINTR {
+			return n == 1
+		}
+	}
+}
+
+// leave lets attend return, once the child has landed, and returns its error.
+func (g *gate) leave() error {
+	unix.Shutdown(g.here, unix.SHUT_RDWR)
+	<-g.done
+	return g.err
+}
+
+func (g *gate) close() {
+	syscall.Close(g.here)
+	syscall.Close(g.there)
+}
+
+// procDir returns the directory of a process in /proc, which may be that of
+// another PID namespace and have other numbers. The process must not be reaped
+// as long as the directory is used.
+func procDir(proc *Process) (string, error) {
+	info, err := fdInfo(proc.fd)
+	if err != nil {
+		return "", fmt.Errorf("linux: /proc is needed to find the child there: %w", err)
+	}
+	if info.Pid <= 0 {
+		return "", errors.New("linux: /proc does not show the child: it is that of another PID namespace")
+	}
+	return "/proc/" + strconv.Itoa(info.Pid) + "/", nil
+}
+
+// openIn lists the descriptors that are open in a child at the gate.
+func openIn(proc *Process) ([]int, error) {
+	dir, err := procDir(proc)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(dir + "fd")
+	if err != nil {
+		return nil, err
+	}
+	var open []int
+	for _, e := range entries {
+		if fd, err := strconv.Atoi(e.Name()); err == nil {
+			open = append(open, fd)
+		}
+	}
+	return open, nil
+}

@@ -1,0 +1,124 @@
+//go:build linux
+
+package linux
+
+import (
+	"os"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// The memory of this program is also that of a child in flight, and the kernel
+// asks the child's credentials who may look into it. In a user namespace of its
+// own, every process of the user who has created that has all capabilities over
+// the child: it could read and write the memory of this program through it, even
+// if this program has privileges, or Yama keeps processes of one user from
+// looking into each other.
+//
+// So such a child is not to be looked into at all, which is noted with the
+// memory (PR_SET_DUMPABLE), or has memory of its own, which is a copy. The first
+// is quick, but a process that is not dumpable and not root can neither write
+// its own uid_map nor have it written. The second takes as long as there is
+// memory to be copied.
+
+// ownMemory reports whether the child is to have memory of its own: a user
+// namespace, of a program that is not root, and whose memory others cannot get
+// at anyway.
+func ownMemory(c *Child) bool {
+	return c.newUser() && os.Geteuid() != 0 && (hasCapabilities() || restrictsPtrace())
+}
+
+// newUser reports whether the child comes to be in a new user namespace.
+func (c *Child) newUser() bool { return (c.Flags | c.Unshare).has(NewUser) }
+
+// hasCapabilities reports whether this program has privileges that another one
+// of its user may lack.
+func hasCapabilities() bool {
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	err := unix.Capget(&hdr, &data[0])
+	return err != nil || data[0].Permitted|data[1].Permitted != 0
+}
+
+// restrictsPtrace reports whether processes cannot look into others of their
+// user: kernel/yama/ptrace_scope of proc_sys_kernel(5). Where that cannot be
+// known it is taken for true.
+func restrictsPtrace() bool {
+	scope, err := os.ReadFile("/proc/sys/kernel/yama/ptrace_scope")
+	if err != nil {
+		_, proc := os.Stat("/proc/sys/kernel/ostype")
+		return proc != nil // else there is no Yama
+	}
+	return strings.TrimSpace(string(scope)) != "0"
+}
+
+// dumpable is whether this program can be looked into by others, and leaves a
+// core dump, while there are children in flight to which that matters.
+//
+// It is taken away for a child in a new user namespace; and the kernel takes it
+// away by itself when a child changes its credentials. When the last such child
+// has memory of its own it is given back.
+var dumpable struct {
+	sync.Mutex
+	children int  // in flight, to which it matters
+	was      bool // before there were any, or what the program has set since
+}
+
+// changesCredentials reports whether the child does so while it has the memory
+// of this program.
+func changesCredentials(c *Child, how how) bool {
+	return !how.ownMemory && (c.Credential != nil || len(c.AmbientCaps) > 0 || c.newUser())
+}
+
+// holdDumpable keeps others from looking into the child c.
+func holdDumpable(c *Child) {
+	d := &dumpable
+	d.Lock()
+	defer d.Unlock()
+	if d.children++; d.children == 1 {
+		d.was = isDumpable()
+	}
+	if d.was && c.newUser() && os.Geteuid() == 0 {
+		unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	}
+}
+
+func releaseDumpable() {
+	d := &dumpable
+	d.Lock()
+	defer d.Unlock()
+	if d.children--; d.children == 0 && d.was {
+		unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)
+	}
+}
+
+func isDumpable() bool {
+	r, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
+	return err == nil && r == 1
+}
+
+// SetDumpable sets whether this program can be looked into by other processes of
+// its user, and leaves a core dump: PR_SET_DUMPABLE(2const).
+//
+// A program that also creates children with Credential, AmbientCaps or a new user
+// namespace does so by this function. While such a child is on its way to its
+// program, which shares the memory of this one until then, this program is not
+// dumpable, and afterwards it is again, if it was. What prctl(2) sets meanwhile
+// is lost, what this function sets is not. It can be called concurrently.
+func SetDumpable(on bool) error {
+	d := &dumpable
+	d.Lock()
+	defer d.Unlock()
+	if d.children > 0 {
+		if d.was = on; on {
+			return nil // when they have their own memory
+		}
+	}
+	value := uintptr(0)
+	if on {
+		value = 1
+	}
+	return os.NewSyscallError("prctl", unix.Prctl(unix.PR_SET_DUMPABLE, value, 0, 0, 0))
+}

@@ -1,0 +1,228 @@
+//go:build linux
+
+package linux
+
+import (
+	"os"
+	"slices"
+	"sync/atomic"
+
+	"github.com/go-clone3/clone3/linux/internal/table"
+	"github.com/go-clone3/clone3/uapi"
+	"golang.org/x/sys/unix"
+)
+
+// null is the descriptor of /dev/null and 1, once opened. It is the file of all
+// children that are given none, and never closed.
+var null atomic.Int32
+
+// devNull returns the descriptor of /dev/null. A program that closes descriptors
+// which it does not know may have closed this one too, and opened something
+// else by its number: so it is looked at each time.
+func devNull() (int, error) {
+	if fd := int(null.Load()) - 1; fd >= 0 {
+		if isNull(fd) {
+			return fd, nil
+		}
+		null.CompareAndSwap(int32(fd)+1, 0)
+	}
+	fd, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, &os.PathError{Op: "open", Path: os.DevNull, Err: err}
+	}
+	if null.CompareAndSwap(0, int32(fd)+1) {
+		return fd, nil
+	}
+	unix.Close(fd) // another goroutine was faster
+	return devNull()
+}
+
+// isNull reports whether a descriptor is that of /dev/null, open for both
+// reading and writing.
+func isNull(fd int) bool {
+	var stat unix.Stat_t
+	if unix.Fstat(fd, &stat) != nil {
+		return false
+	}
+	const null = 1<<8 | 3 // as the kernel numbers devices
+	return stat.Mode&unix.S_IFMT == unix.S_IFCHR && uint64(stat.Rdev) == null
+}
+
+// descriptor returns the descriptor of a file that is lent to the child.
+func descriptor(field string, f *os.File) (int, error) {
+	fd := f.Fd()
+	if int(fd) < 0 {
+		return -1, &fileError{field, f.Name()}
+	}
+	return int(fd), nil
+}
+
+// A fileError says that a file given to a child is closed.
+type fileError struct{ field, name string }
+
+func (e *fileError) Error() string { return "linux: Child." + e.field + " " + e.name + " is closed" }
+
+func (e *fileError) Unwrap() error { return os.ErrClosed }
+
+// findFiles notes which descriptors of this program the child needs, and for
+// what.
+func (p *plan) findFiles(c *Child) error {
+	for i := range max(len(c.Files), 3) {
+		fd, err := -1, error(nil)
+		switch {
+		case i < len(c.Files) && c.Files[i] != nil:
+			fd, err = descriptor("Files", c.Files[i])
+		case i < 3:
+			fd, err = devNull()
+		}
+		if err != nil {
+			return err
+		}
+		p.files = append(p.files, fd)
+		p.need(fd)
+	}
+	if c.Exec != nil {
+		fd, err := descriptor("Exec", c.Exec)
+		if err != nil {
+			return err
+		}
+		p.program = fd
+		p.need(fd)
+	}
+	if c.Foreground {
+		p.need(c.Ctty)
+	}
+	return nil
+}
+
+// need notes a descriptor of this program that the child needs.
+func (p *plan) need(fd int) {
+	if i, found := slices.BinarySearch(p.needed, fd); fd >= 0 && !found {
+		p.needed = slices.Insert(p.needed, i, fd)
+	}
+}
+
+// sharesFiles reports whether the child begins with the descriptors of this
+// program instead of copies. To copy them takes as long as there are many.
+func (p *plan) sharesFiles(c *Child) bool { return !c.InheritFiles && !p.how.listFiles }
+
+// spareCloses is how many more descriptors than are open now a child can close
+// that lists them.
+const spareCloses = 64
+
+// unshareFiles lets the child have descriptors of its own, and no others than it
+// needs. That is done first: nobody else's are kept open by a child that is
+// stopped on its way to its program, such as the handle of a child with
+// AutoKill, or a file that is being written and about to be executed.
+func (p *plan) unshareFiles(c *Child) error {
+	if c.InheritFiles {
+		return nil
+	}
+	l := label(StepFiles, "close all other descriptors")
+	if p.how.listFiles {
+		// The child has copies, which this program lists when it is at the
+		// gate.
+		open, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			return &UnsupportedError{Feature: "a Child without InheritFiles", Release: "5.9", Err: err,
+				Reason: "the kernel is older than Linux 5.9, or a seccomp filter hides close_range, and there is no /proc to list descriptors"}
+		}
+		p.waitAtGate(c)
+		for range len(open) + spareCloses {
+			p.spare = append(p.spare, p.Try(l, uapi.SYS_CLOSE, ^uintptr(0)))
+		}
+		return nil
+	}
+	// What is above the highest is not even copied.
+	last := len(p.needed) - 1
+	p.closeRange(l, p.needed[last]+1, -1, unix.CLOSE_RANGE_UNSHARE)
+	// Below the places of files there is nothing worth closing: they are about
+	// to be taken. But a child with AutoKill must not have its own handle.
+	next := len(p.files)
+	if c.Flags.has(AutoKill) {
+		next = 0
+	}
+	for _, fd := range p.needed {
+		if fd > next {
+			p.closeRange(l, next, fd-1, 0)
+		}
+		next = max(next, fd+1)
+	}
+	return nil
+}
+
+// closeRange closes descriptors from first to last, or with -1 all from first.
+func (p *plan) closeRange(l table.Label, first, last int, flags uintptr) {
+	p.Call(l, uapi.SYS_CLOSE_RANGE, uintptr(first), uintptr(uint32(last)), flags)
+}
+
+// closeListed lets the child close those of the descriptors open in it that it
+// does not need. It waits at the gate meanwhile.
+func (p *plan) closeListed(open []int) error {
+	next := 0
+	for _, fd := range open {
+		if _, needed := slices.BinarySearch(p.needed, fd); needed {
+			continue
+		}
+		if next == len(p.spare) {
+			return &StepError{Kind: StepFiles, Step: "close all other descriptors", Errno: unix.EAGAIN, Err: unix.EAGAIN}
+		}
+		p.SetArgs(p.spare[next], uintptr(fd))
+		next++
+	}
+	return nil
+}
+
+// placeFiles makes the files the descriptors 0, 1, 2 and so on, and closes what
+// has served to do so.
+func (p *plan) placeFiles(c *Child) error {
+	n := len(p.files)
+	free := n // which may be, in a child that knows what it has
+	moved := func(fd int) int {
+		l := labelN(StepFiles, "move descriptor %d", fd)
+		if c.InheritFiles {
+			return p.Call(l, uapi.SYS_FCNTL, uintptr(fd), unix.F_DUPFD_CLOEXEC, uintptr(n))
+		}
+		for ; slices.Contains(p.needed, free); free++ {
+		}
+		free++
+		return p.Call(l, uapi.SYS_DUP3, uintptr(fd), uintptr(free-1), unix.O_CLOEXEC)
+	}
+
+	// A file whose number is below its place would be overwritten before it
+	// has come there. It makes way to a number above all places, as does the
+	// program.
+	from := make([]int, 0, 16)
+	for i, fd := range p.files {
+		call := 0
+		if 0 <= fd && fd < i {
+			call = moved(fd)
+		}
+		from = append(from, call)
+	}
+	if 0 <= p.program && p.program < n {
+		p.programs = moved(p.program)
+	}
+	for i, fd := range p.files {
+		switch {
+		case fd < 0:
+			p.Try(labelN(StepFiles, "close descriptor %d", i), uapi.SYS_CLOSE, uintptr(i))
+		case fd == i:
+			p.Call(labelN(StepFiles, "keep descriptor %d", i), uapi.SYS_FCNTL, uintptr(i), unix.F_SETFD, 0)
+		default:
+			call := p.Call(labelN(StepFiles, "place descriptor %d", i), uapi.SYS_DUP3, uintptr(fd), uintptr(i), 0)
+			if from[i] > 0 {
+				p.Pass(from[i], call, 0)
+			}
+		}
+	}
+	if c.InheritFiles {
+		return nil
+	}
+	for _, fd := range p.needed {
+		if fd >= n && fd != p.program {
+			p.Try(labelN(StepFiles, "close descriptor %d", fd), uapi.SYS_CLOSE, uintptr(fd))
+		}
+	}
+	return nil
+}
