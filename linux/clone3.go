@@ -122,7 +122,7 @@ func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
 	case refused != nil:
 		err = refused
 	case killed:
-		err = stepUnfinished(outcome, &cutError{context.Cause(ctx), time.Since(began)})
+		err = stepUnfinished(outcome, &cutError{ctx, time.Since(began)})
 	case !outcome.Executed():
 		err = stepUnfinished(outcome, errKilled)
 	}

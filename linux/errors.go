@@ -3,6 +3,7 @@
 package linux
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -117,15 +118,15 @@ func stepUnfinished(f table.Failure, why error) error {
 // A cutError says that a child was killed because the context of its creation
 // has ended.
 type cutError struct {
-	cause error
+	ctx   context.Context
 	after time.Duration
 }
 
 func (e *cutError) Error() string {
-	return fmt.Sprintf("the child was killed after %v: %v", e.after.Round(time.Millisecond/10), e.cause)
+	return fmt.Sprintf("the child was killed after %v: %v", e.after.Round(time.Millisecond/10), context.Cause(e.ctx))
 }
 
-func (e *cutError) Unwrap() error { return e.cause }
+func (e *cutError) Unwrap() []error { return []error{e.ctx.Err(), context.Cause(e.ctx)} }
 
 // label, labelPath and labelN say in words what a step does.
 func label(kind StepKind, verb string) table.Label {

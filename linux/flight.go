@@ -40,12 +40,16 @@ func (f *flight) land() (killed bool) {
 
 // kill kills the child if it is in flight, be it that it stands still. A child
 // that is just being created is waited for.
-func (f *flight) kill() {
-	for pause := 20 * time.Microsecond; !f.tryKill(); pause = min(2*pause, time.Millisecond) {
+func (f *flight) kill() { f.poll(f.tryKill) }
+
+// poll calls done until it returns true.
+func (f *flight) poll(done func() bool) {
+	for pause := 20 * time.Microsecond; !done(); pause = min(2*pause, time.Millisecond) {
 		time.Sleep(pause)
 	}
 }
 
+// tryKill reports whether the child has been killed, or is in flight no more.
 func (f *flight) tryKill() (done bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -63,8 +67,23 @@ func (f *flight) tryKill() (done bool) {
 	return true
 }
 
-// killAtEnd lets the child be killed when ctx ends while it is in flight. The
-// function that it returns is to be called once the child has landed.
+// landsSoon waits for the child to land, for a time in which all do that do not
+// stand still.
+func (f *flight) landsSoon() (landed bool) {
+	deadline := time.Now().Add(10 * time.Millisecond)
+	f.poll(func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		landed = f.landed
+		return landed || time.Now().After(deadline)
+	})
+	return landed
+}
+
+// killAtEnd lets the child be killed when ctx has ended and it stands still: one
+// that is about to execute its program is not killed for a context that ends by
+// chance right then. The function that it returns is to be called once the
+// child has landed.
 func (f *flight) killAtEnd(ctx context.Context) (stop func()) {
 	if ctx.Done() == nil {
 		return func() {}
@@ -72,7 +91,9 @@ func (f *flight) killAtEnd(ctx context.Context) (stop func()) {
 	done := make(chan struct{})
 	forget := context.AfterFunc(ctx, func() {
 		defer close(done)
-		f.kill()
+		if !f.landsSoon() {
+			f.kill()
+		}
 	})
 	return func() {
 		if !forget() {
