@@ -75,18 +75,21 @@ type noCloseRange struct{ error }
 
 // spawn creates a process and waits until it has executed its program.
 func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
-	p, err := newPlan(c, how)
-	if err != nil {
-		return nil, err
-	}
-	defer p.free()
-	f := &flight{born: p.born, pidfd: p.pidfd}
-	if !p.sharesFiles(c) {
+	f := new(flight)
+	leave := func() {}
+	if !how.sharesFiles(c) {
 		if err := inheriting.join(ctx, f); err != nil {
 			return nil, err
 		}
-		defer inheriting.leave(f)
+		leave = func() { inheriting.leave(f) }
 	}
+	p, err := newPlan(c, how)
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	defer p.free()
+	f.begin(p)
 	if changesCredentials(c, how) {
 		holdDumpable(c)
 		defer releaseDumpable()
@@ -98,6 +101,7 @@ func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
 	began := time.Now()
 	pid, errno := p.Run(p.gate != nil)
 	killed := f.land()
+	leave()
 	stop()
 	runtime.KeepAlive(c) // and its files, until the child has them
 	var refused error
@@ -143,7 +147,7 @@ func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
 // close_range(2), which is its first step.
 func (p *plan) lacksCloseRange(c *Child, f table.Failure) bool {
 	errno := f.Errno()
-	return p.sharesFiles(c) && f.First && (errno == syscall.ENOSYS || errno == syscall.EPERM)
+	return p.how.sharesFiles(c) && f.First && (errno == syscall.ENOSYS || errno == syscall.EPERM)
 }
 
 // withoutClone3 returns why there is no clone3(2), or "" if there is: then errno

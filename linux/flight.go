@@ -15,19 +15,33 @@ import (
 // A flight is a child from its creation until it has executed its program, as
 // seen by other goroutines than the one that sleeps meanwhile.
 type flight struct {
-	born  *int32 // not 0 once the child exists; then pidfd is set, and its descriptors are copied
-	pidfd *int32
-
 	admitted chan struct{} // closed when it becomes a member of a forkGroup it waits for
 
 	mu     sync.Mutex
+	plan   *plan    // once there is one
 	landed bool     // it has executed its program, or is gone
 	killed bool     // by kill
 	proc   *Process // once there is one
 }
 
-// exists reports whether the child has been created.
-func (f *flight) exists() bool { return atomic.LoadInt32(f.born) != 0 }
+// copied reports whether the child has copies of the descriptors, or needs none
+// any more.
+func (f *flight) copied() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.landed || f.exists()
+}
+
+// exists reports whether the child has been created: its handle is open, and its
+// descriptors are copied. It is in flight, and mu is held.
+func (f *flight) exists() bool { return f.plan != nil && atomic.LoadInt32(f.plan.born) != 0 }
+
+// begin notes that the child is about to be created by p.
+func (f *flight) begin(p *plan) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.plan = p
+}
 
 // land notes that the child is in flight no more: kill does nothing from now on.
 // It reports whether the child was killed before.
@@ -61,7 +75,7 @@ func (f *flight) tryKill() (done bool) {
 	case f.proc != nil: // which may have been closed
 		f.proc.Kill()
 	default:
-		unix.PidfdSendSignal(int(atomic.LoadInt32(f.pidfd)), syscall.SIGKILL, nil, 0)
+		unix.PidfdSendSignal(int(atomic.LoadInt32(f.plan.pidfd)), syscall.SIGKILL, nil, 0)
 	}
 	f.killed = true
 	return true
@@ -70,7 +84,7 @@ func (f *flight) tryKill() (done bool) {
 // landsSoon waits for the child to land, for a time in which all do that do not
 // stand still.
 func (f *flight) landsSoon() (landed bool) {
-	deadline := time.Now().Add(10 * time.Millisecond)
+	deadline := time.Now().Add(20 * time.Millisecond)
 	f.poll(func() bool {
 		f.mu.Lock()
 		defer f.mu.Unlock()

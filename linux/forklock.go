@@ -130,7 +130,7 @@ func (g *forkGroup) lockForQueue() {
 func (g *forkGroup) dismiss() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.members = slices.DeleteFunc(g.members, (*flight).exists)
+	g.members = slices.DeleteFunc(g.members, (*flight).copied)
 	g.settle()
 	if g.timed = len(g.members) > 0; g.timed {
 		g.timer.Reset(groupCheck)

@@ -234,7 +234,11 @@ func (f *PidFD) descriptor(method string) (fd int, err error) {
 
 // done ends what use has begun. Whoever is the last closes the descriptor.
 func (f *PidFD) done() {
-	if f.uses.Add(^uint32(0)) == pidfdClosed {
+	switch {
+	case f.uses.Add(^uint32(0)) != pidfdClosed:
+	case f.owner != nil:
+		f.owner.closeFD(f.fd)
+	default:
 		syscall.Close(f.fd)
 	}
 }

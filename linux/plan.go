@@ -121,7 +121,7 @@ func (p *plan) begin(c *Child) error {
 	if !p.how.ownMemory {
 		a.Flags |= uapi.CLONE_VM
 	}
-	if p.sharesFiles(c) {
+	if p.how.sharesFiles(c) {
 		a.Flags |= uapi.CLONE_FILES
 	}
 	a.Pidfd = uint64(table.Address(p.pidfd))

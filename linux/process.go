@@ -169,10 +169,19 @@ func (p *Process) release() {
 		p.handle.bar()
 		p.handle.done()
 	default:
-		syscall.Close(p.fd)
+		p.closeFD(p.fd)
 	}
 	p.fd = -1
 	p.dropped.Stop()
+}
+
+// closeFD closes the pidfd, which nobody uses any more.
+func (p *Process) closeFD(fd int) {
+	if p.flags.has(AutoKill) {
+		lethal.close(fd)
+		return
+	}
+	syscall.Close(fd)
 }
 
 // wake lets those who wait look again.
@@ -196,6 +205,7 @@ func (p *Process) adopt() {
 	switch {
 	case p.fd < 0, p.closing:
 	case p.flags.has(AutoKill):
+		lethal.add(p.fd)
 		p.watch()
 	default:
 		p.dropped = runtime.AddCleanup(p, remains.close, remains{p.pid, p.fd, p.flags, p.zombie})

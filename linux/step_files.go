@@ -104,7 +104,7 @@ func (p *plan) need(fd int) {
 
 // sharesFiles reports whether the child begins with the descriptors of this
 // program instead of copies. To copy them takes as long as there are many.
-func (p *plan) sharesFiles(c *Child) bool { return !c.InheritFiles && !p.how.listFiles }
+func (h how) sharesFiles(c *Child) bool { return !c.InheritFiles && !h.listFiles }
 
 // spareCloses is how many more descriptors than are open now a child can close
 // that lists them.
@@ -116,6 +116,7 @@ const spareCloses = 64
 // AutoKill, or a file that is being written and about to be executed.
 func (p *plan) unshareFiles(c *Child) error {
 	if c.InheritFiles {
+		p.closeLethal()
 		return nil
 	}
 	l := label(StepFiles, "close all other descriptors")
@@ -149,6 +150,22 @@ func (p *plan) unshareFiles(c *Child) error {
 		next = max(next, fd+1)
 	}
 	return nil
+}
+
+// closeLethal closes the handles of children with AutoKill that the child has
+// copies of: it might stand still for long, and they are to die with this
+// program. None of them is closed, and its number used again, as long as
+// ForkLock is held.
+func (p *plan) closeLethal() {
+	fds := lethal.list()
+	for i := 0; i < len(fds); {
+		n := 1
+		for i+n < len(fds) && fds[i+n] == fds[i]+n {
+			n++
+		}
+		p.Try(label(StepFiles, "close the handles of other children"), uapi.SYS_CLOSE_RANGE, uintptr(fds[i]), uintptr(fds[i]+n-1), 0)
+		i += n
+	}
 }
 
 // closeRange closes descriptors from first to last, or with -1 all from first.

@@ -58,6 +58,9 @@ func (c *Cmd) start() error {
 		ctx = context.Background()
 	}
 	if c.proc, err = linux.Clone3(ctx, child); err != nil {
+		if ctx.Err() != nil && err == context.Cause(ctx) { // before there was a process
+			return ctx.Err()
+		}
 		return startError(c.Path, err)
 	}
 	if c.SysProcAttr != nil && c.SysProcAttr.PidFD != nil {

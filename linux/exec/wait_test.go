@@ -324,7 +324,7 @@ func TestCancellationStorm(t *testing.T) {
 				switch {
 				case err == nil:
 					completed.Add(1)
-				case err == context.Canceled && c.Process == nil:
+				case errors.Is(err, context.Canceled) && c.Process == nil: // not started, or not to its program
 					refused.Add(1)
 				case err == context.Canceled, err == exec.ErrWaitDelay:
 					killed.Add(1) // too late
