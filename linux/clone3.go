@@ -5,7 +5,9 @@ package linux
 import (
 	"context"
 	"errors"
+	"math"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -41,7 +43,7 @@ func Clone3(ctx context.Context, c *Child) (*Process, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	how := how{ownMemory: ownMemory(c)}
+	how := how{ownMemory: ownMemory(c), listFiles: missesCloseRange.Load() && !hasCloseRange()}
 	for {
 		p, err := spawn(ctx, c, how)
 		switch e := err.(type) {
@@ -58,6 +60,7 @@ func Clone3(ctx context.Context, c *Child) (*Process, error) {
 			}
 			how.legacy = true
 		case noCloseRange:
+			missesCloseRange.Store(true)
 			how.listFiles = true
 		default:
 			return p, err
@@ -141,6 +144,18 @@ func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
 	}
 	proc.adopt()
 	return proc, nil
+}
+
+// missesCloseRange is set when a child has failed for want of close_range(2). It
+// is not taken for granted from then on: a seccomp filter may be that of one
+// thread.
+var missesCloseRange atomic.Bool
+
+// hasCloseRange reports whether this thread can call close_range(2): by closing a
+// descriptor that cannot be.
+func hasCloseRange() bool {
+	_, _, errno := syscall.RawSyscall(uapi.SYS_CLOSE_RANGE, math.MaxUint32, math.MaxUint32, 0)
+	return errno == 0
 }
 
 // lacksCloseRange reports whether the child has failed for want of

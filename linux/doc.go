@@ -11,13 +11,16 @@
 //     ([AutoKill]), that gain no privileges ([NoNewPrivs]);
 //   - a new user namespace without a copy of this program's page tables;
 //   - waiting for any number of processes without threads, with a context;
-//   - which step of creating the child has failed, in words.
+//   - children that get no descriptors but those they are given;
+//   - creation that a context bounds, and which step of it has failed, in words
+//     and as a [StepKind].
 //
 // [Clone3] makes a [Child], which is a description, a [Process].
 //
 // # Life of a process
 //
-// A [Process] is to be waited for or closed.
+// A [Process] is to be waited for or closed. One that is dropped is closed, when
+// the garbage collector finds it, unless it has AutoKill.
 //
 // [Process.Wait] returns how it has ended. Its context ends the waiting, not the
 // process. Without [AutoReap] it is then reaped; with it the kernel has done so,
@@ -35,31 +38,73 @@
 // Waiting takes goroutines, not threads: all processes are watched by one epoll
 // instance, which the poller of the Go runtime watches in its turn. One Wait at
 // a time may have a thread, as that is quicker. For all this the package keeps,
-// from when they are first needed, one goroutine and three descriptors.
+// from when they are first needed, one goroutine and three descriptors. What the
+// kernel has no memory, descriptors or watches for is looked at every 10 ms
+// instead, until it has.
 //
 // # Between clone3 and exec
 //
 // What a Child asks for besides its program, such as a directory, credentials or
 // open files, the new process has to do itself, before it executes the program.
 // Clone3 prepares all of it before: a table of system calls with their
-// arguments, and the memory they use. The child shares the memory of this
-// program (CLONE_VM) and runs down that table, in a few lines of assembly that
-// use no stack and no Go code. So it does not matter what other threads do at
-// the time; no lock can be held that is never released, nothing is allocated,
-// and no goroutine is stopped. All signals are blocked meanwhile, and no handler
-// of this program exists in the child (CLONE_CLEAR_SIGHAND).
+// arguments, and the memory they use. The child runs down that table, in a few
+// lines of assembly that use no stack and no Go code. So it does not matter what
+// other threads do at the time; no lock can be held that is never released, and
+// nothing is allocated. All signals are blocked meanwhile, and no handler of this
+// program exists in the child (CLONE_CLEAR_SIGHAND). Results come back in the
+// table, so the error tells which step has failed.
 //
-// This program does not stand still (no CLONE_VFORK): Clone3 waits, like for any
-// slow system call, until the child has executed its program or is gone
-// (CLONE_CHILD_CLEARTID). Results come back in the table, so the error tells
-// which step has failed.
+// The thread that creates a child sleeps in clone3 until the child has executed
+// its program or is gone (CLONE_VFORK). To the Go runtime that is a slow system
+// call like any other: goroutines go on on other threads, and so does the garbage
+// collector. As three system calls belong together there, the functions by which
+// package syscall tells the runtime of one are linked to by name:
+// runtime.entersyscall, entersyscallblock and exitsyscall, which the runtime
+// keeps for those who have to (go.dev/issue/67401). What waits for all threads,
+// syscall.AllThreadsSyscall and so syscall.Setuid, waits for this one too, as
+// with os/exec.
 //
-// Descriptors are copied by clone3. [syscall.ForkLock] is held for that call
-// alone, and with [Child].CloseFiles not at all.
+// # A child that does not come to its program
 //
-// A change of credentials in the child makes the kernel forget that this program
-// is dumpable, as it goes by memory. It is set again when no such child shares
-// the memory any more.
+// It may stand still on its way: its control group is frozen, another process
+// has a lease on the file, a file system does not answer, somebody stops it. That
+// holds up one thread and the goroutine that called Clone3, no other spawn, no
+// user of [syscall.ForkLock], and not the garbage collector. The context of
+// Clone3 bounds it: when that has ended, a child that has not come to its program
+// within another 20 ms is killed. What no signal reaches is not (a system call
+// in a file system that is gone, a frozen group of cgroup version 1).
+//
+// If this program ends meanwhile, a child that was created in [Child].Cgroup does
+// not start any more, nor one that waits at the gate for its IDs or for
+// [Child].Created. One that stands still within execve(2) executes its program
+// later.
+//
+// # What a child in flight shares
+//
+// Memory: the child has that of this program (CLONE_VM) until it executes its
+// own. With CLONE_VFORK the kernel knows that it is lent: an OOM killer that
+// looks for a victim passes by the child, and what is written to the child's
+// oom_score_adj stays the child's.
+//
+// The kernel decides by the child's credentials who may look into it, and so
+// into this program. A child in a new user namespace is open to all processes of
+// the user who has created it, even if this program is not. Therefore this
+// program is not dumpable (PR_SET_DUMPABLE) while root has such a child in
+// flight: nobody can look into either of them, who has not CAP_SYS_PTRACE. For
+// other users that is not possible, as the maps of IDs could not be written:
+// there, if this program has capabilities, or Yama's ptrace_scope says that
+// processes of one user are closed to each other, the child has a copy of the
+// memory, as with os/exec, which takes the longer the more there is. Others can
+// then read that copy, as long as the child is in flight, but write nothing. A
+// program that sets PR_SET_DUMPABLE itself is to use [SetDumpable].
+//
+// Descriptors: the child begins with those of this program (CLONE_FILES), and as
+// its first step unshares the few it needs and closes the rest, which takes the
+// same time however many there are. One that stands still even before that,
+// which is possible in a frozen control group, keeps all of them open when this
+// program ends, until it goes. With [Child].InheritFiles the table is copied, and
+// ForkLock held, by all such spawns together, until that is done; the copies
+// last until the program is executed.
 //
 // # Kernels
 //

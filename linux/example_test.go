@@ -9,6 +9,8 @@ import (
 	"io"
 	"log"
 	"os"
+	"os/exec"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -46,6 +48,59 @@ func ExampleClone3_error() {
 	// chdir /nowhere: no such file or directory
 	// true
 	// true
+}
+
+// The context bounds the creation: a child whose control group is frozen, or
+// whose program another process has a lease on, is killed, and the error says
+// where it stood.
+func ExampleClone3_context() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	p, err := linux.Clone3(ctx, &linux.Child{Path: "/mnt/slow/worker"})
+	if errors.Is(err, context.DeadlineExceeded) {
+		log.Fatal(err) // such as: exec /mnt/slow/worker: the child was killed after 2.02s: context deadline exceeded
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+}
+
+// The process exists and waits: its IDs can be mapped by the helpers that may map
+// more than one.
+func ExampleChild_created() {
+	p, err := linux.Clone3(context.Background(), &linux.Child{
+		Path:  "/bin/sh",
+		Flags: linux.NewUser,
+		Created: func(p *linux.Process) error {
+			pid := strconv.Itoa(p.Pid())
+			if err := exec.Command("newuidmap", pid, "0", "100000", "65536").Run(); err != nil {
+				return fmt.Errorf("newuidmap: %w", err)
+			}
+			return exec.Command("newgidmap", pid, "0", "100000", "65536").Run()
+		},
+	})
+	if err != nil {
+		log.Fatal(err) // such as: Child.Created: newuidmap: exit status 1
+	}
+	defer p.Close()
+}
+
+// A program decides by the kind of step what to do about its failure.
+func ExampleStepError() {
+	_, err := linux.Clone3(context.Background(), &linux.Child{Path: "/bin/true", Dir: "/nowhere"})
+	if step, ok := errors.AsType[*linux.StepError](err); ok {
+		fmt.Println(step.Kind, step.Errno == syscall.ENOENT)
+	}
+	// Output:
+	// chdir true
+}
+
+// A program that keeps secrets from others of its user sets so once.
+func ExampleSetDumpable() {
+	if err := linux.SetDumpable(false); err != nil {
+		log.Fatal(err)
+	}
 }
 
 // Fire and forget: the kernel reaps the child, nobody has to wait for it.

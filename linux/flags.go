@@ -96,8 +96,8 @@ var refused = []struct {
 	reason string
 }{
 	{uapi.CLONE_VM, "CLONE_VM", "Clone3 decides how the memory is shared until exec"},
-	{uapi.CLONE_VFORK, "CLONE_VFORK", "Clone3 waits for exec itself, without holding a thread of the scheduler"},
-	{uapi.CLONE_FILES, "CLONE_FILES", "the child's steps would change the descriptors of this program"},
+	{uapi.CLONE_VFORK, "CLONE_VFORK", "Clone3 always waits for exec"},
+	{uapi.CLONE_FILES, "CLONE_FILES", "Clone3 decides how descriptors are shared until exec; see Child.InheritFiles"},
 	{uapi.CLONE_FS, "CLONE_FS", "the child's steps would change the directory, root and umask of this program"},
 	{uapi.CLONE_SIGHAND, "CLONE_SIGHAND", "the child's steps would change the signal handlers of this program"},
 	{uapi.CLONE_THREAD, "CLONE_THREAD", "a thread cannot execute a program of its own"},
@@ -105,9 +105,9 @@ var refused = []struct {
 	{uapi.CLONE_PTRACE, "CLONE_PTRACE", "use Child.Ptrace"},
 	{uapi.CLONE_UNTRACED, "CLONE_UNTRACED", "only the kernel may set it"},
 	{uapi.CLONE_SETTLS, "CLONE_SETTLS", "the program to execute sets up its own thread-local storage"},
-	{uapi.CLONE_PARENT_SETTID, "CLONE_PARENT_SETTID", "it writes to the memory of this program; use Process.Pid"},
+	{uapi.CLONE_PARENT_SETTID, "CLONE_PARENT_SETTID", "Clone3 uses it to learn of the creation; use Process.Pid"},
 	{uapi.CLONE_CHILD_SETTID, "CLONE_CHILD_SETTID", "it writes to the memory of this program; use Process.Pid"},
-	{uapi.CLONE_CHILD_CLEARTID, "CLONE_CHILD_CLEARTID", "Clone3 uses it to learn of exec"},
+	{uapi.CLONE_CHILD_CLEARTID, "CLONE_CHILD_CLEARTID", "it writes to the memory of this program"},
 	{uapi.CLONE_DETACHED, "CLONE_DETACHED", "the kernel has no use for it any more"},
 	{uapi.CLONE_SYSVSEM, "CLONE_SYSVSEM", "the child would share the semaphore adjustments of this program"},
 	{uapi.CLONE_IO, "CLONE_IO", "the child would share the I/O context of this program"},
