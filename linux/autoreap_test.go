@@ -182,9 +182,20 @@ func TestPidfdAutoreap(t *testing.T) {
 			p := start(t, c)
 			o := observe(t, p)
 			alive(t, o, "before Close")
+			waiting := make(chan linux.ExitStatus)
+			go func() { waiting <- wait(t, p) }()
 			p.Close()
 			killed(t, o)
 			noChild(t)
+			if s, again := <-waiting, wait(t, p); s.Signal() != syscall.SIGKILL || again != s {
+				t.Errorf("Wait: got %v, and after Close %v, want signal: killed", s, again)
+			}
+			if err := p.Kill(); err != os.ErrProcessDone {
+				t.Errorf("Kill after Close and Wait: got %v, want %v", err, os.ErrProcessDone)
+			}
+			if err := p.PidFD().Signal(0); err != os.ErrClosed {
+				t.Errorf("PidFD after Close and Wait: got %v, want %v", err, os.ErrClosed)
+			}
 		}},
 		{"autokill_requires_pidfd", func(t *testing.T) {
 			// Without CLONE_PIDFD there is no address to fail at; AUTOKILL

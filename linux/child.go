@@ -130,6 +130,15 @@ type Child struct {
 	// see runtime.LockOSThread. PTRACE_TRACEME in ptrace(2).
 	Ptrace bool
 
+	// LandlockRuleset confines the program: a ruleset, as
+	// landlock_create_ruleset(2) returns it, to which all rules have been
+	// added. The child enters it when all is done that needs the file system,
+	// but for executing the program itself, which the rules have to allow.
+	// LandlockFlags are those of the call. It needs NoNewPrivs, or
+	// CAP_SYS_ADMIN. landlock_restrict_self(2), Linux 5.13, with flags 6.15.
+	LandlockRuleset *os.File
+	LandlockFlags   uint32
+
 	// Umask, if not nil, are the permissions that files created by the
 	// program do not get. umask(2).
 	Umask *int
@@ -223,6 +232,8 @@ func (c *Child) check() error {
 		return invalid("Setctty takes Ctty for the child's descriptor, Foreground for one of this program: not both")
 	case c.Setctty && (c.Ctty < 0 || c.Ctty >= max(len(c.Files), 3)):
 		return invalid("Setctty: the child has no descriptor %d", c.Ctty)
+	case c.LandlockFlags != 0 && c.LandlockRuleset == nil:
+		return invalid("LandlockFlags %#x without LandlockRuleset", c.LandlockFlags)
 	case c.Pgid < 0:
 		return invalid("Pgid %d is negative", c.Pgid)
 	case c.Umask != nil && *c.Umask&^0o777 != 0:

@@ -32,6 +32,11 @@ var errKilled = errors.New("the child was killed")
 // executed the child is killed, and the error is a StepError that says how far
 // it has come, and unwraps to what context.Cause returns.
 //
+// A program that somebody has open for writing (ETXTBSY) is tried again for some
+// tens of milliseconds, as that may be a child about to execute another program,
+// which has a copy of the descriptor by which this one was written. With
+// Child.Created, which is called once, it is not.
+//
 // A flag the kernel does not know is an [UnsupportedError], and no process is
 // created. Where there is no clone3(2), because the kernel is older than Linux
 // 5.3, or denied by a seccomp filter, as container engines do, clone(2) is used,
@@ -43,7 +48,12 @@ func Clone3(ctx context.Context, c *Child) (*Process, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	how := how{ownMemory: ownMemory(c), listFiles: missesCloseRange.Load() && !hasCloseRange()}
+	how := how{
+		noPrivs:   c.Flags.has(NoNewPrivs) && errors.Is(probe(NoNewPrivs), errors.ErrUnsupported),
+		listFiles: missesCloseRange.Load() && !hasCloseRange(),
+		ownMemory: ownMemory(c),
+	}
+	var again retry
 	for {
 		p, err := spawn(ctx, c, how)
 		switch e := err.(type) {
@@ -63,7 +73,9 @@ func Clone3(ctx context.Context, c *Child) (*Process, error) {
 			missesCloseRange.Store(true)
 			how.listFiles = true
 		default:
-			return p, err
+			if !again.busy(ctx, c, err) {
+				return p, err
+			}
 		}
 	}
 }

@@ -58,6 +58,8 @@ const (
 	StepRlimit                           // Rlimits
 	StepTrace                            // Ptrace
 	StepSignals                          // signals blocked and ignored
+	StepNoNewPrivs                       // NoNewPrivs, where it is a step
+	StepLandlock                         // LandlockRuleset
 )
 
 var stepNames = [...]string{
@@ -65,7 +67,8 @@ var stepNames = [...]string{
 	StepMapIDs: "map IDs", StepSession: "session", StepProcessGroup: "process group", StepForeground: "foreground",
 	StepTerminal: "terminal", StepUnshare: "unshare", StepChroot: "chroot", StepCredential: "credential",
 	StepCapabilities: "capabilities", StepChdir: "chdir", StepDeathSignal: "death signal", StepUmask: "umask",
-	StepRlimit: "rlimit", StepTrace: "trace", StepSignals: "signals",
+	StepRlimit: "rlimit", StepTrace: "trace", StepSignals: "signals", StepNoNewPrivs: "no new privileges",
+	StepLandlock: "landlock",
 }
 
 // String returns "process group", for example.

@@ -19,7 +19,7 @@ func explain(c *Child, call string, errno syscall.Errno) error {
 	why := ""
 	switch errno {
 	case syscall.EINVAL:
-		if err := Probe(c.flags()); errors.Is(err, errors.ErrUnsupported) {
+		if err := Probe(c.flags() &^ NoNewPrivs); errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
 		if len(c.SetTID) > 0 {

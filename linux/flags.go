@@ -27,7 +27,9 @@ const (
 
 	// NoNewPrivs keeps the child, and all its descendants, from gaining
 	// privileges by executing a file: the set-user-ID and set-group-ID bits
-	// and file capabilities have no effect.
+	// and file capabilities have no effect. Kernels without the flag do the
+	// same by a step of the child, before it executes its program; Probe tells
+	// whether there is the flag, Clone3 does not fail without.
 	// CLONE_NNP, Linux 7.1; PR_SET_NO_NEW_PRIVS(2const).
 	NoNewPrivs Flags = uapi.CLONE_NNP
 

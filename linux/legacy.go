@@ -38,7 +38,7 @@ func legacyArgs(a *uapi.CloneArgs) []uintptr {
 func checkLegacy(c *Child, reason string, answer error) error {
 	flags := c.flags()
 	for _, n := range named {
-		if flags.has(n.flag) && (n.flag > math.MaxUint32 || n.flag == NewTime) {
+		if flags.has(n.flag) && n.flag != NoNewPrivs && (n.flag > math.MaxUint32 || n.flag == NewTime) {
 			return &UnsupportedError{n.name, n.release, reason, answer}
 		}
 	}

@@ -26,6 +26,7 @@ type plan struct {
 	files    []int // descriptors in this program that become 0, 1, ... or -1
 	needed   []int // descriptors in this program that the child needs, in order
 	program  int   // the descriptor of Child.Exec, or -1
+	ruleset  int   // the descriptor of Child.LandlockRuleset
 	programs int   // the call whose result is its number by then, or 0
 	spare    []int // the calls that can close a descriptor each
 	gate     *gate // or nil: the child waits for nobody
@@ -35,6 +36,7 @@ type plan struct {
 // does best; where it lacks that, Clone3 tries again.
 type how struct {
 	legacy    bool // by clone(2): there is no clone3(2)
+	noPrivs   bool // NoNewPrivs is a step: the kernel has no such flag
 	listFiles bool // descriptors are listed, and closed one by one: there is no close_range(2)
 	ownMemory bool // see ownMemory
 }
@@ -55,8 +57,10 @@ var order = []func(*plan, *Child) error{
 	(*plan).chroot,
 	(*plan).credential,
 	(*plan).ambientCaps,
-	(*plan).chdir,     // by the rights that the program will have
-	(*plan).deathWish, // a change of credentials clears it
+	(*plan).chdir,      // by the rights that the program will have
+	(*plan).deathWish,  // a change of credentials clears it
+	(*plan).noNewPrivs, // landlock asks for it
+	(*plan).landlock,   // nothing after needs the file system, but for the program
 	(*plan).placeFiles,
 	(*plan).terminal, // Ctty is a descriptor of the child
 	(*plan).umask,
@@ -118,6 +122,9 @@ func (p *plan) begin(c *Child) error {
 	// The calling thread sleeps until the child has executed its program:
 	// only by that (CLONE_VFORK) the kernel sees that the memory is lent.
 	a.Flags = uint64(c.flags()|implied) | uapi.CLONE_VFORK | uapi.CLONE_PARENT_SETTID
+	if p.how.noPrivs || p.how.legacy {
+		a.Flags &^= uint64(NoNewPrivs)
+	}
 	if !p.how.ownMemory {
 		a.Flags |= uapi.CLONE_VM
 	}

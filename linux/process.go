@@ -31,6 +31,9 @@ type Process struct {
 	fd     int    // the pidfd, or -1
 	handle *PidFD // fd as lent by PidFD: it stays open until Close
 	closed bool   // Close was called
+	dying  bool   // Close has killed it, and fd is kept until it has ended
+
+	borrowed bool // fd is somebody else's, who closes it
 
 	inFlight bool          // Created has it
 	closing  bool          // Close was called while it was in flight
@@ -113,10 +116,13 @@ func (p *Process) Stop(ctx context.Context, sig syscall.Signal, grace time.Durat
 
 // Close gives up the process.
 //
-// With AutoKill it is killed. Without, it goes on, and when it ends it is
-// reaped: by the kernel with AutoReap, by whoever wants to with LeaveZombie,
-// else by this package. Waits in progress
-// return os.ErrClosed. Close can be called again, and does nothing then.
+// With AutoKill it is killed, and Wait returns how it has ended; the descriptor
+// is closed when it has. Only if the process may not be killed, because it has
+// other credentials, the descriptor is closed at once, which kills it too.
+//
+// Without AutoKill it goes on, and when it ends it is reaped: by the kernel with
+// AutoReap, by whoever wants to with LeaveZombie, else by this package. Waits in
+// progress return os.ErrClosed. Close can be called again, and does nothing then.
 func (p *Process) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -140,8 +146,14 @@ func (p *Process) Close() error {
 	case p.ended:
 	case p.flags.has(AutoKill):
 		// To close the pidfd is enough, except while a process being
-		// created by another goroutine still has a copy of it.
-		unix.PidfdSendSignal(p.fd, unix.SIGKILL, nil, 0)
+		// created by another goroutine still has a copy of it. And then
+		// nobody can tell how the process has ended.
+		switch unix.PidfdSendSignal(p.fd, unix.SIGKILL, nil, 0) {
+		case nil, unix.ESRCH:
+			p.dying = true
+			p.watch() // fd is closed when the process has ended
+			return nil
+		}
 	case p.flags.has(AutoReap), p.zombie:
 	default:
 		p.watch() // fd is closed when the process has ended
@@ -165,6 +177,7 @@ func (p *Process) release() {
 	switch {
 	case p.fd < 0:
 		return
+	case p.borrowed:
 	case p.handle != nil: // which may be in use
 		p.handle.bar()
 		p.handle.done()

@@ -17,7 +17,8 @@ import (
 // calls return the same.
 //
 // If ctx ends first, Wait returns its error; the process goes on. After Close,
-// Wait returns os.ErrClosed, unless the process was known to have ended.
+// Wait returns os.ErrClosed, unless the process was known to have ended, or has
+// AutoKill: then Wait returns how Close has ended it.
 //
 // When Wait has returned a status the descriptor is released, unless PidFD has
 // lent it.
@@ -51,7 +52,7 @@ func (p *Process) Wait(ctx context.Context) (ExitStatus, error) {
 	switch {
 	case p.ended:
 		return p.status, p.err
-	case p.closed:
+	case p.over():
 		return 0, os.ErrClosed
 	}
 	return 0, context.Cause(ctx)
@@ -80,7 +81,7 @@ func (p *Process) tryCollect(ctx context.Context) error {
 }
 
 // over reports whether there is nothing to wait for. p.mu is held.
-func (p *Process) over() bool { return p.ended || p.closed }
+func (p *Process) over() bool { return p.ended || p.closed && !p.dying }
 
 // waitEnd waits as Wait does, but needs no status.
 func (p *Process) waitEnd(ctx context.Context) error {
@@ -145,6 +146,8 @@ func (p *Process) collect() error {
 	switch status, ok, err := exitInfo(p.fd); {
 	case ok:
 		p.end(status, nil)
+	case err != nil && p.borrowed && !ended(p.fd):
+		p.end(0, &pidfdError{"waitid", "the process is not a child of this program", syscall.ECHILD})
 	case err != nil:
 		p.end(0, fmt.Errorf("linux: another part of this program has waited for process %d (%w), and its status is lost: %w",
 			p.pid, syscall.ECHILD, &UnsupportedError{Feature: "PIDFD_INFO_EXIT", Release: "6.15", Err: err}))

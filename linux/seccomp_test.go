@@ -63,7 +63,6 @@ var _ = helper("without clone3", func(args []string) int {
 
 	for name, change := range map[string]func(*linux.Child){
 		"AutoReap":   func(c *linux.Child) { c.Flags = linux.AutoReap },
-		"NoNewPrivs": func(c *linux.Child) { c.Flags = linux.NoNewPrivs },
 		"AutoKill":   func(c *linux.Child) { c.Flags = linux.AutoKill },
 		"EmptyMount": func(c *linux.Child) { c.Flags = linux.EmptyMount },
 		"IntoCgroup": func(c *linux.Child) { c.Cgroup = tmp },
@@ -98,7 +97,8 @@ var _ = helper("without clone3", func(args []string) int {
 			ignored, _ := strconv.ParseUint(r.Status["SigIgn"], 16, 64)
 			return ignored&1 == 0
 		}},
-		"dir": {func(c *linux.Child) { c.Dir = "/dev" }, func(r report) bool { return r.Dir == "/dev" }},
+		"NoNewPrivs": {func(c *linux.Child) { c.Flags = linux.NoNewPrivs }, func(r report) bool { return r.Status["NoNewPrivs"] == "1" }},
+		"dir":        {func(c *linux.Child) { c.Dir = "/dev" }, func(r report) bool { return r.Dir == "/dev" }},
 		"user namespace": {func(c *linux.Child) {
 			c.Flags = linux.NewUser
 			c.UidMappings = []syscall.SysProcIDMap{{ContainerID: 3, HostID: os.Geteuid(), Size: 1}}

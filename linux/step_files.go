@@ -89,6 +89,14 @@ func (p *plan) findFiles(c *Child) error {
 		p.program = fd
 		p.need(fd)
 	}
+	if c.LandlockRuleset != nil {
+		fd, err := descriptor("LandlockRuleset", c.LandlockRuleset)
+		if err != nil {
+			return err
+		}
+		p.ruleset = fd
+		p.need(fd)
+	}
 	if c.Foreground {
 		p.need(c.Ctty)
 	}

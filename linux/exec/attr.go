@@ -4,6 +4,7 @@ package exec
 
 import (
 	"errors"
+	"io"
 	"os"
 	"reflect"
 	"syscall"
@@ -12,22 +13,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// take adds to child what a has. PidFD is not for the child.
-func take(child *linux.Child, a *syscall.SysProcAttr) error {
+// take adds to child what a has. PidFD is not for the child. The files that it
+// returns are to be closed when the child is created, also if there is an error.
+func take(child *linux.Child, a *syscall.SysProcAttr) (lent []io.Closer, err error) {
 	if a == nil {
-		return nil
+		return nil, nil
 	}
-	var cgroup *os.File
-	if a.UseCgroupFD {
-		// A copy, as an os.File closes what it is made of.
-		fd, err := unix.FcntlInt(uintptr(a.CgroupFD), unix.F_DUPFD_CLOEXEC, 0)
-		if err != nil {
-			return &attrError{"CgroupFD", err}
+	more, err := laterFields(a)
+	if err != nil {
+		return nil, err
+	}
+	lend := func(use bool, name string, fd int) *os.File {
+		if !use || err != nil {
+			return nil
 		}
-		cgroup = os.NewFile(uintptr(fd), "CgroupFD")
+		var f *os.File
+		if f, err = borrowed(name, fd); err == nil {
+			lent = append(lent, f)
+		}
+		return f
+	}
+	cgroup := lend(a.UseCgroupFD, "CgroupFD", a.CgroupFD)
+	ruleset := lend(more.useLandlock, "LandlockFD", more.landlockFD)
+	if err != nil {
+		return lent, err
 	}
 	flags, unshare := cloneFlags(a.Cloneflags), unshareFlags(a.Unshareflags)
-	err := errors.Join(
+	err = errors.Join(
 		merge("Chroot", &child.Chroot, a.Chroot),
 		merge("Credential", &child.Credential, a.Credential),
 		merge("Ptrace", &child.Ptrace, a.Ptrace),
@@ -44,18 +56,30 @@ func take(child *linux.Child, a *syscall.SysProcAttr) error {
 		merge("GidMappingsEnableSetgroups", &child.GidMappingsEnableSetgroups, a.GidMappingsEnableSetgroups),
 		merge("AmbientCaps", &child.AmbientCaps, a.AmbientCaps),
 		merge("Cgroup", &child.Cgroup, cgroup),
+		merge("LandlockFD", &child.LandlockRuleset, ruleset),
+		merge("LandlockFlags", &child.LandlockFlags, more.landlockFlags),
 	)
 	if err != nil {
-		if cgroup != nil {
-			cgroup.Close()
-		}
-		return err
+		return lent, err
+	}
+	if more.noNewPrivs {
+		child.Flags |= linux.NoNewPrivs
 	}
 	child.Unshare |= unshare
 	// A namespace that is left at once need not be created, except where
 	// that makes a level or concerns children only.
 	child.Flags |= flags &^ (child.Unshare &^ (linux.NewUser | linux.NewPID | linux.NewTime))
-	return nil
+	return lent, nil
+}
+
+// borrowed returns a file for a descriptor that is the caller's: a copy, as an
+// os.File closes what it is made of.
+func borrowed(name string, fd int) (*os.File, error) {
+	dup, err := duplicateFD(fd)
+	if err != nil {
+		return nil, &attrError{name, err}
+	}
+	return os.NewFile(uintptr(dup), name), nil
 }
 
 // merge sets a field of a Child to a value, unless that is zero. If the field

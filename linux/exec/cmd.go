@@ -9,7 +9,6 @@ import (
 	"os"
 	std "os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -39,7 +38,8 @@ type Cmd struct {
 
 	// Stdin is what the command reads. If nil, nothing: /dev/null. An
 	// *os.File is given to the command as it is; everything else is copied
-	// to it through a pipe. Wait waits until all is copied, or cannot be.
+	// to it through a pipe. Wait waits until all is copied, or cannot be; see
+	// there about a Reader that does not answer.
 	Stdin io.Reader
 
 	// Stdout and Stderr are where the command writes to. If nil, the output
@@ -72,10 +72,11 @@ type Cmd struct {
 	// successful, and the error of Cancel unless that is os.ErrProcessDone.
 	Cancel func() error
 
-	// WaitDelay bounds how long Wait waits for two things that may never
-	// come: the end of the process when its context has ended, and the end of
-	// its output when the process itself has. When it is over the process is
-	// killed and the pipes are closed. If 0 there is no bound.
+	// WaitDelay bounds how long two things may take that may never come: the
+	// end of the process when its context has ended, be it that Wait was called
+	// or not, and the end of its output when Wait has seen the process end.
+	// When it is over the process is killed and the pipes are closed, by which
+	// copying ends. If 0 there is no bound.
 	WaitDelay time.Duration
 
 	// CloseFiles gives the command no descriptors but those of Stdin, Stdout,
@@ -90,24 +91,26 @@ type Cmd struct {
 	linux.Child
 
 	ctx     context.Context
-	started int32 // 1 once Start was called; no atomic type: a Cmd may be copied
-
-	proc     *linux.Process
-	autoReap bool
-	cleanup  runtime.Cleanup // closes proc
-
+	started int32            // 1 once Start was called; no atomic type: a Cmd may be copied
+	failed  *linux.StepError // why Start has failed, if by a step
+	running *running         // once Start has succeeded
 	pipes   pipes
-	copying *copying // or nil if there is nothing to copy
+	stack   []byte // who has made it, see debug.go
 
-	cancelled chan verdict // of the context, when it has ended
-	forget    func() bool  // stops waiting for the end of the context
+	// made is what methods of the Cmd have made Stdin, Stdout and Stderr of.
+	made struct {
+		stdin          io.Reader
+		stdout, stderr io.Writer
+	}
 }
 
 // Command returns a command that runs a program with arguments. If name has no
 // slash it is looked up in $PATH.
 func Command(name string, arg ...string) *Cmd {
 	c := std.Command(name, arg...) // which knows what to do about ErrDot
-	return &Cmd{Path: c.Path, Args: c.Args, Err: c.Err}
+	cmd := &Cmd{Path: c.Path, Args: c.Args, Err: c.Err}
+	cmd.watchLeak()
+	return cmd
 }
 
 // CommandContext is like Command, and when ctx ends while the command runs, it
@@ -118,9 +121,12 @@ func CommandContext(ctx context.Context, name string, arg ...string) *Cmd {
 	}
 	c := Command(name, arg...)
 	c.ctx = ctx
-	c.Cancel = func() error { return c.Process.Kill() }
+	c.Cancel = c.kill
 	return c
 }
+
+// kill is what Cancel is at first.
+func (c *Cmd) kill() error { return c.Process.Kill() }
 
 // String returns the command in a form for people to read, not for a shell.
 func (c *Cmd) String() string {
@@ -151,11 +157,15 @@ func (c *Cmd) environ() ([]string, error) {
 
 // Handle returns the process as package linux holds it, once the command is
 // started, or nil before. It is lent: [Cmd.Wait] closes it. A caller that does
-// not call Wait is to close it instead.
+// not call Wait is to close it instead. Without AutoKill it has a descriptor of
+// its own, which is opened by the first call of Handle; it is a closed Process if
+// there is none left, and when the command was waited for.
 //
 // To wait for the process with a context, to stop it, and with AutoKill to close
 // it, is fine. The zombie it may leave is reaped by Cmd.Wait.
 func (c *Cmd) Handle() *linux.Process {
-	c.cleanup.Stop()
-	return c.proc
+	if c.running == nil {
+		return nil
+	}
+	return c.running.handle(c.Process)
 }

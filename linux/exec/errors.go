@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io/fs"
 	std "os/exec"
+	"strings"
+	"syscall"
 
 	"github.com/go-clone3/clone3/linux"
 )
@@ -34,20 +36,52 @@ var (
 // LookPath looks for an executable in the directories of $PATH, as os/exec does.
 func LookPath(file string) (string, error) { return std.LookPath(file) }
 
+// FailedStep returns which step of the command has failed, between its creation
+// and its program, when Start has returned an error. It is nil if that was for
+// another reason.
+func (c *Cmd) FailedStep() *linux.StepError { return c.failed }
+
 // startError gives an error of Clone3 the form that package os gives to errors
-// of os.StartProcess.
+// of os.StartProcess: a *fs.PathError, in which Err is the error number itself.
+// Many programs look no deeper, os.IsNotExist for one. What failed, if it is not
+// the program that cannot be executed, comes into Op, in words.
 func startError(path string, err error) error {
 	var step *linux.StepError
-	var pe *fs.PathError
-	if errors.As(err, &step) && errors.As(step.Err, &pe) {
-		switch pe.Op {
-		case "exec":
-			err = pe.Err
-		case "chdir":
+	op := "fork/exec"
+	if errors.As(err, &step) && step.Kind == linux.StepChdir {
+		if pe, ok := step.Err.(*fs.PathError); ok {
 			return pe
 		}
 	}
-	return &fs.PathError{Op: "fork/exec", Path: path, Err: err}
+	if errno := answer(err, step); errno != 0 {
+		if step == nil || step.Kind != linux.StepExec {
+			op += " (" + words(err, errno) + ")"
+		}
+		err = errno
+	}
+	return &fs.PathError{Op: op, Path: path, Err: err}
+}
+
+// answer returns the error number that err is about, if there is one: unless it
+// says more than a number can, or is the caller's own.
+func answer(err error, step *linux.StepError) syscall.Errno {
+	var unsupported *linux.UnsupportedError
+	var errno syscall.Errno
+	switch {
+	case errors.As(err, &unsupported):
+	case step != nil && step.Kind == linux.StepCreated:
+	case step != nil:
+		return step.Errno
+	case errors.As(err, &errno):
+		return errno
+	}
+	return 0
+}
+
+// words returns what err says besides the error number.
+func words(err error, errno syscall.Errno) string {
+	s := strings.TrimSuffix(err.Error(), errno.Error())
+	return strings.TrimPrefix(strings.TrimSuffix(s, ": "), "linux: ")
 }
 
 // A contextError says what could not be done when a context ended.

@@ -98,7 +98,7 @@ func ExampleCmd_Handle() {
 func ExampleFromCmd() {
 	given := std.Command("tr", "a-z", "A-Z")
 
-	cmd, err := exec.FromCmd(given)
+	cmd, err := exec.FromCmd(context.Background(), given)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -92,7 +92,7 @@ func TestFailsLikeStandardPackage(t *testing.T) {
 		"exit code":                {Path: "/proc/self/exe", Env: []string{helperVar + "=exit"}, Args: []string{"exit", "1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ours, err := exec.FromCmd(c)
+			ours, err := exec.FromCmd(t.Context(), c)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -109,7 +109,7 @@ func TestFailsLikeStandardPackage(t *testing.T) {
 				}
 			}
 			var g, w *fs.PathError
-			if errors.As(got, &g) && errors.As(want, &w) && (g.Op != w.Op || g.Path != w.Path) {
+			if errors.As(got, &g) && errors.As(want, &w) && (g.Path != w.Path || g.Op != w.Op && !strings.HasPrefix(g.Op, w.Op+" (")) {
 				t.Errorf("got %v, os/exec %v", g, w)
 			}
 			if name != "NUL in an argument" && !strings.HasPrefix(name, "Cred") && got.Error() != want.Error() {
@@ -193,7 +193,7 @@ func TestImplicitPWD(t *testing.T) {
 func TestFromCmd(t *testing.T) {
 	c := std.Command("/proc/self/exe", "taken", "over")
 	c.Env = append(os.Environ(), helperVar+"=echo")
-	ours, err := exec.FromCmd(c)
+	ours, err := exec.FromCmd(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,10 +215,9 @@ func TestFromCmd(t *testing.T) {
 	for want, c := range map[string]*std.Cmd{
 		"no command":      nil,
 		"already started": started,
-		"has a context":   std.CommandContext(context.Background(), "/proc/self/exe"),
 		"has pipes":       piped,
 	} {
-		if _, err := exec.FromCmd(c); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := exec.FromCmd(t.Context(), c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want that it says %q", err, want)
 		}
 	}

@@ -36,7 +36,7 @@ func TestProcessState(t *testing.T) {
 			t.Errorf("status %#x: got pid %d, %q, code %d, user time %v", test.status, s.Pid(), s, s.ExitCode(), s.UserTime())
 		}
 	}
-	if !makesStates() || !handles() {
+	if !makesStates() || !handles() || !finishes() {
 		t.Error("AutoReap cannot be used with this release of Go")
 	}
 }
@@ -50,7 +50,10 @@ func TestNobodyIsDone(t *testing.T) {
 	if _, err := p.Wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	gone := osProcess(p, true)
+	gone, err := osProcess(p, true)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := gone.Kill(); err == nil || err.Error() != "os: process already finished" || gone.Pid != p.Pid() {
 		t.Errorf("Kill: got %v; pid %d, want %d", err, gone.Pid, p.Pid())
 	}

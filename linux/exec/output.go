@@ -16,13 +16,13 @@ func (c *Cmd) Output() ([]byte, error) {
 		return nil, errors.New("exec: Stdout already set")
 	}
 	var out bytes.Buffer
-	c.Stdout = &out
+	c.Stdout, c.made.stdout = &out, &out
 	if c.Stderr != nil {
 		err := c.Run()
 		return out.Bytes(), err
 	}
 	said := excerpt{limit: 32 << 10}
-	c.Stderr = &said
+	c.Stderr, c.made.stderr = &said, &said
 	err := c.Run()
 	if e, ok := err.(*ExitError); ok {
 		e.Stderr = said.bytes()
@@ -41,6 +41,7 @@ func (c *Cmd) CombinedOutput() ([]byte, error) {
 	}
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
+	c.made.stdout, c.made.stderr = &out, &out
 	err := c.Run()
 	return out.Bytes(), err
 }

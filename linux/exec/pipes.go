@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"sync"
 	"syscall"
 )
 
@@ -15,7 +14,7 @@ import (
 type pipes struct {
 	child  []io.Closer // ends for the child, closed when it has them
 	parent []io.Closer // ends of this program, closed by Wait
-	copies []func() error
+	copies []copier
 }
 
 // from returns a file for the child to read what r has to give.
@@ -30,7 +29,7 @@ func (p *pipes) from(r io.Reader) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.copies = append(p.copies, func() error {
+	p.copies = append(p.copies, copier{pw, func() error {
 		_, err := io.Copy(pw, r)
 		if notRead(err) {
 			err = nil
@@ -39,7 +38,7 @@ func (p *pipes) from(r io.Reader) (*os.File, error) {
 			err = e
 		}
 		return err
-	})
+	}})
 	return pr, nil
 }
 
@@ -62,17 +61,17 @@ func (p *pipes) to(w io.Writer) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.copies = append(p.copies, func() error {
+	p.copies = append(p.copies, copier{nil, func() error {
 		defer pr.Close() // if w takes no more, the child shall not wait for it
 		_, err := io.Copy(w, pr)
 		return err
-	})
+	}})
 	return pw, nil
 }
 
 // toChild makes a pipe that the child reads from.
 func (p *pipes) toChild() (pr, pw *os.File, err error) {
-	if pr, pw, err = os.Pipe(); err == nil {
+	if pr, pw, err = openPipe(); err == nil {
 		p.child, p.parent = append(p.child, pr), append(p.parent, pw)
 	}
 	return pr, pw, err
@@ -80,9 +79,17 @@ func (p *pipes) toChild() (pr, pw *os.File, err error) {
 
 // fromChild makes a pipe that the child writes to.
 func (p *pipes) fromChild() (pr, pw *os.File, err error) {
-	if pr, pw, err = os.Pipe(); err == nil {
+	if pr, pw, err = openPipe(); err == nil {
 		p.child, p.parent = append(p.child, pw), append(p.parent, pr)
 	}
+	return pr, pw, err
+}
+
+func openPipe() (pr, pw *os.File, err error) {
+	err = withDescriptors(func() error {
+		pr, pw, err = os.Pipe()
+		return err
+	})
 	return pr, pw, err
 }
 
@@ -104,38 +111,6 @@ func closeAll(files []io.Closer) {
 	}
 }
 
-// copying is what goroutines do that copy from and to the child.
-type copying struct {
-	done chan struct{} // closed when all is copied
-	mu   sync.Mutex
-	left int   // how many goroutines are not done
-	err  error // the first error
-}
-
-// copy starts to copy. It returns nil if there is nothing to.
-func (p *pipes) copy() *copying {
-	if len(p.copies) == 0 {
-		return nil
-	}
-	c := &copying{done: make(chan struct{}), left: len(p.copies)}
-	for _, f := range p.copies {
-		go func() { c.finish(f()) }()
-	}
-	p.copies = nil
-	return c
-}
-
-func (c *copying) finish(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err == nil {
-		c.err = err
-	}
-	if c.left--; c.left == 0 {
-		close(c.done)
-	}
-}
-
 // StdinPipe returns a pipe to the standard input of the command, which is to be
 // started after that. The command sees the end of its input when the pipe is
 // closed; Wait closes it too.
@@ -147,7 +122,7 @@ func (c *Cmd) StdinPipe() (io.WriteCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Stdin = pr
+	c.Stdin, c.made.stdin = pr, pr
 	return pw, nil
 }
 
@@ -155,16 +130,16 @@ func (c *Cmd) StdinPipe() (io.WriteCloser, error) {
 // be started after that. Wait closes the pipe: everything is to be read before
 // Wait is called, and so Run is of no use with it.
 func (c *Cmd) StdoutPipe() (io.ReadCloser, error) {
-	return c.outputPipe("Stdout", &c.Stdout)
+	return c.outputPipe("Stdout", &c.Stdout, &c.made.stdout)
 }
 
 // StderrPipe returns a pipe from the standard error of the command. It is like
 // StdoutPipe.
 func (c *Cmd) StderrPipe() (io.ReadCloser, error) {
-	return c.outputPipe("Stderr", &c.Stderr)
+	return c.outputPipe("Stderr", &c.Stderr, &c.made.stderr)
 }
 
-func (c *Cmd) outputPipe(name string, w *io.Writer) (io.ReadCloser, error) {
+func (c *Cmd) outputPipe(name string, w *io.Writer, made *io.Writer) (io.ReadCloser, error) {
 	if err := c.pipeable(name, *w != nil); err != nil {
 		return nil, err
 	}
@@ -172,7 +147,7 @@ func (c *Cmd) outputPipe(name string, w *io.Writer) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	*w = pw
+	*w, *made = pw, pw
 	return pr, nil
 }
 

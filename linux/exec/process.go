@@ -3,6 +3,7 @@
 package exec
 
 import (
+	"errors"
 	"os"
 	"os/signal"
 	"sync"
@@ -18,19 +19,32 @@ import (
 // that is until somebody reaps it, which is up to the caller. With AutoReap, or
 // where this program ignores SIGCHLD, it may have ended already, and the ID may
 // have a new owner. If it is there now, it was when the pidfd was opened.
-func osProcess(p *linux.Process, autoReap bool) *os.Process {
+//
+// An os.Process that has no pidfd, for want of descriptors, goes by the ID. With
+// AutoReap that is an error.
+func osProcess(p *linux.Process, autoReap bool) (*os.Process, error) {
 	found, _ := os.FindProcess(p.Pid()) // reports no errors on Linux
-	if (autoReap || signal.Ignored(syscall.SIGCHLD)) && p.Signal(0) != nil {
+	if !autoReap && !signal.Ignored(syscall.SIGCHLD) {
+		return found, nil
+	}
+	if p.Signal(0) != nil {
 		found.Release()
 		found, _ = os.FindProcess(nobody)
 		found.Pid = p.Pid()
+		return found, nil
 	}
-	return found
+	if autoReap && !hasHandle(found) {
+		return nil, os.NewSyscallError("pidfd_open", syscall.EMFILE)
+	}
+	return found, nil
 }
 
 // nobody is a process ID greater than all that the kernel gives. To package os
 // it is that of a process which is done.
 const nobody = 1<<22 + 1
+
+// hasHandle reports whether package os holds a process by a pidfd.
+func hasHandle(p *os.Process) bool { return p.WithHandle(func(uintptr) {}) == nil }
 
 // handles reports whether package os holds processes by pidfds. It does not
 // where it could not use them fully, such as under an old seccomp filter. Such
@@ -42,7 +56,7 @@ var handles = sync.OnceValue(func() bool {
 		return false
 	}
 	defer p.Release()
-	return p.WithHandle(func(uintptr) {}) == nil
+	return hasHandle(p)
 })
 
 // canAutoReap returns why there cannot be an os.Process and an os.ProcessState of
@@ -65,4 +79,13 @@ var makesStates = sync.OnceValue(func() bool {
 	usage := new(syscall.Rusage)
 	s, err := processState(1, linux.ExitStatus(status), usage)
 	return err == nil && s.Pid() == 1 && s.Sys() == status && s.SysUsage() == usage
+})
+
+// finishes reports whether finish works.
+var finishes = sync.OnceValue(func() bool {
+	p, err := os.FindProcess(os.Getpid())
+	if err != nil || !hasHandle(p) {
+		return false
+	}
+	return finish(p) && errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone) && !hasHandle(p)
 })

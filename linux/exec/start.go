@@ -5,8 +5,8 @@ package exec
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
-	"runtime"
 	"sync/atomic"
 
 	"github.com/go-clone3/clone3/linux"
@@ -19,79 +19,78 @@ func (c *Cmd) Start() error {
 	if atomic.SwapInt32(&c.started, 1) != 0 {
 		return errors.New("exec: already started")
 	}
-	err := c.start()
+	if c.SysProcAttr != nil && c.SysProcAttr.PidFD != nil {
+		*c.SysProcAttr.PidFD = -1
+	}
+	r, err := c.start()
 	c.pipes.closeChild()
 	if err != nil {
 		c.pipes.closeParent()
-		return err
+		if f, ok := err.(startFailure); ok {
+			return f.error
+		}
+		errors.As(err, &c.failed)
+		return startError(c.Path, err)
 	}
-	c.copying = c.pipes.copy()
-	if c.ctx != nil && (c.Cancel != nil || c.WaitDelay != 0) {
-		c.cancelled = make(chan verdict, 1)
-		c.forget = context.AfterFunc(c.ctx, func() { c.cancelled <- c.contextEnded() })
+	c.running = r
+	r.copying = c.pipes.copy()
+	if c.ctx != nil && c.ctx.Done() != nil && (c.Cancel != nil || c.WaitDelay != 0) {
+		r.obey(c)
 	}
 	return nil
 }
 
+// A startFailure is an error for Start to return as it is.
+type startFailure struct{ error }
+
 // start creates the process.
-func (c *Cmd) start() error {
+func (c *Cmd) start() (*running, error) {
 	if c.Path == "" && c.Err == nil && c.Exec == nil {
 		c.Err = errors.New("exec: no command")
 	}
 	switch {
 	case c.Err != nil:
-		return c.Err
+		return nil, startFailure{c.Err}
 	case c.ctx == nil && c.Cancel != nil:
-		return errors.New("exec: command with a non-nil Cancel was not created with CommandContext")
+		return nil, startFailure{errors.New("exec: command with a non-nil Cancel was not created with CommandContext")}
 	case c.ctx != nil && c.ctx.Err() != nil:
-		return c.ctx.Err()
+		return nil, startFailure{c.ctx.Err()}
 	}
-	child, err := c.child()
+	child, lent, err := c.child()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if c.SysProcAttr != nil && c.SysProcAttr.UseCgroupFD {
-		defer child.Cgroup.Close()
-	}
+	defer closeAll(lent)
 	ctx := c.ctx
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	if c.proc, err = linux.Clone3(ctx, child); err != nil {
+	var proc *linux.Process
+	err = withDescriptors(func() error {
+		proc, err = linux.Clone3(ctx, child)
+		return err
+	})
+	if err != nil {
 		if ctx.Err() != nil && err == context.Cause(ctx) { // before there was a process
-			return ctx.Err()
+			err = startFailure{ctx.Err()}
 		}
-		return startError(c.Path, err)
+		return nil, err
+	}
+	r, err := c.hold(proc, child)
+	if err != nil {
+		return nil, err
 	}
 	if c.SysProcAttr != nil && c.SysProcAttr.PidFD != nil {
-		*c.SysProcAttr.PidFD = duplicate(c.proc.PidFD())
+		*c.SysProcAttr.PidFD = r.duplicate(c.Process)
 	}
-	c.autoReap = !child.LeaveZombie
-	c.Process = osProcess(c.proc, c.autoReap)
-	if !has(child.Flags, linux.AutoKill) {
-		// Nobody will close what nobody can reach. The child goes on; with
-		// AutoKill it would be killed.
-		c.cleanup = runtime.AddCleanup(c.Process, func(p *linux.Process) { p.Close() }, c.proc)
-	}
-	return nil
+	return r, nil
 }
 
-// duplicate returns a descriptor of the caller's own, -1 if there can be none.
-func duplicate(pidfd *linux.PidFD) int {
-	dup := -1
-	pidfd.WithFD(func(fd int) {
-		if n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err == nil {
-			dup = n
-		}
-	})
-	return dup
-}
-
-// child returns the Child to start.
-func (c *Cmd) child() (*linux.Child, error) {
+// child returns the Child to start, and files that are to be closed afterwards.
+func (c *Cmd) child() (*linux.Child, []io.Closer, error) {
 	child := c.Child
 	if child.Path != "" || child.Args != nil || child.Env != nil || child.Dir != "" || child.Files != nil || child.InheritFiles {
-		return nil, errors.New("exec: Cmd.Child has its own Path, Args, Env, Dir, Files or InheritFiles: set those of the Cmd")
+		return nil, nil, startFailure{errors.New("exec: Cmd.Child has its own Path, Args, Env, Dir, Files or InheritFiles: set those of the Cmd")}
 	}
 	child.Path, child.Dir, child.Args, child.InheritFiles = c.Path, c.Dir, c.Args, !c.CloseFiles
 	if child.Exec != nil {
@@ -102,21 +101,21 @@ func (c *Cmd) child() (*linux.Child, error) {
 	}
 	var err error
 	if child.Env, err = c.environ(); err != nil {
-		return nil, err
+		return nil, nil, startFailure{err}
 	}
 	if child.Files, err = c.files(); err != nil {
-		return nil, err
+		return nil, nil, startFailure{err}
 	}
-	if err := take(&child, c.SysProcAttr); err != nil {
-		return nil, startError(c.Path, err)
-	}
+	lent, err := take(&child, c.SysProcAttr)
 	child.LeaveZombie = !has(child.Flags, linux.AutoReap)
-	if !child.LeaveZombie {
-		if err := canAutoReap(); err != nil {
-			return nil, startError(c.Path, err)
-		}
+	if err == nil && !child.LeaveZombie {
+		err = canAutoReap()
 	}
-	return &child, nil
+	if err != nil {
+		closeAll(lent)
+		return nil, nil, err
+	}
+	return &child, lent, nil
 }
 
 // files returns the files of the child. Those that are nil will be /dev/null.
@@ -145,3 +144,12 @@ func equal(a, b any) (same bool) {
 }
 
 func has(f, g linux.Flags) bool { return f&g == g }
+
+// duplicateFD returns a descriptor of the caller's own.
+func duplicateFD(fd int) (dup int, err error) {
+	err = withDescriptors(func() error {
+		dup, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		return err
+	})
+	return dup, err
+}

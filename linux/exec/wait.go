@@ -3,7 +3,6 @@
 package exec
 
 import (
-	"context"
 	"errors"
 	"os"
 	"syscall"
@@ -22,29 +21,46 @@ func (c *Cmd) Run() error {
 // Wait waits for a command that Start has started, and until its input and
 // output are copied. A goroutine waits, not a thread.
 //
+// A Reader as Stdin that does not answer is waited for only as long as some
+// process can read what it brings, and has then a tenth of a second. The
+// goroutine that reads from it stays until it answers, and drops what it gets;
+// the Reader is better not used by anybody else before.
+//
 // If the command has not exited with code 0 the error is an *ExitError.
 // Otherwise it may be the error of the context, of copying, or ErrWaitDelay.
-// Wait can be called once. It sets ProcessState.
+//
+// Wait can be called once. It sets ProcessState. Another call while the first is
+// under way waits for that, and returns ECHILD.
 func (c *Cmd) Wait() error {
+	r := c.running
 	switch {
 	case c.Process == nil:
 		return errors.New("exec: not started")
-	case c.ProcessState != nil:
+	case r == nil:
+		r = &running{waited: make(chan struct{})} // Process was set by hand
+	case r.waiting.Swap(true):
+		return r.waitAgain()
+	}
+	if c.ProcessState != nil {
 		return errors.New("exec: Wait was already called")
 	}
-	state, err := c.waitProcess()
+	defer close(r.waited)
+	var state *os.ProcessState
+	var err error
+	if r.proc == nil {
+		state, err = c.Process.Wait()
+	} else {
+		state, err = r.wait(c.Process)
+	}
 	if err == nil && !state.Success() {
 		err = &ExitError{ProcessState: state}
 	}
 	c.ProcessState = state
 
-	var v verdict
-	if c.cancelled != nil && !c.forget() {
-		v = <-c.cancelled
-	}
+	v := r.verdict()
 	if !v.copied {
 		// An error of the context goes before one of copying.
-		if e := c.waitCopying(v.deadline); v.err == nil {
+		if e := c.waitCopying(r.copying, v.deadline); v.err == nil {
 			v.err = e
 		}
 	}
@@ -55,103 +71,33 @@ func (c *Cmd) Wait() error {
 	return err
 }
 
-// waitProcess waits for the process, and reaps it. For that there is only
-// Process.Wait, which also makes Process know that it is done. It has to block
-// no thread: the process has ended by then.
-func (c *Cmd) waitProcess() (*os.ProcessState, error) {
-	if c.proc == nil {
-		return c.Process.Wait() // Process was set by hand
-	}
-	defer c.proc.Close()
-	defer c.cleanup.Stop()
-	status, err := c.proc.Wait(context.Background())
-	if !c.autoReap {
-		state, e := c.Process.Wait()
-		if !errors.Is(e, syscall.ECHILD) {
-			return state, e
-		}
-		// Somebody else has reaped it, but the status may be known.
-	}
-	if err != nil {
-		return nil, err
-	}
-	return processState(c.Process.Pid, status, c.proc.Rusage())
-}
-
-// A verdict is what has come of the end of the context.
-type verdict struct {
-	err      error            // for Wait to return, if the command is successful
-	deadline <-chan time.Time // when WaitDelay is over, if it has begun
-	copied   bool             // copying has ended, and err accounts for it
-}
-
-// contextEnded calls Cancel, and if the process takes longer than WaitDelay to
-// end after that, kills it.
-func (c *Cmd) contextEnded() (v verdict) {
-	if c.Cancel != nil {
-		switch err := c.Cancel(); {
-		case err == nil:
-			v.err = c.ctx.Err()
-		case !errors.Is(err, os.ErrProcessDone):
-			v.err = &contextError{"canceling Cmd", err}
-		}
-	}
-	if c.WaitDelay == 0 {
-		return v
-	}
-	v.deadline = time.After(c.WaitDelay)
-	ctx, cancel := context.WithTimeout(context.Background(), c.WaitDelay)
-	defer cancel()
-	if _, err := c.proc.Wait(ctx); ctx.Err() == nil || err == nil {
-		return v
-	}
-	killed := false
-	switch err := c.Process.Kill(); {
-	case err == nil:
-		killed = true
-	case !errors.Is(err, os.ErrProcessDone):
-		v.err = &contextError{"killing Cmd", err}
-	}
-	if c.copying == nil {
-		v.copied = true
-		return v
-	}
+// waitAgain is a Wait that is not the first.
+func (r *running) waitAgain() error {
 	select {
-	case <-c.copying.done:
-		if v.err == nil && !killed {
-			v.err = c.copying.err
-		}
+	case <-r.waited:
+		return errors.New("exec: Wait was already called")
 	default:
-		closeAll(c.pipes.parent)
-		<-c.copying.done
-		if v.err == nil {
-			v.err = ErrWaitDelay
-		}
+		<-r.waited
+		return os.NewSyscallError("waitid", syscall.ECHILD)
 	}
-	v.copied = true
-	return v
 }
 
 // waitCopying waits until everything is copied. When the deadline is over, or if
 // there is none WaitDelay from now, it closes the pipes instead.
-func (c *Cmd) waitCopying(deadline <-chan time.Time) error {
-	if c.copying == nil {
+func (c *Cmd) waitCopying(k *copying, deadline <-chan time.Time) error {
+	if k == nil {
 		return nil
+	}
+	if k.finished() {
+		return k.result()
 	}
 	if deadline == nil && c.WaitDelay != 0 {
 		deadline = time.After(c.WaitDelay)
 	}
-	select {
-	case <-c.copying.done:
-		return c.copying.err
-	case <-deadline:
-	}
-	select {
-	case <-c.copying.done: // at the same time
-		return c.copying.err
-	default:
+	if k.wait(deadline) {
+		return k.result()
 	}
 	closeAll(c.pipes.parent)
-	<-c.copying.done
+	k.abandon()
 	return ErrWaitDelay
 }
