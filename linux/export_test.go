@@ -1,0 +1,14 @@
+//go:build linux
+
+package linux
+
+// LendMemory lets all children in flight share the memory of this program, until
+// the function that it returns is called: what children are protected from.
+func LendMemory() (restore func()) {
+	was := ownMemory
+	ownMemory = func(*Child) bool { return false }
+	return func() { ownMemory = was }
+}
+
+// OwnMemory reports whether the child would have memory of its own.
+func OwnMemory(c *Child) bool { return ownMemory(c) }
