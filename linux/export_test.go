@@ -12,3 +12,10 @@ func LendMemory() (restore func()) {
 
 // OwnMemory reports whether the child would have memory of its own.
 func OwnMemory(c *Child) bool { return ownMemory(c) }
+
+// Watched returns how many processes the watcher knows.
+func Watched() int {
+	watched.mu.Lock()
+	defer watched.mu.Unlock()
+	return len(watched.owners)
+}
