@@ -71,7 +71,11 @@ func TestMain(m *testing.M) {
 		p.Wait(context.Background())
 	}
 	signal.Stop(warm) // what package os/signal keeps
-	os.Exit(leaktest.Run(m))
+	code := leaktest.Run(m)
+	if tinyDir != "" {
+		os.RemoveAll(tinyDir)
+	}
+	os.Exit(code)
 }
 
 // child returns a Child that runs a helper with args, and has our stderr.

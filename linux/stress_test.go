@@ -40,6 +40,9 @@ func tiny(t testing.TB, args int) *linux.Child {
 	return c
 }
 
+// tinyDir is where the program lies, or "" if there is none.
+var tinyDir string
+
 var tinyOnce = sync.OnceValues(func() (string, error) {
 	var code []byte
 	bits64 := true
@@ -61,6 +64,7 @@ var tinyOnce = sync.OnceValues(func() (string, error) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return "", err
 	}
+	tinyDir = dir
 	path := filepath.Join(dir, "argc")
 	return path, os.WriteFile(path, elfFile(bits64, machine, code), 0o755)
 })
