@@ -2,6 +2,8 @@
 
 package linux
 
+import "math"
+
 // LendMemory lets all children in flight share the memory of this program, until
 // the function that it returns is called: what children are protected from.
 func LendMemory() (restore func()) {
@@ -18,4 +20,15 @@ func Watched() int {
 	watched.mu.Lock()
 	defer watched.mu.Unlock()
 	return len(watched.owners)
+}
+
+// SetFront sets whether a Wait may have a thread. None gets it as long as a
+// process has it that nobody asks to leave.
+func SetFront(on bool) {
+	if on {
+		front.process.Store(nil)
+		return
+	}
+	front.since.Store(math.MaxInt64)
+	front.process.Store(new(Process))
 }

@@ -72,9 +72,7 @@ func TestMain(m *testing.M) {
 	}
 	signal.Stop(warm) // what package os/signal keeps
 	code := leaktest.Run(m)
-	if tinyDir != "" {
-		os.RemoveAll(tinyDir)
-	}
+	os.RemoveAll(tinyFiles.dir)
 	os.Exit(code)
 }
 

@@ -67,13 +67,17 @@ func (e *fileError) Unwrap() error { return os.ErrClosed }
 // findFiles notes which descriptors of this program the child needs, and for
 // what.
 func (p *plan) findFiles(c *Child) error {
+	null := -1 // until one is needed
 	for i := range max(len(c.Files), 3) {
 		fd, err := -1, error(nil)
 		switch {
 		case i < len(c.Files) && c.Files[i] != nil:
 			fd, err = descriptor("Files", c.Files[i])
 		case i < 3:
-			fd, err = devNull()
+			if null < 0 {
+				null, err = devNull()
+			}
+			fd = null
 		}
 		if err != nil {
 			return err
