@@ -135,6 +135,12 @@ func fakeApt(t *testing.T, script string) string {
 	return dir
 }
 
+func TestHelpIsNoFailure(t *testing.T) {
+	if status, _, stderr := vm(t, "-h"); status != 0 || !strings.Contains(stderr, "usage: vm [flags]") {
+		t.Errorf("got status %d and %q", status, stderr)
+	}
+}
+
 func TestUsage(t *testing.T) {
 	for args, want := range map[string]string{
 		"-nosuch":          "flag provided but not defined: -nosuch",

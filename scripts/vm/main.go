@@ -62,10 +62,11 @@ type Options struct {
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
 	if err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(stderr, "vm:", err)
-		}
+		fmt.Fprintln(stderr, "vm:", err)
 		return statusUsage
 	}
 	if o.root, err = moduleRoot(); err == nil {
