@@ -15,9 +15,9 @@ type mirrorError struct{ why, advice string }
 
 func (e *mirrorError) Error() string { return e.why + ": " + e.advice }
 
-// mirror returns the address of the Debian mirror to use: $DEBIAN_MIRROR, or
+// Mirror returns the address of the Debian mirror to use: $DEBIAN_MIRROR, or
 // the one that this machine's apt is set up with.
-func mirror() (string, error) {
+func Mirror() (string, error) {
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		return "", &mirrorError{"there is no apt-get on this machine", "use Debian or Ubuntu"}
 	}
@@ -60,7 +60,7 @@ func osRelease(key string) string {
 
 // sources returns a line of sources.list that has %s in place of the suite.
 func sources() (string, error) {
-	uri, err := mirror()
+	uri, err := Mirror()
 	if err != nil {
 		return "", err
 	}
