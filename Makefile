@@ -15,7 +15,7 @@ export GOWORK := off
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 15
 
 .PHONY: generate
 generate: ## write package uapi: from KERNEL=DIR or X.Y, or from Debian's newest kernel headers
