@@ -84,7 +84,8 @@ func enter(text string) int {
 	return status
 }
 
-// mount lays the machine's file systems out, and makes it the root.
+// mount lays the machine's file systems out, and makes it the root: not with
+// chroot(2), since whoever is in such a place may not create user namespaces.
 func (v visit) mount() error {
 	in := func(path string) string { return filepath.Join(v.Root, path) }
 	mounts := []struct {
@@ -93,6 +94,7 @@ func (v visit) mount() error {
 		data                 string
 	}{
 		{"", "/", "", unix.MS_REC | unix.MS_PRIVATE, ""}, // nothing of this gets out
+		{v.Root, v.Root, "", unix.MS_BIND, ""},           // pivot_root takes a mount
 		{"/dev", in("dev"), "", unix.MS_BIND | unix.MS_REC, ""},
 		{"/sys", in("sys"), "", unix.MS_BIND | unix.MS_REC, ""},
 		{"proc", in("proc"), "proc", unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, ""},
@@ -116,7 +118,16 @@ func (v visit) mount() error {
 			return err
 		}
 	}
-	return errors.Join(unix.Chroot(v.Root), os.Chdir(v.Dir))
+	for _, step := range []func() error{
+		func() error { return os.Chdir(v.Root) },
+		func() error { return unix.PivotRoot(".", ".") }, // the old one is on top of it then
+		func() error { return unix.Unmount(".", unix.MNT_DETACH) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return os.Chdir(v.Dir)
 }
 
 // run runs the command, as a child that is waited for like the orphans of the
