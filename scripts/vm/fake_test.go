@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,7 +32,8 @@ func booted(runs ...string) string {
 }
 
 // TestMain is the emulator when asked to: it prints what it is told and ends,
-// or hangs. If it is given a file system, with the nonce of the plan in it.
+// or hangs. If it is given a file system, it prints the nonce of the plan in it
+// for NONCE, and its users for UIDS.
 func TestMain(m *testing.M) {
 	if text, ok := os.LookupEnv("FAKE_EMULATOR"); ok {
 		if i := slices.Index(os.Args, "-initrd"); i >= 0 {
@@ -40,7 +42,8 @@ func TestMain(m *testing.M) {
 				panic(err)
 			}
 			plan := regexp.MustCompile(`"Nonce":"(\w+)"`).FindSubmatch(fs)
-			text = strings.ReplaceAll(text, nonce, string(plan[1]))
+			uids := bytes.Join(regexp.MustCompile(`"UID":\d+`).FindAll(fs, -1), []byte(" "))
+			text = strings.NewReplacer(nonce, string(plan[1]), "UIDS", string(uids)).Replace(text)
 		}
 		fmt.Print(text)
 		fmt.Fprint(os.Stderr, os.Getenv("FAKE_EMULATOR_STDERR"))

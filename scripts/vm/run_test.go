@@ -134,16 +134,57 @@ func TestOutcomesOfAGuest(t *testing.T) {
 	}
 }
 
+// What one kernel's tests come to is the status to exit with, and they run as
+// the user that is asked for.
+func TestStatusOfOneKernel(t *testing.T) {
+	whole := booted("UIDS:3")
+	for name, tt := range map[string]struct {
+		text        string
+		uid, status int
+		output, err string
+	}{
+		"root":       {whole, 0, 3, "\"UID\":0\nexit status 3\n", ""},
+		"a user":     {whole, 1000, 3, "\"UID\":1000\nexit status 3\n", ""},
+		"pass":       {booted("PASS\n:0"), 0, 0, "PASS\nok  \tp\t", ""},
+		"it breaks":  {strings.SplitAfter(whole, "UIDS")[0], 1000, statusBroken, "\"UID\":1000\n", "the machine ended while p ran"},
+		"no machine": {"", 0, statusBroken, "", "the machine ended before the first program ran"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			serve(t, map[string][]string{"amd64": {kernel + " 7.3.4-1"}})
+			o := Options{
+				goarch: "amd64", uid: tt.uid, timeout: time.Minute,
+				table: Table{Machines: []Machine{fakeMachine(t, tt.text)}},
+				programs: func(context.Context, string) (Programs, error) {
+					return Programs{Tests: []TestBinary{{Package: "p"}}}, nil
+				},
+			}
+			var stdout, stderr strings.Builder
+			status, err := runOne(t.Context(), o, &stdout, &stderr)
+			if status != tt.status || !strings.HasPrefix(stdout.String(), tt.output) {
+				t.Errorf("got status %d and %q, want %d and %q", status, &stdout, tt.status, tt.output)
+			}
+			if (err == nil) != (tt.err == "") || err != nil && !strings.HasPrefix(err.Error(), tt.err) {
+				t.Errorf("got error %v, want %q", err, tt.err)
+			}
+		})
+	}
+}
+
 // A matrix fails if a test does, or only a status is bad.
 func TestStatusOfAMatrix(t *testing.T) {
 	for name, tt := range map[string]struct {
 		runs   []string
+		then   string // what the machine writes at its end
 		status int
 		line   string
 	}{
-		"good":          {[]string{passes, passes}, 0, "ok   linux 7.3.4     amd64     uid 0: 1 passed, 0 failed, 0 skipped;  uid 1000: 1 passed, 0 failed, 0 skipped;"},
-		"the user's":    {[]string{passes, fails}, 1, "FAIL linux 7.3.4     amd64     uid 0: 1 passed, 0 failed, 0 skipped;  uid 1000: 0 passed, 1 failed, 0 skipped;"},
-		"only a status": {[]string{passes + "\n", ":2"}, 1, "FAIL linux 7.3.4     amd64     uid 0: 1 passed, 0 failed, 0 skipped;  uid 1000: 0 passed, 0 failed, 0 skipped;"},
+		"good":       {[]string{passes, passes}, "", 0, "ok   linux 7.3.4     amd64     uid 0: 1 passed, 0 failed, 0 skipped;  uid 1000: 1 passed, 0 failed, 0 skipped;"},
+		"the user's": {[]string{passes, fails}, "", 1, "FAIL linux 7.3.4     amd64     uid 0: 1 passed, 0 failed, 0 skipped;  uid 1000: 0 passed, 1 failed, 0 skipped;"},
+		"a machine that breaks": {
+			[]string{passes, passes}, "Kernel panic - not syncing: Oops\n", 1,
+			"FAIL linux 7.3.4     amd64     uid 0: 1 passed, 0 failed, 0 skipped;  uid 1000: 1 passed, 0 failed, 0 skipped;",
+		},
+		"only a status": {[]string{passes + "\n", ":2"}, "", 1, "FAIL linux 7.3.4     amd64     uid 0: 1 passed, 0 failed, 0 skipped;  uid 1000: 0 passed, 0 failed, 0 skipped;"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			serve(t, map[string][]string{"amd64": {kernel + " 7.3.4-1"}})
@@ -151,7 +192,7 @@ func TestStatusOfAMatrix(t *testing.T) {
 				return Programs{Tests: []TestBinary{{Package: "p"}}}, nil
 			}}
 			o.table = Table{
-				[]Machine{fakeMachine(t, booted(tt.runs...))},
+				[]Machine{fakeMachine(t, booted(tt.runs...)+tt.then)},
 				[]Guest{{"amd64", "box", "newest", true}, {"amd64", "box", "6.1", false}},
 			}
 			var stdout, stderr strings.Builder
