@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -93,7 +94,7 @@ func refused(output string, status int) error {
 	list, _, _ = strings.Cut(list, "\n")
 	for p := range strings.FieldsSeq(string(packages)) {
 		present := p == "debian-archive-keyring" // apt itself takes it
-		if !present && !strings.Contains(list+" ", " "+p+" ") {
+		if !present && !slices.Contains(strings.Fields(list), p) {
 			return fmt.Errorf("%s is not on the list", p)
 		}
 	}

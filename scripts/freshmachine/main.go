@@ -90,9 +90,9 @@ func run(ctx context.Context, suites []string, only *regexp.Regexp, stdout io.Wr
 
 func printTable(w io.Writer, results []result) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "\ncase\toutcome\ttime")
+	fmt.Fprintln(table, "\ntime\tcase\toutcome")
 	for _, r := range results {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", r.name, r.outcome, r.took.Round(time.Second))
+		fmt.Fprintf(table, "%s\t%s\t%s\n", r.took.Round(time.Second), r.name, r.outcome)
 	}
 	table.Flush()
 }

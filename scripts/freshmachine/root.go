@@ -81,7 +81,8 @@ func (h host) make(ctx context.Context, m machine, suite, dir string) error {
 	if err := command(ctx, "cp", "-a", base+"/.", dir); err != nil {
 		return err
 	}
-	for _, name := range []string{"etc/resolv.conf", "etc/hosts"} {
+	// The network is the host's, and so is whom it trusts there.
+	for _, name := range []string{"etc/resolv.conf", "etc/hosts", "etc/ssl/certs/ca-certificates.crt"} {
 		text, err := os.ReadFile("/" + name)
 		if err == nil {
 			os.Remove(filepath.Join(dir, name)) // it may be a link
@@ -240,11 +241,19 @@ func summary(output string, status int) string {
 	for _, m := range failedTest.FindAllStringSubmatch(output, -1) {
 		names = append(names, m[1])
 	}
+	if n := len(names) - 3; n > 0 {
+		names = append(names[:3], fmt.Sprintf("and %d more", n))
+	}
 	if names != nil {
 		return strings.Join(names, " ")
 	}
-	lines := strings.Split(strings.TrimSpace(output), "\n")
-	return fmt.Sprintf("exit status %d: %.100s", status, lines[len(lines)-1])
+	last := "no output"
+	for line := range strings.Lines(output) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "make: ") && !strings.HasPrefix(line, "make[") {
+			last = line
+		}
+	}
+	return fmt.Sprintf("exit status %d: %.200s", status, last)
 }
 
 // command runs a program, whose output is in the error if it fails.
