@@ -78,11 +78,11 @@ func run(ctx context.Context, suites []string, only *regexp.Regexp, stdout io.Wr
 			}
 		}
 	}
-	printTable(stdout, results)
-	switch {
-	case len(results) == 0:
+	if len(results) == 0 {
 		return fmt.Errorf("no case matches %s", only)
-	case failed > 0:
+	}
+	printTable(stdout, results)
+	if failed > 0 {
 		return fmt.Errorf("%d of %d cases failed; their output is in %s", failed, len(results), h.logs)
 	}
 	return nil
