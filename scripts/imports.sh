@@ -38,10 +38,17 @@ deps ./gen | sed -n "\\,^$module/,p" | rule gen '' 'never imports uapi or linux:
 users '"modernc.org/cc/v4"' | rule gen 'parse.*\.go' 'only parse.go may import cc' || failed=1
 users '"github.com/dave/jennifer' | rule gen 'render.*\.go' 'only render.go may import jennifer' || failed=1
 users '\bos\.(Chmod|Create|DirFS|Lstat|Mkdir|Open|Read|Remove|Rename|Stat|Write)' | rule gen '(main|tree|output)\.go' 'only main.go, tree.go and output.go touch the disk' || failed=1
-if [[ -d linux ]]; then
-	packages=$(go list ./linux/...)
-	for package in ${packages:?./linux has no package}; do
-		deps "./${package#"$module/"}" | rule "$package" "$module/(uapi|linux(/.*)?)|golang.org/x/sys/unix(/.*)?" 'imports uapi and golang.org/x/sys/unix only' || failed=1
-	done
-fi
+# imports PACKAGE: what it imports itself.
+imports() { go list -f '{{join .Imports "\n"}}' "$1"; }
+
+packages=$(go list ./linux/...)
+for package in ${packages:?./linux has no package}; do
+	deps "./${package#"$module/"}" | rule "$package" "$module/(uapi|linux(/.*)?)|golang.org/x/sys/unix(/.*)?" 'imports uapi and golang.org/x/sys/unix only' || failed=1
+	if imports "$package" | grep -qx "$module/linux/internal/table"; then
+		rule "$package" "$module/linux" 'only package linux builds tables' <<<"$package" || failed=1
+	fi
+done
+imports ./linux/internal/program | rule linux/internal/program "unsafe|runtime|$module/uapi" 'imports nothing that is initialised after it' || failed=1
+deps ./linux/internal/table | rule linux/internal/table "$module/(uapi|linux/internal/program)|golang.org/x/sys/unix(/.*)?" 'knows nothing of what is above it' || failed=1
+deps ./linux | rule linux "$module/(uapi|linux/internal/.*)|golang.org/x/sys/unix(/.*)?" 'imports nothing that is above it' || failed=1
 exit $failed
