@@ -288,3 +288,23 @@ func ExampleReapOrphans() {
 	}
 	os.Exit(status.Code())
 }
+
+// All that a build starts ends with it, and it has its limits.
+func ExampleCreateCgroup() {
+	group, err := linux.CreateCgroup("/sys/fs/cgroup/builds", linux.CgroupLimits{Memory: 4 << 30, Processes: 500})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer group.Close() // kills what is left
+	p, err := linux.Clone3(context.Background(), &linux.Child{
+		Path:   "/usr/bin/make",
+		Args:   []string{"make", "-j4"},
+		Cgroup: group.Dir(),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+	status, err := p.Wait(context.Background())
+	fmt.Println(status, err)
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,14 +30,18 @@ var _ = helper("leave an orphan", func(args []string) int {
 // What this program inherits is reaped and told. What it starts by itself, by
 // package linux or os/exec, keeps its status for who waits for it, however late.
 func TestReapOrphans(t *testing.T) {
-	out, status := output(t, child("reap orphans"))
+	each := 8
+	if testing.Short() {
+		each = 2
+	}
+	out, status := output(t, child("reap orphans", itoa(each)))
 	if !status.Success() {
 		t.Errorf("%v: %s", status, out)
 	}
 }
 
-var _ = helper("reap orphans", func([]string) int {
-	const each = 20
+var _ = helper("reap orphans", func(args []string) int {
+	each, _ := strconv.Atoi(args[0])
 	ctx, cancel := context.WithCancel(background)
 	var reaped atomic.Int64
 	done := make(chan error, 1)
@@ -91,7 +96,7 @@ var _ = helper("reap orphans", func([]string) int {
 	var group sync.WaitGroup
 	for range 4 {
 		group.Go(func() { // orphans
-			for range each / 4 {
+			for range each {
 				c := child("leave an orphan", "9")
 				p, err := linux.Clone3(background, c)
 				check(err == nil, "%v", err)
@@ -107,14 +112,14 @@ var _ = helper("reap orphans", func([]string) int {
 	byLinux() // on the first thread, which inherits
 	byExec()
 	group.Wait()
-	for deadline := time.Now().Add(20 * time.Second); reaped.Load() < each && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(20 * time.Second); reaped.Load() < int64(4*each) && time.Now().Before(deadline); {
 		time.Sleep(5 * time.Millisecond)
 	}
 	cancel()
 	err := <-done
 	check(err == context.Canceled, "ReapOrphans: got %v, want %v", err, context.Canceled)
 	check(!subreaper(), "this program is still a subreaper")
-	check(reaped.Load() == each, "%d orphans were reaped, want %d", reaped.Load(), each)
+	check(reaped.Load() == int64(4*each), "%d orphans were reaped, want %d", reaped.Load(), 4*each)
 	children, _ := os.ReadFile("/proc/thread-self/children")
 	check(strings.TrimSpace(string(children)) == "", "children are left: %s", children)
 	return int(min(wrong.Load(), 1))
