@@ -49,12 +49,7 @@ func newMemoryGroup(t *testing.T) memoryGroup {
 	}
 	t.Cleanup(func() {
 		for _, dir := range slices.Backward(dirs) {
-			for range 1000 { // the last process may just be leaving it
-				if err := os.Remove(dir); err == nil || os.IsNotExist(err) {
-					break
-				}
-				time.Sleep(time.Millisecond)
-			}
+			removeGroup(dir)
 		}
 	})
 	if g.v2 {
