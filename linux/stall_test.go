@@ -69,7 +69,7 @@ func TestStalledChild(t *testing.T) {
 				c.InheritFiles = i == 1
 				s.setUp(t, c)
 				traffic := startTraffic(t)
-				limit := 100 * time.Millisecond
+				limit := max(100*time.Millisecond, 2*traffic.pace())
 				ctx, cancel := context.WithTimeout(background, limit)
 				defer cancel()
 
@@ -135,6 +135,7 @@ func startTraffic(t *testing.T) *traffic {
 					cmd.Env = append(environ(), helperVar+"=exit")
 					if err := cmd.Run(); err != nil {
 						t.Error("os/exec: ", err)
+						f.end.Store(true)
 					}
 				} else {
 					c := tiny(t, 1)
@@ -142,6 +143,7 @@ func startTraffic(t *testing.T) *traffic {
 					p, err := linux.Clone3(background, c)
 					if err != nil {
 						t.Error(err)
+						f.end.Store(true)
 						return
 					}
 					wait(t, p)
@@ -151,6 +153,17 @@ func startTraffic(t *testing.T) *traffic {
 		})
 	}
 	return f
+}
+
+// pace returns how long it takes until each has created a child, then another.
+func (f *traffic) pace() time.Duration {
+	began := time.Now()
+	for i := range f.done {
+		for !f.end.Load() && f.done[i].Load() < 2 {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	return time.Since(began)
 }
 
 // collect collects garbage until the function that it returns is called, which
