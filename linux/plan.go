@@ -73,7 +73,7 @@ func newPlan(c *Child, how how) (*plan, error) {
 	p := plans.Get().(*plan)
 	p.how, p.program = how, -1
 	if how.ownMemory {
-		p.Map()
+		p.Apart()
 	}
 	err := p.begin(c)
 	for i := 0; err == nil && i < len(order); i++ {
@@ -113,6 +113,9 @@ func (p *plan) begin(c *Child) error {
 	p.pidfd = table.In[int32](&p.Table)
 	*p.pidfd = -1
 	p.born = table.In[int32](&p.Table)
+	if p.how.legacy { // it is the child that writes it
+		p.born = p.Common()
+	}
 
 	a := table.In[uapi.CloneArgs](&p.Table)
 	// The calling thread sleeps until the child has executed its program:

@@ -45,7 +45,8 @@ func isNull(fd int) bool {
 		return false
 	}
 	const null = 1<<8 | 3 // as the kernel numbers devices
-	return stat.Mode&unix.S_IFMT == unix.S_IFCHR && uint64(stat.Rdev) == null
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	return err == nil && flags&unix.O_ACCMODE == unix.O_RDWR && stat.Mode&unix.S_IFMT == unix.S_IFCHR && uint64(stat.Rdev) == null
 }
 
 // descriptor returns the descriptor of a file that is lent to the child.
