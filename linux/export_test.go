@@ -2,7 +2,10 @@
 
 package linux
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // WatchedForTest returns how many pidfds are waited for.
 func WatchedForTest() int {
@@ -20,4 +23,14 @@ func FrontForTest(on bool) {
 	}
 	front.since.Store(math.MaxInt64)
 	front.process.Store(new(Process))
+}
+
+// LateForTest lets Waits take so long, the first one first, and reports whether
+// the next one would get no thread. What was noted before is restored.
+func LateForTest(waits ...time.Duration) bool {
+	defer front.late.Store(front.late.Swap(0))
+	for _, d := range waits {
+		note(d)
+	}
+	return front.late.Load() >= tooLate
 }
