@@ -2,7 +2,10 @@
 
 package linux
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // LendMemory lets all children in flight share the memory of this program, until
 // the function that it returns is called: what children are protected from.
@@ -35,3 +38,13 @@ func SetFront(on bool) {
 
 // CgroupDir finds the directory of a control group in two files of /proc.
 var CgroupDir = cgroupDir
+
+// LateForTest lets Waits take so long, the first one first, and reports whether
+// the next one would get no thread. What was noted before is restored.
+func LateForTest(waits ...time.Duration) bool {
+	defer front.late.Store(front.late.Swap(0))
+	for _, d := range waits {
+		note(d)
+	}
+	return front.late.Load() >= tooLate
+}

@@ -492,3 +492,28 @@ func TestAllocations(t *testing.T) {
 	}
 	t.Logf("Clone3 and Wait allocate %v times", allocations)
 }
+
+// A Wait gets a thread where programs mostly end soon: a few that do not, among
+// them, do not change that.
+func TestThreadIsForProgramsThatEndSoon(t *testing.T) {
+	const soon, late = 100 * time.Microsecond, 3 * time.Millisecond
+	lates := slices.Repeat([]time.Duration{late}, 20)
+	soons := slices.Repeat([]time.Duration{soon}, 20)
+	for _, test := range []struct {
+		name  string
+		waits []time.Duration
+		want  bool
+	}{
+		{"none yet", nil, false},
+		{"one late", lates[:1], false},
+		{"all late", lates, true},
+		{"all soon", soons, false},
+		{"soon again", slices.Concat(lates, soons), false},
+		{"late again", slices.Concat(soons, lates), true},
+		{"every third late", slices.Repeat([]time.Duration{late, soon, soon}, 20), false},
+	} {
+		if got := linux.LateForTest(test.waits...); got != test.want {
+			t.Errorf("%s: got %v, want %v", test.name, got, test.want)
+		}
+	}
+}

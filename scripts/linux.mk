@@ -7,6 +7,7 @@ stress: ## create 20,000 children while garbage is collected, in each kind of bu
 	@run() { echo "$$*"; CLONE3_STRESS=20000 "$$@" -count=1 -timeout $(TIMEOUT) -run '^TestStress$$' -v ./linux | grep -v '^=== RUN'; }; \
 	set -eo pipefail; \
 	run go test; \
+	run env GOMAXPROCS=1 go test; \
 	run go test -race; \
 	run go test -cover; \
 	run go test -gcflags='all=-N -l'; \
