@@ -66,7 +66,7 @@ func TestCgroupKillsAllThatIsInIt(t *testing.T) {
 	p := start(t, c)
 	w.Close()
 	// Each writes a byte, and all of them hold the pipe.
-	for n := 0; n < 8; {
+	for n := 0; n < 1+2+4+8; {
 		m, err := r.Read(make([]byte, 8))
 		if err != nil {
 			t.Fatal(err)
