@@ -7,7 +7,6 @@ import (
 	"errors"
 	"runtime"
 	"syscall"
-	"time"
 	"unsafe"
 
 	"github.com/go-clone3/clone3/linux/internal/table"
@@ -129,7 +128,7 @@ func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
 	case refused != nil:
 		err = refused
 	case killed:
-		err = stepUnfinished(outcome, &cutError{ctx, time.Since(f.began)})
+		err = stepUnfinished(outcome, &cutError{ctx, clock() - f.began})
 	case !outcome.Executed():
 		err = stepUnfinished(outcome, errKilled)
 	}

@@ -18,7 +18,7 @@ type flight struct {
 	born  *int32 // not 0 once the child exists; then pidfd is set, and its descriptors are copied
 	pidfd *int32
 
-	began    time.Time     // if it can be killed
+	began    time.Duration // by clock, if it can be killed
 	admitted chan struct{} // closed when it becomes a member of a forkGroup it waits for
 
 	mu     sync.Mutex
@@ -89,7 +89,7 @@ func (f *flight) killAtEnd(ctx context.Context) (stop func()) {
 	if ctx.Done() == nil {
 		return func() {}
 	}
-	f.began = time.Now()
+	f.began = clock()
 	done := make(chan struct{})
 	forget := context.AfterFunc(ctx, func() {
 		defer close(done)
