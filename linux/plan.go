@@ -37,6 +37,7 @@ type how struct {
 	legacy    bool // by clone(2): there is no clone3(2)
 	listFiles bool // descriptors are listed, and closed one by one: there is no close_range(2)
 	ownMemory bool // see ownMemory
+	keepNull  bool // the child uses /dev/null as this program has it, whatever its number
 }
 
 // order lists what is done in the child, in this order. Where there is no
