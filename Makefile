@@ -4,24 +4,29 @@ SHELL       := bash
 GOARCHES    := 386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 1m
-# A kernel tree or header package to read. Empty: Debian's newest headers. For
-# make vm, a release.
+# What hangs longer is ended, and prints the stacks of its goroutines.
+TIMEOUT     ?= 10m
+# A directory with a kernel tree or header package to read, or a release, which
+# is fetched. Empty: Debian's newest headers. For make vm, a release.
 KERNEL      ?=
 export KERNEL
+# A go.work in a folder above is for other work.
+export GOWORK := off
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 15
 
 .PHONY: generate
-generate: ## write package uapi: from KERNEL=DIR, or from Debian's newest kernel headers
-	go run ./gen -kernel "$$(scripts/headers.sh)" -o uapi
+generate: ## write package uapi: from KERNEL=DIR or X.Y, or from Debian's newest kernel headers
+	@scripts/generate.sh
 
 .PHONY: check
-check: ## uapi fresh, gofmt, vet for every GOARCH, staticcheck, import rules
+check: ## uapi fresh, gofmt, vet for every GOARCH, staticcheck, import rules, go.mod
 	scripts/fresh.sh
 	scripts/gofmt.sh
 	scripts/imports.sh
+	go mod tidy -diff
 	@echo "go vet for: $(GOARCHES)"; for arch in $(GOARCHES); do GOARCH=$$arch go vet ./... || exit; done
 	go run $(STATICCHECK) ./...
 
@@ -31,21 +36,21 @@ cross: ## build and vet all packages for all 13 GOARCHes
 
 .PHONY: test
 test: ## everything that should pass on a fresh Debian; installs what it needs
-	scripts/install.sh gcc xz-utils
+	@scripts/install.sh --for test trees vm-pr
 	$(MAKE) check
-	scripts/trees.sh go test -race ./...
+	scripts/trees.sh go test -race -timeout $(TIMEOUT) ./...
 	$(MAKE) std
 	$(MAKE) vm-pr
 
 .PHONY: oracle
 oracle: ## hold every value and layout against the C compilers of all architectures
-	scripts/install.sh $$(go run ./scripts/oracle -packages)
-	go run ./scripts/oracle -kernel "$$(scripts/headers.sh)"
+	@scripts/install.sh --for oracle
+	headers=$$(scripts/headers.sh) && go run ./scripts/oracle -kernel "$$headers"
 
 .PHONY: sweep
 sweep: ## the same for every header under linux/, on amd64
-	scripts/install.sh gcc libc6-dev
-	go run ./scripts/oracle -kernel "$$(scripts/headers.sh)" -arch amd64 -header 'linux/...'
+	@scripts/install.sh --for sweep
+	headers=$$(scripts/headers.sh) && go run ./scripts/oracle -kernel "$$headers" -arch amd64 -header 'linux/...'
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME
@@ -53,6 +58,6 @@ fuzz: ## run every fuzz target for FUZZTIME
 
 .PHONY: bench
 bench: ## benchmarks of ours and the peers, side by side
-	scripts/trees.sh go test -run '^$$' -bench . -benchmem ./...
+	scripts/trees.sh go test -timeout $(TIMEOUT) -run '^$$' -bench . -benchmem ./...
 
 include $(wildcard scripts/*.mk)

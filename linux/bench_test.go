@@ -3,15 +3,11 @@
 package linux_test
 
 import (
-	"bufio"
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,143 +16,80 @@ import (
 	"time"
 
 	"github.com/go-clone3/clone3/linux"
+	"golang.org/x/sys/unix"
 )
 
 // Every benchmark runs what package linux does and what its peers do, in turns,
-// on the same child: a static program of a few hundred bytes.
+// on the same child: a static program of a few hundred bytes. BenchmarkSpawn,
+// which others can be compared with by benchstat, makes as many children as it
+// is told; the others make as many as their figures need.
 
-// A spawner creates n children one after another, waits for each, and returns
-// how long each took.
-type spawner func(b *testing.B, n int) []time.Duration
+// turn is how many children are made before it is another one's turn.
+const turn = 20
 
-func inGo(spawn func() error) spawner {
-	return func(b *testing.B, n int) []time.Duration {
-		times := make([]time.Duration, n)
-		for i := range times {
-			start := time.Now()
-			if err := spawn(); err != nil {
-				b.Fatal(err)
-			}
-			times[i] = time.Since(start)
-		}
-		return times
+// needTiny returns the program to create, or skips the benchmark.
+func needTiny(b *testing.B) string {
+	b.Helper()
+	path := tinyProgram(b)
+	if path == "" {
+		b.Skip("no tiny child for this architecture")
 	}
-}
-
-var background = context.Background()
-
-func byClone3(c *linux.Child) spawner {
-	return inGo(func() error {
-		p, err := linux.Clone3(background, c)
-		if err != nil {
-			return err
-		}
-		defer p.Close()
-		if s, err := p.Wait(background); err != nil || s.Code() != 1 {
-			return fmt.Errorf("%v, %v", s, err)
-		}
-		return nil
-	})
-}
-
-// inC runs testdata/peer.c, or returns nil where it cannot be compiled.
-func inC(b *testing.B, how, program string) spawner {
-	bin := filepath.Join(b.TempDir(), "peer")
-	if out, err := exec.Command("cc", "-O2", "-o", bin, "testdata/peer.c").CombinedOutput(); err != nil {
-		b.Logf("no C peer: %v\n%s", err, out)
-		return nil
-	}
-	cmd := exec.Command(bin, how, program)
-	cmd.Env = []string{}
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		in.Close()
-		cmd.Wait()
-	})
-	lines := bufio.NewScanner(out)
-	return func(b *testing.B, n int) []time.Duration {
-		fmt.Fprintln(in, n)
-		times := make([]time.Duration, n)
-		for i := range times {
-			if !lines.Scan() {
-				b.Fatal("the C peer has failed")
-			}
-			fmt.Sscan(lines.Text(), &times[i])
-		}
-		return times
-	}
-}
-
-// percentile returns the p-th percentile in microseconds.
-func percentile(times []time.Duration, p int) float64 {
-	slices.Sort(times)
-	return float64(times[len(times)*p/100]) / 1e3
+	return path
 }
 
 // BenchmarkSpawn creates one child and waits for it. Each variant takes turns
 // with c-clone3, the least any program has to do: x-bound is how many times as
 // long the variant takes, at the tenth percentile.
 func BenchmarkSpawn(b *testing.B) {
-	path := tinyProgram(b)
-	if path == "" {
-		b.Skip("no tiny child for this architecture")
+	path := needTiny(b)
+	type spawner func(b *testing.B, n int) []time.Duration
+	inGo := func(by way) spawner {
+		create := by(path)
+		return func(b *testing.B, n int) []time.Duration {
+			times := make([]time.Duration, n)
+			for i := range times {
+				start := time.Now()
+				if err := create(); err != nil {
+					b.Fatal(err)
+				}
+				times[i] = time.Since(start)
+			}
+			return times
+		}
 	}
-	env, args := []string{}, []string{path}
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer null.Close()
-	std := []*os.File{null, null, null}
-	bound := inC(b, "clone3", path)
-	for _, v := range []struct {
+	variants := []struct {
 		name string
 		run  spawner
-	}{
-		{"clone3", byClone3(&linux.Child{Path: path, Args: args, Env: env})},
-		{"clone3-given-files", byClone3(&linux.Child{Path: path, Args: args, Env: env, Files: std})},
-		{"clone3-inherit-files", byClone3(&linux.Child{Path: path, Args: args, Env: env, InheritFiles: true})},
-		{"clone3-autoreap", byClone3(&linux.Child{Path: path, Args: args, Env: env, Flags: linux.AutoReap})},
-		{"StartProcess", inGo(func() error {
-			p, err := os.StartProcess(path, args, &os.ProcAttr{Env: env, Files: std})
-			if err != nil {
-				return err
-			}
-			_, err = p.Wait()
-			return err
-		})},
-		{"os-exec", inGo(func() error {
-			c := exec.Cmd{Path: path, Args: args, Env: env}
-			if err := c.Run(); err == nil || c.ProcessState.ExitCode() != 1 {
-				return fmt.Errorf("got %v", err)
-			}
-			return nil
-		})},
-		{"posix_spawn", inC(b, "posix_spawn", path)},
-		{"c-clone3", bound},
-	} {
-		if v.run == nil || v.name == "clone3-autoreap" && linux.Probe(linux.AutoReap) != nil {
-			continue
+	}{}
+	ways := ways(openNull(b))
+	for _, name := range []string{"clone3", "clone3-given-files", "clone3-inherit-files", "clone3-autoreap", "StartProcess", "os-exec"} {
+		if name != "clone3-autoreap" || linux.Probe(linux.AutoReap) == nil {
+			variants = append(variants, struct {
+				name string
+				run  spawner
+			}{name, inGo(ways[name])})
 		}
+	}
+	var bound spawner
+	if inC := cPeers(b); inC != nil {
+		bound = inC("clone3", path, circumstances{}).do
+		variants = append(variants, struct {
+			name string
+			run  spawner
+		}{"posix_spawn", inC("posix_spawn", path, circumstances{}).do}, struct {
+			name string
+			run  spawner
+		}{"c-clone3", inC("clone3", path, circumstances{}).do})
+	}
+	for _, v := range variants {
 		b.Run(v.name, func(b *testing.B) {
 			b.ReportAllocs()
 			var ours, bounds []time.Duration
-			for left := b.N; left > 0; left -= 20 {
-				ours = append(ours, v.run(b, min(left, 20))...)
+			for left := b.N; left > 0; left -= turn {
+				ours = append(ours, v.run(b, min(left, turn))...)
 				b.StopTimer()
 				if bound != nil {
-					bounds = append(bounds, bound(b, min(left, 20))...)
+					bounds = append(bounds, bound(b, min(left, turn))...)
 				}
 				b.StartTimer()
 			}
@@ -170,46 +103,204 @@ func BenchmarkSpawn(b *testing.B) {
 	}
 }
 
-// BenchmarkSpawnUserNS creates a child in a new user namespace, whose IDs this
-// program maps, with some memory in use.
-func BenchmarkSpawnUserNS(b *testing.B) {
-	path := tinyProgram(b)
-	if path == "" || os.Geteuid() != 0 {
-		b.Skip("needs root and a tiny child")
+// BenchmarkSpawnGrowth creates children from programs that have many
+// descriptors, many children, or much memory. x-smallest is how many times as
+// long it takes as from the program that it takes the least.
+func BenchmarkSpawnGrowth(b *testing.B) {
+	path, sleeper := needTiny(b), napProgram(b, 10*time.Minute)
+	programs := []struct {
+		name string
+		c    circumstances
+		gib  int // that have to be free
+	}{
+		{"10-descriptors", circumstances{Descriptors: 10}, 0},
+		{"1000-descriptors", circumstances{Descriptors: 1000}, 0},
+		{"10000-descriptors", circumstances{Descriptors: 10000}, 0},
+		{"10-children", circumstances{Children: 10}, 0},
+		{"5000-children", circumstances{Children: 5000}, 2},
+		{"0-GiB", circumstances{}, 0},
+		{"4-GiB", circumstances{GiB: 4}, 9},
 	}
-	maps := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1000}}
+	names := []string{"clone3", "clone3-inherit-files", "c-clone3", "StartProcess", "os-exec"}
+	times := map[string]map[string][]time.Duration{} // of the variants, of the programs
+	var turns []func()
+	inC := cPeers(b)
+	for _, p := range programs {
+		if freeGiB() < p.gib {
+			b.Logf("too little memory for %s", p.name)
+			continue
+		}
+		p.c.Sleeper = sleeper
+		m := newMaker(b, p.c, nil)
+		for _, name := range names {
+			if times[name] == nil {
+				times[name] = map[string][]time.Duration{}
+			}
+			of := times[name]
+			if name != "c-clone3" {
+				turns = append(turns, func() {
+					of[p.name] = append(of[p.name], m.do(b, job{Way: name, Program: path, N: turn}).Times...)
+				})
+			} else if inC != nil {
+				peer := inC("clone3", path, p.c)
+				turns = append(turns, func() { of[p.name] = append(of[p.name], peer.do(b, turn)...) })
+			}
+		}
+	}
+	for range 15 {
+		for _, turn := range turns {
+			turn()
+		}
+	}
+	for _, name := range names {
+		smallest := 0.0
+		for _, t := range times[name] {
+			if p10 := percentile(t, 10); smallest == 0 || p10 < smallest {
+				smallest = p10
+			}
+		}
+		for _, p := range programs {
+			if t := times[name][p.name]; t != nil {
+				p10 := percentile(t, 10)
+				reportLine(b, name+"/"+p.name, metrics{"p10-us": p10, "x-smallest": p10 / smallest})
+			}
+		}
+	}
+}
+
+// BenchmarkSpawnParallel creates children from 8 goroutines, and in C from as
+// many processes as there are processors here, or 2. A turn takes longer than
+// with others, as its end is not parallel.
+func BenchmarkSpawnParallel(b *testing.B) {
+	path := needTiny(b)
+	const n, goroutines, rounds = 400, 8, 10
+	m := newMaker(b, circumstances{}, nil)
+	names := []string{"clone3", "clone3-inherit-files", "StartProcess"}
+	elapsed := map[string][]time.Duration{}
+	var pair []*cPeer
+	if inC := cPeers(b); inC != nil {
+		pair = []*cPeer{inC("clone3", path, circumstances{}), inC("clone3", path, circumstances{})}
+	}
+	for range rounds {
+		for _, name := range names {
+			elapsed[name] = append(elapsed[name], m.do(b, job{Way: name, Program: path, N: n, Goroutines: goroutines}).Elapsed)
+		}
+		if pair != nil {
+			start := time.Now()
+			for _, p := range pair {
+				p.ask(n / len(pair))
+			}
+			for _, p := range pair {
+				p.times(b, n/len(pair))
+			}
+			elapsed["c-clone3"] = append(elapsed["c-clone3"], time.Since(start))
+		}
+	}
+	for _, name := range append(names, "c-clone3") {
+		if t := elapsed[name]; t != nil {
+			perSecond := 1e6 * n / percentile(t, 50)
+			reportLine(b, name, metrics{"spawns/s": perSecond, "x-StartProcess": percentile(elapsed["StartProcess"], 50) / percentile(t, 50)})
+		}
+	}
+}
+
+// BenchmarkSpawnStalled creates children from 8 goroutines, with and without a
+// child that stands still on its way to its program. There is no peer: the rest
+// of a program that uses os/exec stands still too.
+func BenchmarkSpawnStalled(b *testing.B) {
+	path := needTiny(b)
+	m := newMaker(b, circumstances{}, nil)
+	for _, name := range []string{"clone3", "clone3-inherit-files"} {
+		var without, with []time.Duration
+		for range 10 {
+			j := job{Way: name, Program: path, N: 400, Goroutines: 8}
+			without = append(without, m.do(b, j).Times...)
+			j.Stalled = true
+			with = append(with, m.do(b, j).Times...)
+		}
+		reportLine(b, name, metrics{
+			"p50-us": percentile(with, 50), "p50-without-us": percentile(without, 50),
+			"p99-us": percentile(with, 99), "p99-without-us": percentile(without, 99),
+			"x-without": percentile(with, 99) / percentile(without, 99),
+		})
+	}
+}
+
+// BenchmarkSpawnUserNS creates a child in a new user namespace, whose IDs the
+// parent maps, with some memory in use: by root, by a user, and by a user that
+// has what other processes of that user have not, so that they are kept from
+// looking into the memory of the child, which for that is a copy.
+func BenchmarkSpawnUserNS(b *testing.B) {
+	path := needTiny(b)
+	needRoot(b)
+	user := func(c *linux.Child) { c.Credential = &syscall.Credential{Uid: 1000, Gid: 1000} }
+	protected := func(c *linux.Child) {
+		user(c)
+		c.AmbientCaps = []uintptr{unix.CAP_WAKE_ALARM}
+	}
 	for _, gib := range []int{0, 1, 4} {
-		var info syscall.Sysinfo_t
-		syscall.Sysinfo(&info)
-		if uint64(info.Freeram)*uint64(info.Unit) < uint64(gib+1)<<30 {
+		if freeGiB() < 3*gib {
 			b.Logf("too little memory for %d GiB", gib)
 			continue
 		}
-		heap := make([]byte, gib<<30)
-		for i := 0; i < len(heap); i += 4096 {
-			heap[i] = 1
+		slow := max(1, turn/(1+10*gib)) // children in a turn of who copies page tables
+		root, asUser, asProtected := newMaker(b, circumstances{GiB: gib}, nil), newMaker(b, circumstances{GiB: min(gib, 1)}, user),
+			newMaker(b, circumstances{GiB: gib}, protected)
+		variants := []struct {
+			name, way string
+			maker     *maker
+			n         int
+		}{
+			{"clone3", "clone3-user", root, turn},
+			{"clone3-by-user", "clone3-user", asUser, turn}, // of whom 1 GiB is enough: it is not copied
+			{"clone3-by-protected-user", "clone3-user", asProtected, slow},
+			{"os-exec", "os-exec-user", root, slow},
 		}
-		b.Run(fmt.Sprintf("clone3/%dGiB", gib), func(b *testing.B) {
-			b.ReportAllocs()
-			run := byClone3(&linux.Child{Path: path, Env: []string{}, Flags: linux.NewUser,
-				UidMappings: maps, GidMappings: maps, GidMappingsEnableSetgroups: true})
-			b.ReportMetric(percentile(run(b, b.N), 50), "p50-us")
-		})
-		b.Run(fmt.Sprintf("os-exec/%dGiB", gib), func(b *testing.B) {
-			b.ReportAllocs()
-			run := inGo(func() error {
-				c := exec.Cmd{Path: path, Args: []string{path}, Env: []string{}, SysProcAttr: &syscall.SysProcAttr{
-					Cloneflags: syscall.CLONE_NEWUSER, UidMappings: maps, GidMappings: maps, GidMappingsEnableSetgroups: true}}
-				if err := c.Run(); err == nil || c.ProcessState.ExitCode() != 1 {
-					return fmt.Errorf("got %v", err)
-				}
-				return nil
+		times := make([][]time.Duration, len(variants))
+		for range 8 {
+			for i, v := range variants {
+				times[i] = append(times[i], v.maker.do(b, job{Way: v.way, Program: path, N: v.n}).Times...)
+			}
+		}
+		for i, v := range variants {
+			p50 := percentile(times[i], 50)
+			reportLine(b, fmt.Sprintf("%s/%dGiB", v.name, gib),
+				metrics{"p50-us": p50, "x-faster-than-os-exec": percentile(times[len(times)-1], 50) / p50})
+		}
+		for _, m := range []*maker{root, asUser, asProtected} {
+			m.close()
+		}
+	}
+}
+
+// BenchmarkWaitCPU takes the time of processors that creating a child and
+// waiting for it costs, of this program and of the child, with and without a
+// thread for one Wait at a time. The children end at once, or after 3 ms.
+func BenchmarkWaitCPU(b *testing.B) {
+	needTiny(b)
+	with := newMaker(b, circumstances{}, nil)
+	without := newMaker(b, circumstances{NoFront: true}, nil)
+	others := newMaker(b, circumstances{}, nil)
+	for _, life := range []time.Duration{0, 3 * time.Millisecond} {
+		path, n := tinyProgram(b), 200
+		if life > 0 {
+			path, n = napProgram(b, life), 40
+		}
+		for _, goroutines := range []int{1, 2, 8} {
+			var perSpawn [3][]time.Duration
+			for range 10 {
+				j := job{Way: "clone3", Program: path, N: n, Goroutines: goroutines}
+				perSpawn[0] = append(perSpawn[0], with.do(b, j).CPU/time.Duration(n))
+				perSpawn[1] = append(perSpawn[1], without.do(b, j).CPU/time.Duration(n))
+				j.Way = "StartProcess"
+				perSpawn[2] = append(perSpawn[2], others.do(b, j).CPU/time.Duration(n))
+			}
+			reportLine(b, fmt.Sprintf("%v/%d-goroutines", life, goroutines), metrics{
+				"cpu-us": percentile(perSpawn[0], 50), "without-us": percentile(perSpawn[1], 50),
+				"StartProcess-us": percentile(perSpawn[2], 50),
+				"x-without":       percentile(perSpawn[0], 50) / percentile(perSpawn[1], 50),
 			})
-			b.ReportMetric(percentile(run(b, b.N), 50), "p50-us")
-		})
-		runtime.KeepAlive(heap)
-		heap = nil
-		debug.FreeOSMemory()
+		}
 	}
 }
 
@@ -281,68 +372,50 @@ var _ = helper("many sleepers", func(args []string) int {
 })
 
 // BenchmarkGCPauseUnderSpawn collects garbage while 8 goroutines create
-// children: one operation is one runtime.GC, which stops all goroutines, and so
-// waits for who cannot be stopped.
+// children: runtime.GC stops all goroutines, and so waits for who cannot be
+// stopped.
 func BenchmarkGCPauseUnderSpawn(b *testing.B) {
-	path := tinyProgram(b)
-	if path == "" {
-		b.Skip("no tiny child for this architecture")
-	}
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer null.Close()
-	child := &linux.Child{Path: path, Env: []string{}}
-	attr := &os.ProcAttr{Env: []string{}, Files: []*os.File{null, null, null}}
-	for _, v := range []struct {
-		name  string
-		spawn func() error
-	}{
-		{"clone3", func() error {
-			p, err := linux.Clone3(background, child)
-			if err == nil {
-				_, err = p.Wait(background)
-				p.Close()
+	path := needTiny(b)
+	ways := ways(openNull(b))
+	names := []string{"clone3", "clone3-inherit-files", "StartProcess"}
+	pauses, spawned, elapsed := map[string][]time.Duration{}, map[string]int64{}, map[string]time.Duration{}
+	for range 5 {
+		for _, name := range names {
+			n, create := 100, ways[name](path)
+			if name == "StartProcess" {
+				n = 4
 			}
-			return err
-		}},
-		{"StartProcess", func() error {
-			p, err := os.StartProcess(path, []string{path}, attr)
-			if err == nil {
-				_, err = p.Wait()
-			}
-			return err
-		}},
-	} {
-		b.Run(v.name, func(b *testing.B) {
-			b.ReportAllocs()
 			var stop atomic.Bool
-			var spawned atomic.Int64
+			var count atomic.Int64
 			var group sync.WaitGroup
 			for range 8 {
 				group.Go(func() {
 					for !stop.Load() {
-						if err := v.spawn(); err != nil {
+						if err := create(); err != nil {
 							b.Error(err)
 							return
 						}
-						spawned.Add(1)
+						count.Add(1)
 					}
 				})
 			}
 			start := time.Now()
-			pauses := make([]time.Duration, b.N)
-			for i := range pauses {
+			for range n {
 				start := time.Now()
 				runtime.GC()
-				pauses[i] = time.Since(start)
+				pauses[name] = append(pauses[name], time.Since(start))
 			}
-			elapsed := time.Since(start)
+			elapsed[name] += time.Since(start)
+			spawned[name] += count.Load()
 			stop.Store(true)
 			group.Wait()
-			b.ReportMetric(percentile(pauses, 50), "p50-us")
-			b.ReportMetric(float64(spawned.Load())/elapsed.Seconds(), "spawns/s")
+		}
+	}
+	for _, name := range names {
+		p50 := percentile(pauses[name], 50)
+		reportLine(b, name, metrics{
+			"p50-us": p50, "x-shorter-than-StartProcess": percentile(pauses["StartProcess"], 50) / p50,
+			"spawns/s": float64(spawned[name]) / elapsed[name].Seconds(),
 		})
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"sync/atomic"
 	"syscall"
-	"time"
 	"unsafe"
 
 	"github.com/go-clone3/clone3/linux/internal/table"
@@ -72,6 +71,8 @@ func Clone3(ctx context.Context, c *Child) (*Process, error) {
 		case noCloseRange:
 			missesCloseRange.Store(true)
 			how.listFiles = true
+		case noNull:
+			how.keepNull = true
 		default:
 			if !again.busy(ctx, c, err) {
 				return p, err
@@ -87,6 +88,9 @@ func (e cloneError) Error() string { return syscall.Errno(e).Error() }
 
 // noCloseRange says that there is no close_range(2).
 type noCloseRange struct{ error }
+
+// noNull says that the child cannot open /dev/null.
+type noNull struct{ error }
 
 // spawn creates a process and waits until it has executed its program.
 func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
@@ -113,7 +117,6 @@ func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
 	if p.gate != nil {
 		go p.attend(c, f)
 	}
-	began := time.Now()
 	pid, errno := p.Run(p.gate != nil)
 	killed := f.land()
 	leave()
@@ -135,13 +138,16 @@ func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
 	switch {
 	case !outcome.Pending:
 		err = stepFailed(outcome)
-		if p.lacksCloseRange(c, outcome) {
+		switch {
+		case p.lacksCloseRange(c, outcome):
 			err = noCloseRange{err}
+		case failedToOpenNull(outcome):
+			err = noNull{err}
 		}
 	case refused != nil:
 		err = refused
 	case killed:
-		err = stepUnfinished(outcome, &cutError{ctx, time.Since(began)})
+		err = stepUnfinished(outcome, &cutError{ctx, clock() - f.began})
 	case !outcome.Executed():
 		err = stepUnfinished(outcome, errKilled)
 	}

@@ -3,6 +3,7 @@
 package linux_test
 
 import (
+	"errors"
 	"maps"
 	"os"
 	"os/signal"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/go-clone3/clone3/linux"
@@ -275,22 +277,44 @@ func TestIntoCgroup(t *testing.T) {
 	}
 }
 
-// cgroup makes a control group for the test.
+// cgroup makes a control group for the test: at the top, or else below the one
+// that the test is in.
 func cgroup(t testing.TB) string {
 	t.Helper()
-	for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
-		var fs unix.Statfs_t
-		if unix.Statfs(root, &fs) == nil && fs.Type == unix.CGROUP2_SUPER_MAGIC {
-			dir := filepath.Join(root, "clone3-test-"+strconv.Itoa(os.Getpid()))
-			if err := os.Mkdir(dir, 0o755); err != nil {
-				t.Skip("no cgroup can be made:", err)
-			}
-			t.Cleanup(func() { os.Remove(dir) })
-			return dir
+	own := ""
+	groups, _ := os.ReadFile("/proc/self/cgroup")
+	for line := range strings.Lines(string(groups)) {
+		if dir, ok := strings.CutPrefix(line, "0::"); ok {
+			own = strings.TrimSpace(dir)
 		}
 	}
-	t.Skip("no cgroup2 file system is mounted")
+	err := errors.New("no cgroup2 file system is mounted")
+	for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		var fs unix.Statfs_t
+		if unix.Statfs(root, &fs) != nil || fs.Type != unix.CGROUP2_SUPER_MAGIC {
+			continue
+		}
+		for _, parent := range []string{root, filepath.Join(root, own)} {
+			dir := filepath.Join(parent, "clone3-test-"+strconv.Itoa(os.Getpid()))
+			if err = os.Mkdir(dir, 0o755); err == nil {
+				t.Cleanup(func() { removeGroup(dir) })
+				return dir
+			}
+		}
+	}
+	t.Skip("no cgroup can be made: ", err)
 	return ""
+}
+
+// removeGroup removes a control group, which the last process may just be
+// leaving.
+func removeGroup(dir string) {
+	for range 1000 {
+		if err := os.Remove(dir); err == nil || os.IsNotExist(err) {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func TestSetTID(t *testing.T) {

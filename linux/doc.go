@@ -84,7 +84,11 @@
 // Memory: the child has that of this program (CLONE_VM) until it executes its
 // own. With CLONE_VFORK the kernel knows that it is lent: an OOM killer that
 // looks for a victim passes by the child, and what is written to the child's
-// oom_score_adj stays the child's.
+// oom_score_adj stays the child's. There is one exception, an OOM that kills all
+// members of a control group (memory.oom.group) and with them whoever shares
+// their memory: a child that is created in such a group, or in one where another
+// user than root and this program's can make it so, has a copy of the memory. To
+// copy it takes the longer the more there is, about 15 ms for a GiB.
 //
 // The kernel decides by the child's credentials who may look into it, and so
 // into this program. A child in a new user namespace is open to all processes of
@@ -94,8 +98,8 @@
 // other users that is not possible, as the maps of IDs could not be written:
 // there, if this program has capabilities, or Yama's ptrace_scope says that
 // processes of one user are closed to each other, the child has a copy of the
-// memory, as with os/exec, which takes the longer the more there is. Others can
-// then read that copy, as long as the child is in flight, but write nothing. A
+// memory, as with os/exec. Others can then read that copy, as long as the child
+// is in flight, but write nothing to this program. A
 // program that sets PR_SET_DUMPABLE itself is to use [SetDumpable].
 //
 // Descriptors: the child begins with those of this program (CLONE_FILES), and as

@@ -10,6 +10,7 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
 	"syscall"
 	"time"
@@ -255,4 +256,55 @@ func ExampleProcess_Stop() {
 func ExampleFlags_String() {
 	fmt.Println(linux.AutoKill | linux.NoNewPrivs)
 	// Output: AutoKill|NoNewPrivs
+}
+
+// The first program of a container: it starts what the container is for, hands
+// signals on to it, reaps what it inherits, and exits as it has.
+func ExampleReapOrphans() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go linux.ReapOrphans(ctx, nil)
+
+	p, err := linux.Clone3(ctx, &linux.Child{
+		Path:  "/usr/bin/service",
+		Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	go func() {
+		for s := range signals {
+			p.Signal(s.(syscall.Signal))
+		}
+	}()
+	status, err := p.Wait(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if s := status.Signal(); s != 0 {
+		os.Exit(128 + int(s))
+	}
+	os.Exit(status.Code())
+}
+
+// All that a build starts ends with it, and it has its limits.
+func ExampleCreateCgroup() {
+	group, err := linux.CreateCgroup("/sys/fs/cgroup/builds", linux.CgroupLimits{Memory: 4 << 30, Processes: 500})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer group.Close() // kills what is left
+	p, err := linux.Clone3(context.Background(), &linux.Child{
+		Path:   "/usr/bin/make",
+		Args:   []string{"make", "-j4"},
+		Cgroup: group.Dir(),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+	status, err := p.Wait(context.Background())
+	fmt.Println(status, err)
 }

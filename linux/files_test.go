@@ -4,6 +4,7 @@ package linux_test
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/go-clone3/clone3/linux"
+	"golang.org/x/sys/unix"
 )
 
 var _ = helper("count", func([]string) int {
@@ -107,3 +109,92 @@ func TestExecAmongFiles(t *testing.T) {
 		t.Errorf("the child wrote %q, want 1 (%v)", out, status)
 	}
 }
+
+// A program may have many descriptors before it creates its first child, and
+// /dev/null then has a high number. Its children do not get a table as large.
+func TestStandardFilesOfAProgramWithManyDescriptors(t *testing.T) {
+	passes(t, child("many descriptors"))
+	passes(t, child("null denied"))
+}
+
+// null denied may not open /dev/null any more, but has it.
+var _ = helper("null denied", func([]string) int {
+	for range 100 {
+		if _, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 3); err != nil {
+			return fail("%v", err)
+		}
+	}
+	for i := range 2 {
+		c := child("exit", "5")
+		c.Files = nil
+		p, err := linux.Clone3(background, c)
+		if err != nil {
+			return fail("%v", err)
+		}
+		// Once denied the program may not find its libraries either.
+		if s, err := p.Wait(background); err != nil || i == 0 && s.Code() != 5 {
+			return fail("got %v, %v, want exit status 5", s, err)
+		}
+		if i == 0 {
+			if err := filterCall(unix.SYS_OPENAT, unix.SECCOMP_RET_ERRNO|uint32(unix.EACCES)); err != nil {
+				return 0 // no filter, no denial
+			}
+		}
+	}
+	return 0
+})
+
+var _ = helper("many descriptors", func([]string) int {
+	for range 100 {
+		if _, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 3); err != nil {
+			return fail("%v", err)
+		}
+	}
+	for _, files := range [][]*os.File{nil, {nil, nil, os.Stderr}, {os.Stderr}, {nil, os.Stderr, nil, nil, os.Stderr}} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return fail("%v", err)
+		}
+		c := child("descriptors")
+		c.Files = append([]*os.File{}, files...)
+		for len(c.Files) < 6 {
+			c.Files = append(c.Files, nil)
+		}
+		c.Files[5] = w
+		p, err := linux.Clone3(background, c)
+		w.Close()
+		if err != nil {
+			return fail("%v", err)
+		}
+		out, _ := io.ReadAll(r)
+		r.Close()
+		if s, err := p.Wait(background); err != nil || !s.Success() {
+			return fail("%v, %v: %s", s, err, out)
+		}
+		p.Close()
+		for i := range 3 {
+			null := i >= len(files) || files[i] == nil
+			if got := strings.Contains(string(out), fmt.Sprintf("%d /dev/null\n", i)); got != null && null {
+				return fail("%d files: descriptor %d is not /dev/null: %s", len(files), i, out)
+			}
+		}
+		if n := strings.Count(string(out), "\n"); n > 6 {
+			return fail("%d files: the child has others: %s", len(files), out)
+		}
+	}
+	return 0
+})
+
+// descriptors writes to descriptor 5 which of the first hundred it was given.
+var _ = helper("descriptors", func([]string) int {
+	out := os.NewFile(5, "out")
+	for fd := range 100 {
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		if err != nil || flags&unix.FD_CLOEXEC != 0 {
+			continue
+		}
+		target, _ := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd))
+		fmt.Fprintf(out, "%d %s\n", fd, target)
+	}
+	return 0
+})

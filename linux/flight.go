@@ -15,6 +15,7 @@ import (
 // A flight is a child from its creation until it has executed its program, as
 // seen by other goroutines than the one that sleeps meanwhile.
 type flight struct {
+	began    time.Duration // by clock, if it can be killed
 	admitted chan struct{} // closed when it becomes a member of a forkGroup it waits for
 
 	mu     sync.Mutex
@@ -102,6 +103,7 @@ func (f *flight) killAtEnd(ctx context.Context) (stop func()) {
 	if ctx.Done() == nil {
 		return func() {}
 	}
+	f.began = clock()
 	done := make(chan struct{})
 	forget := context.AfterFunc(ctx, func() {
 		defer close(done)

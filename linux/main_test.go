@@ -71,7 +71,9 @@ func TestMain(m *testing.M) {
 		p.Wait(context.Background())
 	}
 	signal.Stop(warm) // what package os/signal keeps
-	os.Exit(leaktest.Run(m))
+	code := leaktest.Run(m)
+	os.RemoveAll(tinyFiles.dir)
+	os.Exit(code)
 }
 
 // child returns a Child that runs a helper with args, and has our stderr.

@@ -140,7 +140,7 @@ func BenchmarkPidFDWait10000(b *testing.B) {
 				}
 			})
 		}
-		for linux.WatchedForTest() < children*each {
+		for linux.Watched() < children*each {
 			time.Sleep(time.Millisecond)
 		}
 		runtime.GC()

@@ -39,6 +39,7 @@ type how struct {
 	noPrivs   bool // NoNewPrivs is a step: the kernel has no such flag
 	listFiles bool // descriptors are listed, and closed one by one: there is no close_range(2)
 	ownMemory bool // see ownMemory
+	keepNull  bool // the child uses /dev/null as this program has it, whatever its number
 }
 
 // order lists what is done in the child, in this order. Where there is no
@@ -77,7 +78,7 @@ func newPlan(c *Child, how how) (*plan, error) {
 	p := plans.Get().(*plan)
 	p.how, p.program = how, -1
 	if how.ownMemory {
-		p.Map()
+		p.Apart()
 	}
 	err := p.begin(c)
 	for i := 0; err == nil && i < len(order); i++ {
@@ -117,6 +118,9 @@ func (p *plan) begin(c *Child) error {
 	p.pidfd = table.In[int32](&p.Table)
 	*p.pidfd = -1
 	p.born = table.In[int32](&p.Table)
+	if p.how.legacy { // it is the child that writes it
+		p.born = p.Common()
+	}
 
 	a := table.In[uapi.CloneArgs](&p.Table)
 	// The calling thread sleeps until the child has executed its program:

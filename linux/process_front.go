@@ -16,16 +16,47 @@ import (
 // and at last the goroutine: with the smallest child it saves a third of the
 // time from Clone3 to its status. So one Wait, never more, may have a thread for
 // as long as nobody else asks for it.
+//
+// With programs that take longer it costs more time of processors than it saves:
+// the thread falls asleep, and another one has to be woken to go on meanwhile.
+// So it is for programs that mostly have ended soon of late.
 
 // front is the process whose Wait has the thread.
 var front struct {
 	process atomic.Pointer[Process]
-	since   atomic.Int64 // when it got it, in nanoseconds
+	since   atomic.Int64 // when it got it, by clock
+
+	late atomic.Int32 // how many of the last Waits have not ended soon, see note
 }
 
 // patience is how long a Wait may have the thread before another one may ask it
-// to wait like all the others.
-const patience = int64(time.Millisecond)
+// to wait like all the others, and what soon means.
+const patience = time.Millisecond
+
+// loaded is when this program was started, nearly.
+var loaded = time.Now()
+
+// clock returns the time since then. It asks for one of the two times that
+// time.Now asks for.
+func clock() time.Duration { return time.Since(loaded) }
+
+// Of late are the last dozen Waits, or so: a later one counts more.
+const (
+	latest  = 8               // the weight of the last Wait is one in so many
+	allLate = 1 << 10         // late, if none of them has ended soon
+	tooLate = allLate * 3 / 4 // late, if a thread would not be worth it
+)
+
+// note takes into account that a Wait took some time. Of two that end at the
+// same time one may be lost.
+func note(d time.Duration) {
+	late := front.late.Load()
+	if d < patience {
+		front.late.Store(late - (late+latest-1)/latest)
+	} else {
+		front.late.Store(late + (allLate-late)/latest)
+	}
+}
 
 // bell is an event file descriptor that ends the poll of front, and 1, or 0 if
 // there is none yet.
@@ -51,20 +82,19 @@ func openBell() int {
 func ring() { unix.Write(int(bell.Load())-1, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
 
 // waitInFront waits until p has ended, is closed, ctx has ended, or there is
-// another reason to look. It returns false at once if the front is taken. p.mu
-// is held, but not while it waits.
-func (p *Process) waitInFront(ctx context.Context) (waited bool) {
-	if ctx.Err() != nil || openBell() < 0 {
-		return false
+// another reason to look. It returns at once if the front is taken. p.mu is
+// held, but not while it waits.
+func (p *Process) waitInFront(ctx context.Context, now time.Duration) {
+	if front.late.Load() >= tooLate || ctx.Err() != nil || openBell() < 0 {
+		return
 	}
-	now := time.Now().UnixNano()
 	if !front.process.CompareAndSwap(nil, p) {
-		if now-front.since.Load() > patience {
+		if now-time.Duration(front.since.Load()) > patience {
 			ring()
 		}
-		return false
+		return
 	}
-	front.since.Store(now)
+	front.since.Store(int64(now))
 	if ctx.Done() != nil {
 		defer context.AfterFunc(ctx, ring)()
 	}
@@ -83,7 +113,6 @@ func (p *Process) waitInFront(ctx context.Context) (waited bool) {
 	}
 	p.mu.Lock()
 	front.process.Store(nil)
-	return true
 }
 
 // leaveFront ends waitInFront for p, whose pidfd is about to be closed.

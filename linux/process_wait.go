@@ -25,8 +25,10 @@ import (
 func (p *Process) Wait(ctx context.Context) (ExitStatus, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	began := clock()
 	if !p.over() && p.ticket == 0 {
-		p.waitInFront(ctx)
+		defer func() { note(clock() - began) }()
+		p.waitInFront(ctx, began)
 	}
 	if err := p.tryCollect(ctx); err != nil {
 		return 0, err

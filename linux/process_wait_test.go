@@ -288,7 +288,7 @@ func TestStopAsksThenKills(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
 		// Unless the kill is quick enough.
-		if s, err := p.Stop(ctx, syscall.SIGTERM, time.Minute); !errors.Is(err, context.DeadlineExceeded) && s.Signal() != syscall.SIGKILL {
+		if s, err := p.Stop(ctx, syscall.SIGTERM, time.Hour); !errors.Is(err, context.DeadlineExceeded) && s.Signal() != syscall.SIGKILL {
 			t.Errorf("got %v, %v, want %v", s, err, context.DeadlineExceeded)
 		}
 		if s := wait(t, p); s.Signal() != syscall.SIGKILL {
@@ -491,4 +491,29 @@ func TestAllocations(t *testing.T) {
 		t.Errorf("Clone3 and Wait allocate %v times, want at most 4", allocations)
 	}
 	t.Logf("Clone3 and Wait allocate %v times", allocations)
+}
+
+// A Wait gets a thread where programs mostly end soon: a few that do not, among
+// them, do not change that.
+func TestThreadIsForProgramsThatEndSoon(t *testing.T) {
+	const soon, late = 100 * time.Microsecond, 3 * time.Millisecond
+	lates := slices.Repeat([]time.Duration{late}, 20)
+	soons := slices.Repeat([]time.Duration{soon}, 20)
+	for _, test := range []struct {
+		name  string
+		waits []time.Duration
+		want  bool
+	}{
+		{"none yet", nil, false},
+		{"one late", lates[:1], false},
+		{"all late", lates, true},
+		{"all soon", soons, false},
+		{"soon again", slices.Concat(lates, soons), false},
+		{"late again", slices.Concat(soons, lates), true},
+		{"every third late", slices.Repeat([]time.Duration{late, soon, soon}, 20), false},
+	} {
+		if got := linux.LateForTest(test.waits...); got != test.want {
+			t.Errorf("%s: got %v, want %v", test.name, got, test.want)
+		}
+	}
 }

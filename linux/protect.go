@@ -23,11 +23,56 @@ import (
 // its own uid_map nor have it written. The second takes as long as there is
 // memory to be copied.
 
-// ownMemory reports whether the child is to have memory of its own: a user
-// namespace, of a program that is not root, and whose memory others cannot get
-// at anyway.
-func ownMemory(c *Child) bool {
+// ownMemory reports whether the child is to have memory of its own. Tests that
+// attack set it.
+var ownMemory = func(c *Child) bool { return closedToOthers(c) || diesByGroup(c) }
+
+// closedToOthers reports whether the child comes to be in a user namespace where
+// others may look into it who may not look into this program, and which is not
+// root's.
+func closedToOthers(c *Child) bool {
 	return c.newUser() && os.Geteuid() != 0 && (hasCapabilities() || restrictsPtrace())
+}
+
+// diesByGroup reports whether the child is created in a control group of which
+// an OOM kills all members (memory.oom.group), as in the containers of some
+// engines, or of which another user can make it so. The kernel then kills all that
+// share their memory too, and does not look whether that is lent.
+func diesByGroup(c *Child) bool {
+	if c.Cgroup == nil {
+		return false
+	}
+	dir := int(c.Cgroup.Fd())
+	// It is so if any group on the way up says so.
+	for up := ""; len(up) < 3*64; up += "../" {
+		kills, err := oomKillsGroup(dir, up+"memory.oom.group")
+		if kills {
+			return true
+		}
+		// The root has no such file, nor has a group without the controller.
+		if err != nil && unix.Faccessat(dir, up+"cgroup.procs", unix.F_OK, 0) != nil {
+			return false // above the root
+		}
+	}
+	return true // who nests groups like that?
+}
+
+// oomKillsGroup reports whether a file memory.oom.group has a 1, or another user
+// can write one.
+func oomKillsGroup(dir int, name string) (bool, error) {
+	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false, err
+	}
+	defer unix.Close(fd)
+	var stat unix.Stat_t
+	if err := unix.Fstat(fd, &stat); err != nil {
+		return false, err
+	}
+	var value [2]byte
+	n, err := unix.Read(fd, value[:])
+	others := int(stat.Uid) != os.Geteuid() && stat.Uid != 0 || stat.Mode&0o022 != 0
+	return others || n > 0 && value[0] != '0', err
 }
 
 // newUser reports whether the child comes to be in a new user namespace.

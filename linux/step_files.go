@@ -45,7 +45,8 @@ func isNull(fd int) bool {
 		return false
 	}
 	const null = 1<<8 | 3 // as the kernel numbers devices
-	return stat.Mode&unix.S_IFMT == unix.S_IFCHR && uint64(stat.Rdev) == null
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	return err == nil && flags&unix.O_ACCMODE == unix.O_RDWR && stat.Mode&unix.S_IFMT == unix.S_IFCHR && uint64(stat.Rdev) == null
 }
 
 // descriptor returns the descriptor of a file that is lent to the child.
@@ -64,16 +65,66 @@ func (e *fileError) Error() string { return "linux: Child." + e.field + " " + e.
 
 func (e *fileError) Unwrap() error { return os.ErrClosed }
 
+// lowNull is how low the number of /dev/null has to be for a child to begin with
+// it. The smallest table of descriptors has so many places; to copy one that is
+// larger takes longer than to open /dev/null once more.
+const lowNull = 64
+
+// toOpen stands for /dev/null among the files, if the child opens it.
+const toOpen = -2
+
+// nullFile returns the descriptor of /dev/null, or toOpen. It is high in a
+// program that has opened many others before its first child.
+func (p *plan) nullFile(c *Child) (int, error) {
+	fd, err := devNull()
+	if err == nil && fd >= lowNull && p.how.sharesFiles(c) && !p.how.keepNull && !c.Flags.has(EmptyMount) {
+		return toOpen, nil
+	}
+	return fd, err
+}
+
+// openNull lets the child open /dev/null, if it has to. All descriptors that it
+// does not need are closed, so the number is known.
+func (p *plan) openNull() {
+	number := 0
+	for _, fd := range p.needed {
+		if fd == number {
+			number++
+		}
+	}
+	p.Demand(uintptr(number), labelPath(StepFiles, "open", os.DevNull),
+		uapi.SYS_OPENAT, openAtCwd, p.CString(os.DevNull), unix.O_RDWR|unix.O_CLOEXEC)
+	for i, fd := range p.files {
+		if fd == toOpen {
+			p.files[i] = number
+		}
+	}
+	p.need(number)
+}
+
+// openAtCwd is AT_FDCWD as a word.
+const openAtCwd = ^uintptr(0) - 99
+
+// failedToOpenNull reports whether a child has failed to: this program may have
+// been denied it since it has done so itself.
+func failedToOpenNull(f table.Failure) bool {
+	return f.Label.Kind == int(StepFiles) && f.Label.Verb == "open" && f.Errno() != 0
+}
+
 // findFiles notes which descriptors of this program the child needs, and for
 // what.
 func (p *plan) findFiles(c *Child) error {
+	null := -1 // until one is needed
 	for i := range max(len(c.Files), 3) {
 		fd, err := -1, error(nil)
 		switch {
 		case i < len(c.Files) && c.Files[i] != nil:
 			fd, err = descriptor("Files", c.Files[i])
 		case i < 3:
-			fd, err = devNull()
+			if null == -1 {
+				null, err = p.nullFile(c)
+			}
+			fd = null
 		}
 		if err != nil {
 			return err
@@ -143,12 +194,16 @@ func (p *plan) unshareFiles(c *Child) error {
 		return nil
 	}
 	// What is above the highest is not even copied.
-	last := len(p.needed) - 1
-	p.closeRange(l, p.needed[last]+1, -1, unix.CLOSE_RANGE_UNSHARE)
+	highest := -1
+	if n := len(p.needed); n > 0 {
+		highest = p.needed[n-1]
+	}
+	p.closeRange(l, highest+1, -1, unix.CLOSE_RANGE_UNSHARE)
 	// Below the places of files there is nothing worth closing: they are about
 	// to be taken. But a child with AutoKill must not have its own handle.
 	next := len(p.files)
-	if c.Flags.has(AutoKill) {
+	opens := slices.Contains(p.files, toOpen)
+	if c.Flags.has(AutoKill) || opens {
 		next = 0
 	}
 	for _, fd := range p.needed {
@@ -156,6 +211,9 @@ func (p *plan) unshareFiles(c *Child) error {
 			p.closeRange(l, next, fd-1, 0)
 		}
 		next = max(next, fd+1)
+	}
+	if opens {
+		p.openNull()
 	}
 	return nil
 }
@@ -215,12 +273,12 @@ func (p *plan) placeFiles(c *Child) error {
 	}
 
 	// A file whose number is below its place would be overwritten before it
-	// has come there. It makes way to a number above all places, as does the
-	// program.
+	// has come there, unless that number is a place of its own too. It makes
+	// way to a number above all places, as does the program.
 	from := make([]int, 0, 16)
 	for i, fd := range p.files {
 		call := 0
-		if 0 <= fd && fd < i {
+		if 0 <= fd && fd < i && p.files[fd] != fd {
 			call = moved(fd)
 		}
 		from = append(from, call)

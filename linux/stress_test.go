@@ -4,14 +4,12 @@ package linux_test
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -23,100 +21,10 @@ import (
 	"github.com/go-clone3/clone3/linux"
 )
 
-// argc ends with the number of its arguments, the first one, its name, included.
-var _ = helper("argc", func([]string) int { return len(os.Args) })
-
-// tiny returns a Child whose program does what the argc helper does, in as few
-// instructions as it takes where this file knows them.
-func tiny(t testing.TB, args int) *linux.Child {
-	t.Helper()
-	c := child("argc")
-	if path := tinyProgram(t); path != "" {
-		c.Path, c.Exec, c.Env = path, nil, []string{}
-	}
-	for len(c.Args) < args {
-		c.Args = append(c.Args, "x")
-	}
-	return c
-}
-
-var tinyOnce = sync.OnceValues(func() (string, error) {
-	var code []byte
-	bits64 := true
-	var machine uint16
-	switch runtime.GOARCH {
-	case "amd64": // mov edi, [rsp]; mov eax, exit_group; syscall
-		machine, code = 62, []byte{0x8b, 0x3c, 0x24, 0xb8, 231, 0, 0, 0, 0x0f, 0x05}
-	case "386": // mov ebx, [esp]; mov eax, exit_group; int 0x80
-		bits64, machine, code = false, 3, []byte{0x8b, 0x1c, 0x24, 0xb8, 252, 0, 0, 0, 0xcd, 0x80}
-	case "arm64": // ldr x0, [sp]; mov x8, exit_group; svc 0
-		machine, code = 183, []byte{0xe0, 0x03, 0x40, 0xf9, 0xc8, 0x0b, 0x80, 0xd2, 0x01, 0, 0, 0xd4}
-	default:
-		return "", nil
-	}
-	dir, err := os.MkdirTemp("", "tiny")
-	if err != nil {
-		return "", err
-	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "argc")
-	return path, os.WriteFile(path, elfFile(bits64, machine, code), 0o755)
-})
-
-func tinyProgram(t testing.TB) string {
-	path, err := tinyOnce()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// elfFile returns an executable with nothing but code.
-func elfFile(bits64 bool, machine uint16, code []byte) []byte {
-	const base = 0x400000
-	le := binary.LittleEndian
-	b := []byte{0x7f, 'E', 'L', 'F', 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0}
-	head, program := 52, 32
-	if bits64 {
-		b[4], head, program = 2, 64, 56
-	}
-	word := func(v int) {
-		if bits64 {
-			b = le.AppendUint64(b, uint64(v))
-		} else {
-			b = le.AppendUint32(b, uint32(v))
-		}
-	}
-	size := head + program + len(code)
-	b = le.AppendUint16(b, 2) // executable
-	b = le.AppendUint16(b, machine)
-	b = le.AppendUint32(b, 1)
-	word(base + head + program) // entry
-	word(head)
-	word(0)
-	b = le.AppendUint32(b, 0)
-	for _, v := range []int{head, program, 1, 0, 0, 0} {
-		b = le.AppendUint16(b, uint16(v))
-	}
-	b = le.AppendUint32(b, 1) // load
-	if bits64 {
-		b = le.AppendUint32(b, 5) // read and execute
-	}
-	for _, v := range []int{0, base, base, size, size} {
-		word(v)
-	}
-	if !bits64 {
-		b = le.AppendUint32(b, 5)
-	}
-	word(0x1000)
-	return append(b, code...)
-}
-
 // TestStress creates children from many goroutines while the garbage collector
-// works all the time, and some of them fail. CLONE3_STRESS sets their number;
-// CLONE3_SOAK instead for how many minutes.
+// works all the time. Some of them fail, some contexts end, some wait for this
+// program. CLONE3_STRESS sets their number; CLONE3_SOAK instead for how many
+// minutes.
 func TestStress(t *testing.T) {
 	total := 2000
 	if testing.Short() || tinyProgram(t) == "" {
@@ -134,53 +42,25 @@ func TestStress(t *testing.T) {
 	signal.Notify(children, syscall.SIGCHLD)
 	defer signal.Stop(children)
 
-	type kind struct {
-		name  string
-		flags linux.Flags
-	}
-	kinds := []kind{{"plain", 0}}
+	kinds := []linux.Flags{0}
 	for _, f := range []linux.Flags{linux.AutoReap, linux.AutoKill | linux.NoNewPrivs} {
 		if linux.Probe(f) == nil {
-			kinds = append(kinds, kind{f.String(), f})
+			kinds = append(kinds, f)
 		}
 	}
-	var done, failed, wrong atomic.Int64
+	var done atomic.Int64
+	var count stressCount
 	var group sync.WaitGroup
 	for g := range 8 {
 		group.Go(func() {
 			random := rand.New(rand.NewPCG(uint64(g), 0))
 			for n := done.Add(1); n <= int64(total) && (end.IsZero() || time.Now().Before(end)); n = done.Add(1) {
-				k := kinds[random.IntN(len(kinds))]
-				args := 1 + random.IntN(100)
-				c := tiny(t, args)
-				c.Flags = k.flags
-				fails := random.IntN(10) == 0
-				if fails {
-					c.Path, c.Exec = "/no/such", nil
-					failed.Add(1)
-				}
-				p, err := linux.Clone3(background, c)
-				if fails {
-					if !errors.Is(err, os.ErrNotExist) {
-						wrong.Add(1)
-						t.Errorf("%s: got error %v, want %v", k.name, err, os.ErrNotExist)
+				flags := kinds[random.IntN(len(kinds))]
+				if err := stressOne(t, random, flags, &count); err != nil {
+					t.Errorf("%v: %v", flags, err)
+					if count.wrong.Add(1) > 20 {
+						return
 					}
-					continue
-				}
-				if err != nil {
-					wrong.Add(1)
-					t.Errorf("%s: %v", k.name, err)
-					continue
-				}
-				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-				if s, err := p.Wait(ctx); err != nil || s.Code() != args {
-					wrong.Add(1)
-					t.Errorf("%s: got %v, %v, want exit status %d", k.name, s, err, args)
-				}
-				cancel()
-				p.Close()
-				if wrong.Load() > 20 {
-					return
 				}
 			}
 		})
@@ -191,6 +71,88 @@ func TestStress(t *testing.T) {
 	default:
 		t.Error("no SIGCHLD has come")
 	}
-	n := min(done.Load(), int64(total))
-	t.Logf("%d children, %d of them to fail, %d wrong", n, failed.Load(), wrong.Load())
+	t.Logf("%d children: %d failed as they were to, %d cut by a context, %d refused by Created, %d waits ended by a context, %d closed before their end; %d wrong",
+		min(done.Load(), int64(total)), count.failed.Load(), count.cut.Load(), count.refused.Load(), count.impatient.Load(), count.closed.Load(), count.wrong.Load())
+}
+
+// A stressCount counts what has become of children.
+type stressCount struct{ failed, cut, refused, impatient, closed, wrong atomic.Int64 }
+
+var errUnwanted = errors.New("refused")
+
+// stressOne creates a child in a way that is left to chance, and returns what is
+// wrong with what becomes of it.
+func stressOne(t *testing.T, random *rand.Rand, flags linux.Flags, count *stressCount) error {
+	one := func(in int) bool { return random.IntN(in) == 0 }
+	soon := func() time.Duration { return time.Duration(random.IntN(300)) * time.Microsecond }
+
+	args := 1 + random.IntN(100)
+	c := tiny(t, args)
+	c.Flags, c.InheritFiles = flags, one(4)
+	fails := one(10)
+	if fails {
+		c.Path, c.Exec = "/no/such", nil
+	}
+	ctx, cancel := context.WithCancel(background)
+	defer cancel()
+	ends := one(5)
+	if ends {
+		defer time.AfterFunc(soon(), cancel).Stop()
+	}
+	refuses := false
+	switch {
+	case ends && one(10): // it stands still until it is killed
+		c.Created = func(*linux.Process) error { <-ctx.Done(); time.Sleep(15 * time.Millisecond); return nil }
+	case one(10):
+		refuses = one(4)
+		c.Created = func(p *linux.Process) error {
+			if refuses || p.Pid() <= 0 {
+				return errUnwanted
+			}
+			return nil
+		}
+	}
+
+	p, err := linux.Clone3(ctx, c)
+	switch {
+	case err == nil && (fails || refuses):
+		p.Close()
+		return errors.New("created a process that was to fail")
+	case err == nil:
+	case fails && errors.Is(err, os.ErrNotExist):
+		count.failed.Add(1)
+		return nil
+	case refuses && errors.Is(err, errUnwanted):
+		count.refused.Add(1)
+		return nil
+	case ends && errors.Is(err, context.Canceled):
+		count.cut.Add(1)
+		return nil
+	default:
+		return err
+	}
+
+	defer p.Close()
+	if one(5) {
+		patience, cancel := context.WithTimeout(background, soon()/4)
+		s, err := p.Wait(patience)
+		cancel()
+		switch {
+		case err == nil && s.Code() == args:
+			return nil
+		case !errors.Is(err, context.DeadlineExceeded):
+			return fmt.Errorf("got %v, %v from a short Wait, want exit status %d", s, err, args)
+		}
+		count.impatient.Add(1)
+		if one(4) {
+			count.closed.Add(1)
+			return nil
+		}
+	}
+	patience, cancel := context.WithTimeout(background, time.Minute)
+	defer cancel()
+	if s, err := p.Wait(patience); err != nil || s.Code() != args {
+		return fmt.Errorf("got %v, %v, want exit status %d", s, err, args)
+	}
+	return nil
 }

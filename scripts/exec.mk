@@ -9,4 +9,4 @@ clients: ## run the tests of Go modules that start programs with linux/exec
 
 stress: exec-stress
 exec-stress:
-	set -o pipefail; CLONE3_STRESS=10000 go test -race -count=1 -run '^TestCancellationStorm$$' -v ./linux/exec | grep -v '^=== RUN'
+	set -o pipefail; CLONE3_STRESS=10000 go test -race -count=1 -timeout $(TIMEOUT) -run '^TestCancellationStorm$$' -v ./linux/exec | grep -v '^=== RUN'

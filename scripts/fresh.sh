@@ -4,6 +4,7 @@
 # declares no longer holds there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export GOWORK=off
 headers=$(scripts/headers.sh)
 recorded=$(sed -nE '1s/.*from Linux ([0-9.]+);.*/\1/p' uapi/zsched.go)
 scratch=$(mktemp -d)
@@ -13,7 +14,7 @@ mkdir "$scratch/uapi"
 "$scratch/gen" -kernel "$headers" -o "$scratch/uapi"
 found=$(sed -nE '1s/.*from Linux ([0-9.]+);.*/\1/p' "$scratch/uapi/zsched.go")
 if [[ $found == "$recorded" ]]; then
-	"$scratch/gen" -check -kernel "$headers" -o uapi
+	"$scratch/gen" -check -kernel "$headers" -o uapi 2> >(sed 's/run gen without -check/run make generate/' >&2)
 	exit
 fi
 echo "uapi records Linux $recorded; these headers are of Linux $found: checking that all of uapi holds there"

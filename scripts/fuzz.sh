@@ -2,8 +2,11 @@
 # fuzz.sh TIME: runs every fuzz target of every package for TIME.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-for package in $(go list ./...); do
-	for target in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
+export GOWORK=off
+packages=$(go list ./...)
+for package in $packages; do
+	tests=$(go test -list '^Fuzz' "$package")
+	for target in $(grep '^Fuzz' <<<"$tests" || true); do
 		echo "$package $target"
 		go test -run '^$' -fuzz "^$target\$" -fuzztime "$1" "$package"
 	done

@@ -1,29 +1,38 @@
 #!/bin/sh
-# install.sh PACKAGE... installs the packages of Debian or Ubuntu that are
-# missing, with sudo unless it runs as root. Elsewhere it names them and fails.
+# install.sh PACKAGE...           installs the packages of Debian or Ubuntu that
+#                                 are missing, as root or with sudo
+# install.sh --for TARGET...      those that packages.sh has for the targets
+#
+# Who cannot install is told the whole list at once, and it fails.
 set -eu
 
+packages=$*
+if [ "${1:-}" = --for ]; then
+	shift
+	packages=$("$(dirname "$0")/packages.sh" "$@")
+fi
 missing=
-for p in "$@"; do
+for p in $packages; do
+	case "$missing " in *" $p "*) continue ;; esac
 	dpkg-query -W -f='${db:Status-Status}\n' "$p" 2>/dev/null | grep -qx installed || missing="$missing $p"
 done
 [ -n "$missing" ] || exit 0
 
-if ! command -v apt-get >/dev/null; then
-	echo "install.sh: this is neither Debian nor Ubuntu: please install what they call$missing" >&2
+# give_up WHY ADVICE: the end, with the list.
+give_up() {
+	printf '%s, and these packages of Debian are missing. %s\n\n    apt-get install --no-install-recommends%s\n\n' "$1" "$2" "$missing"
+	echo 'Without any of them there are: make generate, make check, make std, go test ./...'
 	exit 1
-fi
+} >&2
+
+command -v apt-get >/dev/null || give_up 'This is neither Debian nor Ubuntu' 'Please install what they are called here:'
 sudo=
 if [ "$(id -u)" != 0 ]; then
-	command -v sudo >/dev/null || {
-		echo "install.sh: neither root nor sudo: please run: apt-get install$missing" >&2
-		exit 1
-	}
 	sudo=sudo
+	command -v sudo >/dev/null && sudo true || give_up 'You are not root and cannot use sudo' 'Please have them installed:'
 fi
 
 echo "installing$missing" >&2
-export DEBIAN_FRONTEND=noninteractive
 apt() { $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@" >/dev/null; }
 # Lists that are absent or more than a day old may name files that are gone.
 lists=/var/lib/apt/lists

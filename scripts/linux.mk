@@ -4,9 +4,10 @@ MINUTES ?= 5
 
 .PHONY: stress soak
 stress: ## create 20,000 children while garbage is collected, in each kind of build
-	@run() { echo "$$*"; CLONE3_STRESS=20000 "$$@" -count=1 -run '^TestStress$$' -v ./linux | grep -v '^=== RUN'; }; \
+	@run() { echo "$$*"; CLONE3_STRESS=20000 "$$@" -count=1 -timeout $(TIMEOUT) -run '^TestStress$$' -v ./linux | grep -v '^=== RUN'; }; \
 	set -eo pipefail; \
 	run go test; \
+	run env GOMAXPROCS=1 go test; \
 	run go test -race; \
 	run go test -cover; \
 	run go test -gcflags='all=-N -l'; \
@@ -14,4 +15,4 @@ stress: ## create 20,000 children while garbage is collected, in each kind of bu
 	run env GOARCH=386 go test
 
 soak: ## do so for MINUTES
-	CLONE3_SOAK=$(MINUTES) go test -count=1 -timeout 0 -run '^TestStress$$' -v ./linux
+	CLONE3_SOAK=$(MINUTES) go test -count=1 -timeout $$(($(MINUTES) + 10))m -run '^TestStress$$' -v ./linux

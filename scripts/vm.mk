@@ -14,11 +14,12 @@ vm: ## run the tests on a kernel: KERNEL=X.Y ARCH=GOARCH UID=N RUN=Test ARGS='-v
 	@go run ./scripts/vm $(vm_flags)
 
 vm-pr: ## run the tests on the kernels marked pr in testdata/kernels.txt
-	scripts/install.sh debian-archive-keyring qemu-system-x86
-	go test ./scripts/vm -boot
+	@scripts/install.sh --for vm-pr
+	go test -timeout $(TIMEOUT) ./scripts/vm -boot
 	go run ./scripts/vm -matrix pr -short $(ARGS) $(PKG)
 
 vm-all: ## run the tests on every kernel there is, and note the results in README.md
+	@scripts/install.sh --for vm-all
 	go run ./scripts/vm -matrix all -short -readme README.md $(ARGS) $(PKG)
 
 kernel: ## build a kernel from Debian's source: ARCH=GOARCH KERNEL=X.Y

@@ -1,11 +1,15 @@
 // Creates processes as C programs do, to be measured beside package linux.
 //
-// usage: peer posix_spawn|clone3 PROGRAM
+// usage: peer posix_spawn|clone3 PROGRAM [DESCRIPTORS CHILDREN SLEEPER GIB]
+//
+// With DESCRIPTORS it has that many open, with CHILDREN that many that run
+// SLEEPER, each with its pidfd, and with GIB so much memory in use.
 //
 // Reads numbers of processes to create, one a line, from standard input, and
 // writes for each process, one a line, how many nanoseconds it took to create
-// it and to wait for it.
+// it and to wait for it. At first it writes "ready".
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -13,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -56,8 +61,8 @@ static void by_posix_spawn(char **argv)
 		exit(2);
 }
 
-// The bound: what any program that wants a pidfd has to do.
-static void by_clone3(char **argv)
+// start does what any program that wants a pidfd has to do, and returns that.
+static int start(char **argv)
 {
 	static volatile int pidfd;
 	struct clone_args args = {
@@ -70,8 +75,17 @@ static void by_clone3(char **argv)
 		raw(SYS_execve, (long)argv[0], (long)argv, (long)environ);
 		raw(SYS_exit_group, 127, 0, 0);
 	}
+	if (pid < 0)
+		exit(2);
+	return pidfd;
+}
+
+// The bound.
+static void by_clone3(char **argv)
+{
 	siginfo_t info;
-	if (pid < 0 || waitid(P_PIDFD, pidfd, &info, WEXITED))
+	int pidfd = start(argv);
+	if (waitid(P_PIDFD, pidfd, &info, WEXITED))
 		exit(2);
 	close(pidfd);
 }
@@ -79,8 +93,28 @@ static void by_clone3(char **argv)
 int main(int argc, char **argv)
 {
 	char line[32];
-	if (argc != 3)
+	int children = 0, *pidfds = NULL;
+	if (argc != 3 && argc != 7)
 		return 2;
+	if (argc == 7) {
+		struct rlimit nofile;
+		getrlimit(RLIMIT_NOFILE, &nofile);
+		nofile.rlim_cur = nofile.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &nofile);
+		for (int n = atoi(argv[3]); n > 0; n--)
+			if (fcntl(0, F_DUPFD_CLOEXEC, 3) < 0)
+				return 3;
+		char *sleeper[] = { argv[5], NULL };
+		pidfds = calloc(atoi(argv[4]), sizeof(int));
+		for (; children < atoi(argv[4]); children++)
+			pidfds[children] = start(sleeper);
+		size_t size = (size_t)atoi(argv[6]) << 30;
+		volatile char *heap = malloc(size);
+		for (size_t i = 0; i < size; i += 4096)
+			heap[i] = 1;
+	}
+	puts("ready");
+	fflush(stdout);
 	int clone3 = !strcmp(argv[1], "clone3");
 	char *child[] = { argv[2], NULL };
 	while (fgets(line, sizeof(line), stdin)) {
@@ -94,5 +128,7 @@ int main(int argc, char **argv)
 		}
 		fflush(stdout);
 	}
+	for (int i = 0; i < children; i++)
+		syscall(SYS_pidfd_send_signal, pidfds[i], SIGKILL, NULL, 0);
 	return 0;
 }

@@ -38,7 +38,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 	flags.Usage = func() { io.WriteString(stderr, usage); flags.PrintDefaults() }
 	refresh := flags.Bool("refresh", false, "ask the mirror for new package lists even if there are recent ones")
 	full := flags.Bool("full", false, "with source: the whole tree, 1.6 GB")
-	if flags.Parse(args) != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
 		return errUsage
 	}
 	archive := &debian.Archive{Refresh: *refresh, Log: stderr}

@@ -151,6 +151,7 @@ func (c compiler) compile(src *source, base, kernel string, options ...string) (
 func command(w io.Writer, name string, args ...string) error {
 	var stderr bytes.Buffer
 	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), "GOWORK=off")
 	cmd.Stdout, cmd.Stderr = w, &stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, &stderr)

@@ -11,6 +11,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -40,7 +41,9 @@ func run(args []string, stdout io.Writer) error {
 	archList := flags.String("arch", "", "only these GOARCHes, separated by commas")
 	packages := flags.Bool("packages", false, "print the packages that hold the compilers, and end")
 	flags.Var(&headers, "header", "check the headers that match this `pattern`; may be repeated")
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	if *packages {

@@ -19,6 +19,7 @@ import (
 // need a terminal, that descriptors are closed which they do not know of, that
 // Go raises the limit on open files, and no C.
 func prepare() error {
+	syscall.Umask(0o022) // another user reads what is written here
 	os.Setenv("CGO_ENABLED", "0")
 	os.Setenv("GODEBUG", "containermaxprocs=0") // for which the runtime keeps files open
 	if err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -12,14 +11,13 @@ import (
 	"github.com/go-clone3/clone3/scripts/internal/guest"
 )
 
-const nonce = "NONCE"
-
-func mark(kind string, n int) string { return guest.Mark{Kind: kind, N: n}.Line(nonce) }
+// An exit is a run that has ended.
+type exit struct{ run, status int }
 
 // A recording is what a Watcher saw.
 type recording struct {
 	outputs map[int]string
-	exits   []int
+	exits   []exit
 }
 
 func record() (*recording, Watcher) {
@@ -27,22 +25,8 @@ func record() (*recording, Watcher) {
 	return r, Watcher{
 		Start:  func(int) {},
 		Output: func(run int, text string) { r.outputs[run] += text },
-		Exit:   func(_, status int) { r.exits = append(r.exits, status) },
+		Exit:   func(run, status int) { r.exits = append(r.exits, exit{run, status}) },
 	}
-}
-
-// TestMain is the emulator when asked to: it prints what it is told and ends,
-// or hangs.
-func TestMain(m *testing.M) {
-	if text, ok := os.LookupEnv("FAKE_EMULATOR"); ok {
-		fmt.Print(text)
-		fmt.Fprint(os.Stderr, os.Getenv("FAKE_EMULATOR_STDERR"))
-		if os.Getenv("FAKE_EMULATOR_HANGS") != "" {
-			time.Sleep(time.Hour)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
 }
 
 func TestWatchMachine(t *testing.T) {
@@ -52,24 +36,28 @@ func TestWatchMachine(t *testing.T) {
 		text, stderr string
 		hangs        bool
 		outputs      map[int]string
-		exits        []int
+		exits        []exit
 		err          string
 	}{
 		"two runs": {
 			text:    boot + mark(guest.Start, 0) + "PASS\n" + mark(guest.Exit, 0) + mark(guest.Start, 1) + "FAIL\n" + mark(guest.Exit, 1) + mark(guest.Done, 0),
-			outputs: map[int]string{0: "PASS\n", 1: "FAIL\n"}, exits: []int{0, 1},
+			outputs: map[int]string{0: "PASS\n", 1: "FAIL\n"}, exits: []exit{{0, 0}, {1, 1}},
 		},
 		"output is kept as it is": {
 			text:    boot + mark(guest.Start, 0) + "a\r\n\n\nb" + mark(guest.Exit, 0) + mark(guest.Start, 1) + mark(guest.Exit, 137) + mark(guest.Done, 0),
-			outputs: map[int]string{0: "a\r\n\n\nb"}, exits: []int{0, 137},
+			outputs: map[int]string{0: "a\r\n\n\nb"}, exits: []exit{{0, 0}, {1, 137}},
 		},
 		"another's marks are output": {
 			text:    boot + mark(guest.Start, 0) + "clone3:GUESS:exit:0\nclone3:NONCE:exit:x\n" + mark(guest.Exit, 2) + mark(guest.Start, 1) + mark(guest.Exit, 0) + mark(guest.Done, 0),
-			outputs: map[int]string{0: "clone3:GUESS:exit:0\nclone3:NONCE:exit:x\n"}, exits: []int{2, 0},
+			outputs: map[int]string{0: "clone3:GUESS:exit:0\nclone3:NONCE:exit:x\n"}, exits: []exit{{0, 2}, {1, 0}},
 		},
 		"a long line": {
 			text:    boot + mark(guest.Start, 0) + strings.Repeat("x", 1<<20) + mark(guest.Exit, 0) + mark(guest.Start, 1) + mark(guest.Exit, 0) + mark(guest.Done, 0),
-			outputs: map[int]string{0: strings.Repeat("x", 1<<20)}, exits: []int{0, 0},
+			outputs: map[int]string{0: strings.Repeat("x", 1<<20)}, exits: []exit{{0, 0}, {1, 0}},
+		},
+		"the second run comes first": {
+			text:    boot + mark(guest.Start, 1) + "q\n" + mark(guest.Exit, 3) + mark(guest.Start, 0) + "p\n" + mark(guest.Exit, 0) + mark(guest.Done, 0),
+			outputs: map[int]string{0: "p\n", 1: "q\n"}, exits: []exit{{1, 3}, {0, 0}},
 		},
 		"no marks": {
 			text: "[ 0.1] Linux\r\n[ 0.2] no init\r\n",
@@ -87,7 +75,7 @@ func TestWatchMachine(t *testing.T) {
 		},
 		"kernel panic": {
 			text:    boot + mark(guest.Start, 0) + mark(guest.Exit, 0) + mark(guest.Start, 1) + "[ 3.1] Kernel panic - not syncing: Oops\r\n[ 3.2] more\r\n",
-			outputs: map[int]string{1: "[ 3.1] Kernel panic - not syncing: Oops\r\n[ 3.2] more\r"}, exits: []int{0},
+			outputs: map[int]string{1: "[ 3.1] Kernel panic - not syncing: Oops\r\n[ 3.2] more\r"}, exits: []exit{{0, 0}},
 			err: "the kernel panicked while q ran: Kernel panic - not syncing: Oops",
 		},
 		"hang before init": {
@@ -101,7 +89,7 @@ func TestWatchMachine(t *testing.T) {
 		},
 		"too few runs": {
 			text:  boot + mark(guest.Start, 0) + mark(guest.Exit, 0) + mark(guest.Done, 0),
-			exits: []int{0},
+			exits: []exit{{0, 0}},
 			err:   "1 of 2 runs came to an end",
 		},
 	}

@@ -96,7 +96,7 @@ func TestUnknownRelease(t *testing.T) {
 func TestNoNetwork(t *testing.T) {
 	noMirror(t, t.TempDir())
 	status, _, stderr := vm(t, guestTests)
-	if status != statusBroken || !strings.Contains(stderr, "vm: no package lists of forky-backports for amd64: apt-get: Failed to fetch x  Could not resolve 'mirror.invalid'\n") {
+	if status != statusBroken || stderr != "vm: the Debian mirror http://mirror.invalid/debian does not answer (Could not resolve 'mirror.invalid'): set DEBIAN_MIRROR to the address of another\n" {
 		t.Errorf("got status %d and %q", status, stderr)
 	}
 }
@@ -133,6 +133,12 @@ func fakeApt(t *testing.T, script string) string {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+func TestHelpIsNoFailure(t *testing.T) {
+	if status, _, stderr := vm(t, "-h"); status != 0 || !strings.Contains(stderr, "usage: vm [flags]") {
+		t.Errorf("got status %d and %q", status, stderr)
+	}
 }
 
 func TestUsage(t *testing.T) {

@@ -58,14 +58,17 @@ type Options struct {
 	readme   string
 	flags    []string
 	packages []string
+	// programs makes what a machine runs; tests have none that are built.
+	programs func(ctx context.Context, goarch string) (Programs, error)
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
 	if err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(stderr, "vm:", err)
-		}
+		fmt.Fprintln(stderr, "vm:", err)
 		return statusUsage
 	}
 	if o.root, err = moduleRoot(); err == nil {
@@ -77,6 +80,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 				o.packages = append(o.packages, "./"+dir+"/...")
 			}
 		}
+	}
+	o.programs = func(ctx context.Context, goarch string) (Programs, error) {
+		return Build(ctx, o.root, goarch, o.packages)
 	}
 	status := statusBroken
 	switch {
@@ -159,7 +165,7 @@ func runOne(ctx context.Context, o Options, stdout, stderr io.Writer) (int, erro
 	if kernel, err = ks.fetch(ctx, machine, kernel); err != nil {
 		return statusBroken, err
 	}
-	programs, err := Build(ctx, o.root, o.goarch, o.packages)
+	programs, err := o.programs(ctx, o.goarch)
 	if err != nil {
 		return statusBroken, err
 	}

@@ -51,7 +51,7 @@ func runMatrix(ctx context.Context, o Options, stdout, stderr io.Writer) (int, e
 	b := builder{ctx: ctx, options: o, programs: map[string]func() (Programs, error){}}
 	for _, r := range rows {
 		b.programs[r.Guest.GOARCH] = sync.OnceValues(func() (Programs, error) {
-			return Build(ctx, o.root, r.Guest.GOARCH, o.packages)
+			return o.programs(ctx, r.Guest.GOARCH)
 		})
 	}
 	var wg sync.WaitGroup

@@ -34,6 +34,16 @@ func TestReadOutcome(t *testing.T) {
 			[]string{m + "=== RUN   TestA", "--- FAIL: TestZ (0.00s)", m + "--- PASS: TestA (0.00s)"},
 			Outcome{Passed: []string{"TestA"}},
 		},
+		"names with spaces and parentheses": {
+			[]string{
+				m + "=== RUN   TestA", m + "=== RUN   TestA/a_(0.50s)", "bad", m + "=== RUN   TestA/in two words", m + "=== RUN   TestA/(x)",
+				m + "--- FAIL: TestA (0.00s)", m + "    --- FAIL: TestA/a_(0.50s) (1.20s)", m + "    --- SKIP: TestA/in two words (0.00s)", m + "    --- PASS: TestA/(x) (10.00s)",
+			},
+			Outcome{
+				Passed: []string{"TestA/(x)"}, Failed: []string{"TestA", "TestA/a_(0.50s)"}, Skipped: []string{"TestA/in two words"},
+				Failure: "--- FAIL: TestA\n--- FAIL: TestA/a_(0.50s)\nbad\n",
+			},
+		},
 		"a panic": {
 			[]string{m + "=== RUN   TestA", "panic: no", "goroutine 1"},
 			Outcome{Failure: "panic: no\ngoroutine 1\n"},

@@ -2,11 +2,7 @@
 
 package table
 
-import (
-	"unsafe"
-
-	"golang.org/x/sys/unix"
-)
+import "unsafe"
 
 // A memory is what the system calls of a child read and write. It hands out
 // addresses, which the garbage collector does not follow: memory is valid until
@@ -15,10 +11,6 @@ type memory struct {
 	chunk []uintptr   // the current chunk
 	used  int         // bytes of it in use
 	full  [][]uintptr // chunks before it
-
-	mapped   bool     // chunks are mappings, which a child without our memory has too
-	mappings [][]byte // all of them
-	err      error    // why one could not be made
 }
 
 const (
@@ -30,13 +22,6 @@ const (
 
 // reset takes back all memory.
 func (m *memory) reset() {
-	if m.mapped {
-		for _, b := range m.mappings {
-			unix.Munmap(b)
-		}
-		*m = memory{}
-		return
-	}
 	clear(m.full)
 	m.full, m.used = m.full[:0], 0
 	if len(m.chunk)*int(wordSize) > keepChunk {
@@ -52,26 +37,8 @@ func (m *memory) more(n int) {
 	size := max(n, min(2*len(m.chunk)*int(wordSize), keepChunk), minChunk)
 	words := (size + int(wordSize) - 1) / int(wordSize)
 	m.used = 0
-	if m.mapped {
-		b, err := unix.Mmap(-1, 0, words*int(wordSize), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
-		if err == nil {
-			m.mappings = append(m.mappings, b)
-			m.chunk = unsafe.Slice((*uintptr)(unsafe.Pointer(unsafe.SliceData(b))), words)
-			return
-		}
-		m.err = &mapError{err} // the table is built to its end, and not run
-	}
 	m.chunk = make([]uintptr, words)
 }
-
-// A mapError says that there is no memory to share with a child.
-type mapError struct{ err error }
-
-func (e *mapError) Error() string {
-	return "mmap: no memory for what the child shares with this program: " + e.err.Error()
-}
-
-func (e *mapError) Unwrap() error { return e.err }
 
 // Raw returns n bytes that may hold anything.
 func (m *memory) Raw(n int) []byte {

@@ -23,6 +23,7 @@ import (
 // and ready to be built. It can be used again after Reset.
 type Table struct {
 	memory
+	mappings
 	steps    []program.Step
 	labels   []Label // labels[i] says what steps[i] does
 	forwards []forward
@@ -55,17 +56,11 @@ func (l Label) String() string {
 // A forward passes the result of a call on to an argument of a later one.
 type forward struct{ from, to, arg int }
 
-// Map makes the table use memory that a child has in common with this program
-// even if it has, apart from that, memory of its own. It comes before all else.
-func (t *Table) Map() {
-	t.reset()
-	t.memory = memory{mapped: true}
-}
-
 // Reset empties the table. Its memory must not be used any more.
 func (t *Table) Reset() {
 	clear(t.labels) // they hold strings of the caller
 	t.reset()
+	t.unmap()
 	t.steps, t.labels, t.forwards, t.linked = t.steps[:0], t.labels[:0], t.forwards[:0], nil
 }
 
@@ -105,10 +100,8 @@ func (t *Table) Store(from int, to *uintptr) { t.steps[from].Dst = Address(to) }
 // The error is that there was no memory.
 func (t *Table) Link() error {
 	t.linked = t.steps
-	if t.mapped {
-		size := unsafe.Sizeof(program.Step{}) / wordSize
-		words := t.Words(len(t.steps) * int(size))
-		t.linked = unsafe.Slice((*program.Step)(unsafe.Pointer(unsafe.SliceData(words))), len(t.steps))
+	if t.apart {
+		t.linked = t.place(len(t.steps))
 		copy(t.linked, t.steps)
 	}
 	for i := range t.linked {
@@ -154,13 +147,14 @@ type Failure struct {
 // one, and it is pending, the child executes its program, or was killed doing
 // so.
 func (t *Table) Outcome() Failure {
-	for i := program.First; i < len(t.linked); i++ {
-		s := &t.linked[i]
-		if s.Result == program.Pending || s.Result-s.Low > s.Span {
-			return Failure{t.labels[i], s.Result == program.Pending, i == program.First, i == len(t.linked)-1, s.Result}
+	last := len(t.steps) - 1
+	for i := program.First; ; i++ {
+		// Only the result is read from where others may write it.
+		s, result := &t.steps[i], t.linked[i].Result
+		if result == program.Pending || result-s.Low > s.Span || i == last {
+			return Failure{t.labels[i], result == program.Pending, i == program.First, i == last, result}
 		}
 	}
-	panic("table: the last call has returned without a failure")
 }
 
 // Executed reports whether, of a child that does not use this table any more,

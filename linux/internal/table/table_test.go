@@ -32,12 +32,18 @@ func begin(t *Table, shared bool) {
 	t.Call(none, uapi.SYS_GETPID)
 }
 
-// run runs a linked table, and returns what has come of it.
+// run links a table, runs it, and returns what has come of it.
 func run(t *testing.T, table *Table) Failure {
 	t.Helper()
 	if err := table.Link(); err != nil {
 		t.Fatal(err)
 	}
+	return fly(t, table)
+}
+
+// fly runs a linked table, and returns what has come of it.
+func fly(t *testing.T, table *Table) Failure {
+	t.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	pid, errno := table.Run(true)
@@ -97,7 +103,7 @@ func TestOutcome(t *testing.T) {
 				var table Table
 				defer table.Reset()
 				if !shared {
-					table.Map()
+					table.Apart()
 				}
 				begin(&table, shared)
 				test.build(&table)

@@ -70,9 +70,6 @@ Dir::Etc::preferencesparts "/dev/null";
 // errAbsent is that the mirror does not have a suite.
 var errAbsent = errors.New("the mirror does not have it")
 
-// unreachable is how apt says that it has no way to the mirror.
-var unreachable = regexp.MustCompile(`Could not (resolve|connect)|Unable to connect|Connection (failed|timed out)|Temporary failure`)
-
 // update brings the package lists of s to this machine, unless they are
 // recent and refresh is false. The lists of an earlier time stay when it
 // fails.

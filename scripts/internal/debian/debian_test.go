@@ -129,7 +129,7 @@ func TestWithoutANetwork(t *testing.T) {
 	if filepath.Base(dir) != "headers-7.2.13" || err != nil {
 		t.Errorf("got %s, %v", dir, err)
 	}
-	if want := "the mirror cannot be reached, what the cache has is used: apt-get: Failed to fetch y  Could not resolve 'mirror.invalid'\n"; log.String() != want {
+	if want := "the Debian mirror http://mirror.invalid/debian does not answer (Could not resolve 'mirror.invalid'): the package lists of the cache are used\n"; log.String() != want {
 		t.Errorf("got log %q, want %q", log.String(), want)
 	}
 	if got := f.calls(); len(got) != 1 {
@@ -140,12 +140,25 @@ func TestWithoutANetwork(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(cache, "apt")); err != nil {
 		t.Fatal(err)
 	}
-	if dir, err := new(Archive).Headers("7.2"); filepath.Base(dir) != "headers-7.2.13" || err != nil {
+	log.Reset()
+	if dir, err := (&Archive{Log: &log}).Headers("7.2"); filepath.Base(dir) != "headers-7.2.13" || err != nil {
 		t.Errorf("without lists: got %s, %v", dir, err)
 	}
-	_, err = new(Archive).Headers("6.1")
-	if want := "no package lists of forky-backports for amd64: apt-get: Failed to fetch y  Could not resolve 'mirror.invalid'"; err == nil || err.Error() != want {
+	if want := "the Debian mirror http://mirror.invalid/debian does not answer (Could not resolve 'mirror.invalid'): headers-7.2.13 of the cache is used\n"; log.String() != want {
+		t.Errorf("without lists: got log %q, want %q", log.String(), want)
+	}
+	log.Reset()
+	const silent = "the Debian mirror http://mirror.invalid/debian does not answer (Could not resolve 'mirror.invalid'): set DEBIAN_MIRROR to the address of another"
+	_, err = (&Archive{Log: &log}).Headers("6.1")
+	if want := silent + ", or set KERNEL to a directory with kernel headers or sources"; err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %s", err, want)
+	}
+	// A kernel to boot is no directory that KERNEL could name.
+	if _, err = (&Archive{Log: &log}).FindKernel("amd64", "cloud-amd64", ""); err == nil || err.Error() != silent {
+		t.Errorf("got error %v, want %s", err, silent)
+	}
+	if log.Len() > 0 {
+		t.Errorf("the error was said twice: %q", log.String())
 	}
 }
 

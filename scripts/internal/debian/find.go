@@ -31,8 +31,12 @@ type Archive struct {
 	mu      sync.Mutex       // for all that follows
 	sources string           // a line of sources.list, %s for the suite
 	updates map[string]error // what came of the updates, by the suite's directory
-	offline error            // why the mirror cannot be reached
+	offline *mirrorError     // that the mirror does not answer
+	told    bool             // that it is so
 }
+
+// unreachable is how apt says that it has no way to a mirror.
+var unreachable = regexp.MustCompile(`(Could not (resolve|connect)|Unable to connect|Connection (failed|timed out)|Temporary failure)[^;]*`)
 
 // An UnknownReleaseError says that no suite serves a release.
 type UnknownReleaseError struct {
@@ -74,11 +78,17 @@ func (a *Archive) Find(arch string, name *regexp.Regexp, release string, prefer 
 			}
 		}
 	}
+	if newest.Name != "" && a.offline != nil && !a.told {
+		a.told = true
+		a.logf("%s: the package lists of the cache are used", a.offline.why)
+	}
 	switch {
 	case best.Name != "":
 		return best, nil
 	case newest.Name != "":
 		return best, &UnknownReleaseError{Release: release, Newest: newest.Kernel()}
+	case a.offline != nil:
+		return best, a.offline
 	case failure != nil:
 		return best, fmt.Errorf("no package lists of %w", failure)
 	}
@@ -143,8 +153,12 @@ func (a *Archive) update(s suite) error {
 	switch {
 	case err == nil || err == errAbsent:
 	case unreachable.MatchString(err.Error()):
-		a.offline = err
-		a.logf("the mirror cannot be reached, what the cache has is used: %s", err)
+		uri := strings.Fields(a.sources)[2] // deb [signed-by=KEYS] URI SUITE main
+		a.offline = &mirrorError{
+			fmt.Sprintf("the Debian mirror %s does not answer (%s)", uri, unreachable.FindString(err.Error())),
+			"set DEBIAN_MIRROR to the address of another",
+		}
+		err = a.offline
 	default:
 		a.logf("%s for %s is passed over or as old as in the cache: %s", s.name, s.arch, err)
 	}

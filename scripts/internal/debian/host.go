@@ -10,19 +10,22 @@ import (
 	"syscall"
 )
 
-const useKernel = "or set KERNEL to a directory with kernel headers or sources"
+// A mirrorError says why nothing can be had of a Debian mirror, and what to do.
+type mirrorError struct{ why, advice string }
 
-// mirror returns the address of the Debian mirror to use: $DEBIAN_MIRROR, or
+func (e *mirrorError) Error() string { return e.why + ": " + e.advice }
+
+// Mirror returns the address of the Debian mirror to use: $DEBIAN_MIRROR, or
 // the one that this machine's apt is set up with.
-func mirror() (string, error) {
+func Mirror() (string, error) {
 	if _, err := exec.LookPath("apt-get"); err != nil {
-		return "", errors.New("there is no apt-get on this machine: use Debian or Ubuntu, " + useKernel)
+		return "", &mirrorError{"there is no apt-get on this machine", "use Debian or Ubuntu"}
 	}
 	if uri := os.Getenv("DEBIAN_MIRROR"); uri != "" {
 		return uri, nil
 	}
 	if id := osRelease("ID"); id != "debian" {
-		return "", fmt.Errorf("this system is %q, whose apt has no Debian mirror: set DEBIAN_MIRROR to the address of one, %s", id, useKernel)
+		return "", &mirrorError{fmt.Sprintf("this system is %q, whose apt has no Debian mirror", id), "set DEBIAN_MIRROR to the address of one"}
 	}
 	out, err := run("", "apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages", "Component: main")
 	if err != nil {
@@ -35,7 +38,7 @@ func mirror() (string, error) {
 			return uri, nil
 		}
 	}
-	return "", errors.New("apt has no Debian mirror set up: set DEBIAN_MIRROR to the address of one, " + useKernel)
+	return "", &mirrorError{"apt has no Debian mirror set up", "set DEBIAN_MIRROR to the address of one"}
 }
 
 // Codename returns the name of this system's release, like bookworm.
@@ -57,7 +60,7 @@ func osRelease(key string) string {
 
 // sources returns a line of sources.list that has %s in place of the suite.
 func sources() (string, error) {
-	uri, err := mirror()
+	uri, err := Mirror()
 	if err != nil {
 		return "", err
 	}

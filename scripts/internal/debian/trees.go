@@ -73,9 +73,17 @@ func (a *Archive) tree(prefix string, name *regexp.Regexp, release string, unpac
 	}
 	p, err := a.Find("amd64", name, release)
 	if err != nil {
+		noMirror, ok := errors.AsType[*mirrorError](err)
 		if dir := newestTree(cache, prefix, release); dir != "" {
-			a.logf("%s of the cache is used: %s", filepath.Base(dir), err)
+			why := err.Error()
+			if ok {
+				why = noMirror.why
+			}
+			a.logf("%s: %s of the cache is used", why, filepath.Base(dir))
 			return dir, nil
+		}
+		if ok {
+			err = fmt.Errorf("%w, or set KERNEL to a directory with kernel headers or sources", err)
 		}
 		return "", err
 	}

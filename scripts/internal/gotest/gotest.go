@@ -47,8 +47,22 @@ func command(dir string, args []string) *exec.Cmd {
 		cmd.Stdin = Terminal
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	}
-	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOTOOLCHAIN=local")
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOTOOLCHAIN=local", "GOWORK="+workspace(dir))
 	return cmd
+}
+
+// workspace returns the go.work of a directory, and no other's: one in a folder
+// above may be of any project.
+func workspace(dir string) string {
+	if file := filepath.Join(dir, "go.work"); exists(file) {
+		return file
+	}
+	return "off"
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
 }
 
 // A Result is how a test has ended.

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/go-clone3/clone3/scripts/internal/guest"
+	"github.com/go-clone3/clone3/scripts/internal/pid1"
 )
 
 // A mount is a file system that tests expect. Those that the kernel lacks are
@@ -102,22 +103,7 @@ func setUp() error {
 	} {
 		os.WriteFile(file, []byte(text), 0) // what the kernel lacks, tests find out
 	}
-	return loopback()
-}
-
-// loopback brings the interface lo up, if the kernel has a network.
-func loopback() error {
-	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil
-	}
-	defer unix.Close(s)
-	req, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	req.SetUint16(unix.IFF_UP)
-	return unix.IoctlIfreq(s, unix.SIOCSIFFLAGS, req)
+	return pid1.Loopback()
 }
 
 // execute runs r to its end and returns its exit status. What it started is
@@ -161,10 +147,10 @@ func execute(r guest.Run) (status int, err error) {
 		io.Copy(os.Stdout, out)
 		close(copied)
 	}()
-	status = reap(p.Pid)
+	status = pid1.Reap(p.Pid)
 	unix.Kill(-1, unix.SIGKILL)
 	<-copied
-	reap(0)
+	pid1.Reap(0)
 	return status, nil
 }
 
@@ -178,22 +164,4 @@ func delegate(uid int) (*os.File, error) {
 		}
 	}
 	return os.Open(dir)
-}
-
-// reap waits for every process that is left to the first one, until pid has
-// ended, and returns its exit status. Of pid 0, until there is none.
-func reap(pid int) int {
-	for {
-		var ws unix.WaitStatus
-		got, err := unix.Wait4(-1, &ws, 0, nil)
-		switch {
-		case err == unix.EINTR:
-		case err != nil: // ECHILD
-			return 0
-		case got == pid && ws.Signaled():
-			return 128 + int(ws.Signal())
-		case got == pid:
-			return ws.ExitStatus()
-		}
-	}
 }

@@ -1,0 +1,76 @@
+//go:build linux
+
+package linux_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-clone3/clone3/linux"
+	"github.com/go-clone3/clone3/uapi"
+)
+
+// A child that is frozen before its first step, and thawed when the program that
+// wanted it is gone, does not execute its program. That it would is shown by a
+// child that does not look for its parent.
+func TestFrozenChildOfDeadProgram(t *testing.T) {
+	for _, test := range []struct {
+		how  string
+		runs bool
+	}{{"own files", false}, {"InheritFiles", false}, {"raw", true}} {
+		t.Run(test.how, func(t *testing.T) {
+			group, thaw := frozen(t)
+			mark := filepath.Join(t.TempDir(), "mark")
+			parent := talk(t, func(c *linux.Child) { c.Files = append(c.Files, group) }, "abandon", test.how, mark)
+			parent.hear()
+			onlyChildOf(t, parent.Pid())
+			if err := parent.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			wait(t, parent.Process)
+			thaw()
+			for deadline := time.Now().Add(20 * time.Second); populated(t, group.Name()); time.Sleep(time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatal("the child does not end")
+				}
+			}
+			if _, err := os.Stat(mark); (err == nil) != test.runs {
+				t.Errorf("the child has executed its program: %v, want %v", err == nil, test.runs)
+			}
+		})
+	}
+}
+
+// populated reports whether there are processes in a control group.
+func populated(t *testing.T, dir string) bool {
+	t.Helper()
+	events, err := os.ReadFile(dir + "/cgroup.events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(string(events), "populated 1")
+}
+
+// abandon creates a child in a frozen control group, and comes to nothing else.
+var _ = helper("abandon", func(args []string) int {
+	os.Stdout.WriteString("ready\n")
+	if args[0] == "raw" {
+		env := []string{helperVar + "=mark"}
+		newRaw(uapi.CLONE_VM|uapi.CLONE_VFORK, 3, "/proc/self/exe", []string{"x", args[1]}, env).run()
+		return 1
+	}
+	c := child("mark", args[1])
+	c.Cgroup = os.NewFile(3, "group")
+	c.InheritFiles = args[0] == "InheritFiles"
+	linux.Clone3(background, c)
+	return 1
+})
+
+// mark leaves a file as a sign that it has run.
+var _ = helper("mark", func(args []string) int {
+	os.WriteFile(args[0], nil, 0o600)
+	return 0
+})

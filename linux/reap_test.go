@@ -1,0 +1,132 @@
+//go:build linux
+
+package linux_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-clone3/clone3/linux"
+	"golang.org/x/sys/unix"
+)
+
+// leave an orphan starts a process that exits with a code, and does not wait for
+// it: whoever reaps inherits that.
+var _ = helper("leave an orphan", func(args []string) int {
+	if _, err := linux.Clone3(background, child("exit", args[0])); err != nil {
+		return fail("%v", err)
+	}
+	return 0
+})
+
+// What this program inherits is reaped and told. What it starts by itself, by
+// package linux or os/exec, keeps its status for who waits for it, however late.
+func TestReapOrphans(t *testing.T) {
+	each := 8
+	if testing.Short() {
+		each = 2
+	}
+	out, status := output(t, child("reap orphans", itoa(each)))
+	if !status.Success() {
+		t.Errorf("%v: %s", status, out)
+	}
+}
+
+var _ = helper("reap orphans", func(args []string) int {
+	each, _ := strconv.Atoi(args[0])
+	ctx, cancel := context.WithCancel(background)
+	var reaped atomic.Int64
+	done := make(chan error, 1)
+	go func() {
+		done <- linux.ReapOrphans(ctx, func(o linux.Orphan) {
+			if o.Status.Code() != 9 {
+				fmt.Printf("orphan %d ended with %v, want exit status 9\n", o.Pid, o.Status)
+			}
+			reaped.Add(1)
+		})
+	}()
+	for !subreaper() {
+		time.Sleep(time.Millisecond)
+	}
+	wrong := atomic.Int64{}
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			wrong.Add(1)
+			fmt.Printf(format+"\n", args...)
+		}
+	}
+	byLinux := func() { // and waited for late
+		for range each {
+			p, err := linux.Clone3(background, child("exit", "5"))
+			if err != nil {
+				check(false, "%v", err)
+				return
+			}
+			time.Sleep(3 * time.Millisecond)
+			s, err := p.Wait(background)
+			check(err == nil && s.Code() == 5, "linux: got %v, %v, want exit status 5", s, err)
+			check(p.Rusage() != nil, "linux: somebody else has reaped it")
+		}
+	}
+	byExec := func() {
+		for range each {
+			c := child("exit", "7")
+			cmd := &exec.Cmd{Path: "/proc/self/exe", Args: c.Args, Env: c.Env}
+			if err := cmd.Start(); err != nil {
+				check(false, "%v", err)
+				return
+			}
+			time.Sleep(3 * time.Millisecond)
+			cmd.Wait()
+			code := -1
+			if cmd.ProcessState != nil {
+				code = cmd.ProcessState.ExitCode()
+			}
+			check(code == 7, "os/exec: got exit code %d, want 7", code)
+		}
+	}
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() { // orphans
+			for range each {
+				c := child("leave an orphan", "9")
+				p, err := linux.Clone3(background, c)
+				check(err == nil, "%v", err)
+				if err == nil {
+					s, err := p.Wait(background)
+					check(err == nil && s.Success(), "who leaves orphans: %v, %v", s, err)
+				}
+			}
+		})
+		group.Go(byLinux)
+		group.Go(byExec)
+	}
+	byLinux() // on the first thread, which inherits
+	byExec()
+	group.Wait()
+	for deadline := time.Now().Add(20 * time.Second); reaped.Load() < int64(4*each) && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	cancel()
+	err := <-done
+	check(err == context.Canceled, "ReapOrphans: got %v, want %v", err, context.Canceled)
+	check(!subreaper(), "this program is still a subreaper")
+	check(reaped.Load() == int64(4*each), "%d orphans were reaped, want %d", reaped.Load(), 4*each)
+	children, _ := os.ReadFile("/proc/thread-self/children")
+	check(strings.TrimSpace(string(children)) == "", "children are left: %s", children)
+	return int(min(wrong.Load(), 1))
+})
+
+// subreaper reports whether this program is a child subreaper.
+func subreaper() bool {
+	var is int32
+	return unix.Prctl(unix.PR_GET_CHILD_SUBREAPER, pointer(&is), 0, 0, 0) == nil && is == 1
+}
