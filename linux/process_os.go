@@ -86,6 +86,9 @@ func waitBorrowed(ctx context.Context, fd int) (ExitStatus, error) {
 		defer f.Close()
 		fd = f.fd
 	}
+	if errno := waitid(fd, new(childInfo), unix.WNOHANG|unix.WNOWAIT, nil); errno == unix.ECHILD && !ended(fd) {
+		return 0, &pidfdError{"waitid", "the process is not a child of this program", errno}
+	}
 	p := &Process{fd: fd, zombie: true, borrowed: true}
 	status, err := p.Wait(ctx)
 	p.mu.Lock()

@@ -148,8 +148,6 @@ func (p *Process) collect() error {
 	switch status, ok, err := exitInfo(p.fd); {
 	case ok:
 		p.end(status, nil)
-	case err != nil && p.borrowed && !ended(p.fd):
-		p.end(0, &pidfdError{"waitid", "the process is not a child of this program", syscall.ECHILD})
 	case err != nil:
 		p.end(0, fmt.Errorf("linux: another part of this program has waited for process %d (%w), and its status is lost: %w",
 			p.pid, syscall.ECHILD, &UnsupportedError{Feature: "PIDFD_INFO_EXIT", Release: "6.15", Err: err}))
