@@ -142,17 +142,6 @@ type Report struct {
 	output                           map[string]string
 }
 
-// Skipped returns the tests that are skipped both before and after.
-func Skipped(before, after map[string]Result) []string {
-	var tests []string
-	for _, test := range slices.Sorted(maps.Keys(before)) {
-		if before[test].Action == "skip" && after[test].Action == "skip" && !strings.Contains(test, "/") {
-			tests = append(tests, test)
-		}
-	}
-	return tests
-}
-
 // Add adds the results of tests before and after a change. A test breaks if it
 // passes before, and does not after.
 func (r *Report) Add(pkg string, before, after map[string]Result) {
