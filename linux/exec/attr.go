@@ -19,7 +19,7 @@ func take(child *linux.Child, a *syscall.SysProcAttr) (lent []io.Closer, err err
 	if a == nil {
 		return nil, nil
 	}
-	more, err := laterFields(a)
+	more, err := laterFields(reflect.ValueOf(a).Elem())
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"reflect"
 	"slices"
-	"syscall"
 )
 
 // handled are the fields of SysProcAttr that take and Start know.
@@ -24,11 +23,10 @@ type later struct {
 	landlockFlags uint32 // none unless useLandlock
 }
 
-// laterFields reads fields that the SysProcAttr by which this package is compiled
+// laterFields reads, of a SysProcAttr, fields that the one by which this package is compiled
 // may not have. A field that is set, and that nobody here knows, is an error: it
 // may be there to confine the command.
-func laterFields(a *syscall.SysProcAttr) (l later, err error) {
-	v := reflect.ValueOf(a).Elem()
+func laterFields(v reflect.Value) (l later, err error) {
 	for i := range v.NumField() {
 		name, value := v.Type().Field(i).Name, v.Field(i)
 		if value.IsZero() || slices.Contains(handled, name) {

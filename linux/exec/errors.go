@@ -45,12 +45,12 @@ func (c *Cmd) FailedStep() *linux.StepError { return c.failed }
 // of os.StartProcess: a *fs.PathError, in which Err is the error number itself.
 // Many programs look no deeper, os.IsNotExist for one. What failed, if it is not
 // the program that cannot be executed, comes into Op, in words.
-func startError(path string, err error) error {
+func (c *Cmd) startError(err error) error {
 	var step *linux.StepError
 	op := "fork/exec"
-	if errors.As(err, &step) && step.Kind == linux.StepChdir {
+	if errors.As(err, &step) && step.Kind == linux.StepChdir && c.SysProcAttr == nil {
 		if pe, ok := step.Err.(*fs.PathError); ok {
-			return pe
+			return pe // as package os, which looks at the directory then
 		}
 	}
 	if errno := answer(err, step); errno != 0 {
@@ -59,7 +59,7 @@ func startError(path string, err error) error {
 		}
 		err = errno
 	}
-	return &fs.PathError{Op: op, Path: path, Err: err}
+	return &fs.PathError{Op: op, Path: c.Path, Err: err}
 }
 
 // answer returns the error number that err is about, if there is one: unless it

@@ -3,10 +3,12 @@
 package exec_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	std "os/exec"
 	"strings"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/go-clone3/clone3/linux"
 	"github.com/go-clone3/clone3/linux/exec"
+	"golang.org/x/sys/unix"
 )
 
 func ExampleCommand() {
@@ -108,4 +111,64 @@ func ExampleFromCmd() {
 	out, err := cmd.Output()
 	fmt.Printf("%s %v", out, err)
 	// Output: HELLO <nil>
+}
+
+// What cannot be had everywhere is asked for, and done without where it is not
+// there.
+func ExampleCmd_Clone() {
+	cmd := exec.Command("worker")
+	cmd.Flags = linux.AutoKill | linux.NoNewPrivs
+	out, err := cmd.Output()
+	if errors.Is(err, errors.ErrUnsupported) { // before Linux 7.1
+		cmd = cmd.Clone()
+		cmd.Flags = linux.NoNewPrivs
+		out, err = cmd.Output()
+	}
+	fmt.Printf("%s %v\n", out, err)
+}
+
+// The error is what os/exec returns, and the step is told besides.
+func ExampleCmd_FailedStep() {
+	cmd := exec.Command("/bin/true")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: "/nowhere"}
+	err := cmd.Run()
+	if os.IsPermission(err) || os.IsNotExist(err) {
+		fmt.Println(cmd.FailedStep().Kind)
+	}
+	// Output:
+	// chroot
+}
+
+// A command gets a terminal of its own, as it has for a person: what creack/pty's
+// Start does to a command of os/exec. The program keeps the one end, and the
+// command has the other as its controlling terminal.
+func Example_terminal() {
+	ptmx, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ptmx.Close()
+	if err := unix.IoctlSetPointerInt(int(ptmx.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		log.Fatal(err)
+	}
+	peer, err := unix.IoctlGetUint32(int(ptmx.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		log.Fatal(err)
+	}
+	tty, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", peer), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		log.Fatal(err)
+	}
+	cmd := exec.Command("sh", "-c", "tty >/dev/null && echo a terminal")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true} // of descriptor 0
+	err = cmd.Start()
+	tty.Close()
+	if err != nil {
+		log.Fatal(err)
+	}
+	line, _ := bufio.NewReader(ptmx).ReadString('\n')
+	fmt.Println(strings.TrimSpace(line), cmd.Wait())
+	// Output:
+	// a terminal <nil>
 }

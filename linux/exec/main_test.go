@@ -45,6 +45,8 @@ func init() {
 			return 0
 		},
 		"exit": func(args []string) int { return number(args[0]) },
+
+		"run out of descriptors": runOutOfDescriptors,
 		"pwd": func([]string) int {
 			dir, err := os.Getwd()
 			fmt.Print(dir, " ", os.Getenv("PWD"))
@@ -105,13 +107,18 @@ func number(s string) (n int) {
 	return n
 }
 
-// command returns a command that runs a helper.
-func command(name string, args ...string) *exec.Cmd {
+// environ is the environment for a helper.
+func environ(name string) []string {
 	if helpers[name] == nil {
 		panic("no helper " + name)
 	}
+	return append(os.Environ(), helperVar+"="+name)
+}
+
+// command returns a command that runs a helper.
+func command(name string, args ...string) *exec.Cmd {
 	c := exec.Command("/proc/self/exe", args...)
-	c.Env = append(os.Environ(), helperVar+"="+name)
+	c.Env = environ(name)
 	return c
 }
 
@@ -168,6 +175,15 @@ func skipExamples() {
 			no(err, "ExampleCommand", "ExampleCmd_Handle", "ExampleFromCmd")
 			break
 		}
+	}
+	for _, program := range []string{"sh", "tty"} {
+		if _, err := exec.LookPath(program); err != nil {
+			no(err, "Example_terminal")
+			break
+		}
+	}
+	if _, err := os.Stat("/dev/ptmx"); err != nil {
+		no(err, "Example_terminal")
 	}
 	if err := linux.Probe(linux.AutoKill); errors.Is(err, errors.ErrUnsupported) {
 		no(err, "Example_diesWithProgram") // TestDiesWithProgram judges whether it has to be

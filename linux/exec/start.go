@@ -30,7 +30,7 @@ func (c *Cmd) Start() error {
 			return f.error
 		}
 		errors.As(err, &c.failed)
-		return startError(c.Path, err)
+		return c.startError(err)
 	}
 	c.running = r
 	r.copying = c.pipes.copy()
