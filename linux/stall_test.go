@@ -132,7 +132,7 @@ func startTraffic(t *testing.T) *traffic {
 			for !f.end.Load() {
 				if i == len(f.done)-1 {
 					cmd := osexec.Command(exe, "0")
-					cmd.Env = append(environ(), helperVar+"=exit")
+					cmd.Env = append(environ(), helperEnv("exit")...)
 					if err := cmd.Run(); err != nil {
 						t.Error("os/exec: ", err)
 						f.end.Store(true)
