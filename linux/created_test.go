@@ -185,6 +185,12 @@ var creations = []creation{
 		}
 		return ""
 	}},
+	{"Close, and the context ends", func(c *linux.Child, see func(string, ...any), end func()) {
+		c.Created = func(p *linux.Process) error {
+			defer end()
+			return errors.Join(unix.Kill(p.Pid(), syscall.SIGSTOP), p.Close())
+		}
+	}, ends(linux.StepGate, context.Canceled)},
 	{"IDs are mapped by hand", func(c *linux.Child, see func(string, ...any), end func()) {
 		c.Args = []string{"x", "3"}
 		c.Env = append(environ(), helperEnv("is user")...)
