@@ -58,7 +58,7 @@ func populated(t *testing.T, dir string) bool {
 var _ = helper("abandon", func(args []string) int {
 	os.Stdout.WriteString("ready\n")
 	if args[0] == "raw" {
-		env := []string{helperVar + "=mark"}
+		env := helperEnv("mark")
 		newRaw(uapi.CLONE_VM|uapi.CLONE_VFORK, 3, "/proc/self/exe", []string{"x", args[1]}, env).run()
 		return 1
 	}

@@ -98,6 +98,52 @@ func TestChildInFlightHasOnlyItsFiles(t *testing.T) {
 	}
 }
 
+// The handle of a child may get any number that is free, also that of a standard
+// file of the child.
+func TestChildInFlightHasNoHandleOfItsOwn(t *testing.T) {
+	flags := linux.AutoKill | linux.NoNewPrivs
+	kerneltest.Need(t, flags.String(), "7.1", linux.Probe(flags))
+	if out, status := output(t, child("low handle")); out != "" || !status.Success() {
+		t.Errorf("%v\n%s", status, out)
+	}
+}
+
+var _ = helper("low handle", func([]string) int {
+	c := child("exit", "0")
+	c.Files = nil
+	c.Flags = linux.AutoKill | linux.NoNewPrivs
+	spawn := func() {
+		p, err := linux.Clone3(background, c)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		p.Wait(background)
+	}
+	spawn() // what the package keeps open gets other numbers
+	out, err := unix.Dup(1)
+	if err != nil {
+		return fail("%v\n", err)
+	}
+	os.Stdout = os.NewFile(uintptr(out), "stdout")
+	for fd := range 3 { // two for the gate, and one for the handle
+		unix.Close(fd)
+	}
+	c.Created = func(p *linux.Process) error {
+		if fd := fdOf(p); fd > 2 {
+			fmt.Printf("the handle is descriptor %d: this test does not test it\n", fd)
+		}
+		for fd, target := range filesOf(p.Pid()) {
+			if strings.Contains(target, "pidfd") {
+				fmt.Printf("descriptor %s of the child in flight is %s\n", fd, target)
+			}
+		}
+		return nil
+	}
+	spawn()
+	return 0
+})
+
 // Where there is no close_range(2), or clone3(2), a program gets no other
 // descriptors than where there is.
 func TestNothingIsInheritedWithout(t *testing.T) { withMissing(t, "inheritor") }

@@ -185,9 +185,15 @@ var creations = []creation{
 		}
 		return ""
 	}},
+	{"Close, and the context ends", func(c *linux.Child, see func(string, ...any), end func()) {
+		c.Created = func(p *linux.Process) error {
+			defer end()
+			return errors.Join(unix.Kill(p.Pid(), syscall.SIGSTOP), p.Close())
+		}
+	}, ends(linux.StepGate, context.Canceled)},
 	{"IDs are mapped by hand", func(c *linux.Child, see func(string, ...any), end func()) {
 		c.Args = []string{"x", "3"}
-		c.Env = append(environ(), helperVar+"=is user")
+		c.Env = append(environ(), helperEnv("is user")...)
 		c.Flags = linux.NewUser
 		c.Created = func(p *linux.Process) error {
 			dir := "/proc/" + itoa(p.Pid())
@@ -269,7 +275,7 @@ var creations = []creation{
 				_, err = q.Wait(background)
 			}
 			cmd := exec.Command("/proc/self/exe", "0")
-			cmd.Env = append(environ(), helperVar+"=exit")
+			cmd.Env = append(environ(), helperEnv("exit")...)
 			return errors.Join(err, cmd.Run())
 		}
 	}, runs},

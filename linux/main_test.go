@@ -84,9 +84,15 @@ func child(name string, args ...string) *linux.Child {
 	return &linux.Child{
 		Exec:  self,
 		Args:  append([]string{"helper"}, args...),
-		Env:   append(environ(), helperVar+"="+name, "GORACE=atexit_sleep_ms=0"),
+		Env:   append(environ(), helperEnv(name)...),
 		Files: []*os.File{nil, nil, os.Stderr},
 	}
+}
+
+// helperEnv is what makes the test binary run a helper, which with -race does not
+// sleep for a second at its end.
+func helperEnv(name string) []string {
+	return []string{helperVar + "=" + name, "GORACE=atexit_sleep_ms=0"}
 }
 
 // environ is the environment for a helper, also in a helper.

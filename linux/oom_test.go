@@ -195,7 +195,7 @@ var _ = helper("spawner", func(args []string) int {
 	var last error
 	for range n {
 		if args[0] == "raw" {
-			env := []string{helperVar + "=exit"}
+			env := helperEnv("exit")
 			flags, cgroup, before := uint64(uapi.CLONE_VM), 3, []rawCall(nil)
 			if !v2 {
 				cgroup, before = -1, []rawCall{{uapi.SYS_WRITE, 3, uintptr(unsafe.Pointer(&zero)), 1}}

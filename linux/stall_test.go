@@ -9,7 +9,6 @@ import (
 	"os"
 	osexec "os/exec"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -69,44 +68,62 @@ func TestStalledChild(t *testing.T) {
 				c.InheritFiles = i == 1
 				s.setUp(t, c)
 				traffic := startTraffic(t)
-				limit := max(100*time.Millisecond, 2*traffic.pace())
-				ctx, cancel := context.WithTimeout(background, limit)
-				defer cancel()
+				defer traffic.stop()
+				ctx, end := context.WithCancelCause(background)
+				defer end(nil)
+				returned := make(chan error, 1)
+				go func() {
+					p, err := linux.Clone3(ctx, c)
+					if err == nil {
+						p.Kill()
+						p.Wait(background)
+						err = errors.New("none: the child has come to its program")
+					}
+					returned <- err
+				}()
+				// Longer than those who inherit descriptors go along with each
+				// other: from now on they would wait for it.
+				time.Sleep(20 * time.Millisecond)
 
+				collected := collect()
 				locked := make(chan time.Duration, 1)
-				began := time.Now()
-				time.AfterFunc(limit/4, func() { // the child has stood still for long by then
+				go func() {
 					began := time.Now()
 					syscall.ForkLock.Lock()
 					locked <- time.Since(began)
 					syscall.ForkLock.Unlock()
-				})
-				collected := traffic.collect()
-				p, err := linux.Clone3(ctx, c)
-				took := time.Since(began) - limit
-				gc := collected()
-				if err == nil {
-					wait(t, p)
-					t.Fatal("the child has come to its program")
+				}()
+				select {
+				case d := <-locked:
+					t.Logf("ForkLock was locked within %v", d)
+				case <-time.After(soon):
+					t.Error("ForkLock cannot be locked")
+				}
+				if done, ok := traffic.goesOn(); !ok {
+					t.Errorf("others have created %v children meanwhile, want each to go on", done)
+				}
+				d, ok := collected()
+				if t.Log("a collection of garbage took at most", d); !ok {
+					t.Error("the garbage is not collected")
+				}
+				select {
+				case err := <-returned:
+					t.Fatalf("got error %v, want that the child stands still", err)
+				default:
+				}
+
+				began := time.Now()
+				end(context.DeadlineExceeded)
+				var err error
+				select {
+				case err = <-returned:
+					t.Log("Clone3 returned after the context's end within", time.Since(began))
+				case <-time.After(2 * soon):
+					t.Fatal("Clone3 does not return though its context has ended")
 				}
 				var step *linux.StepError
 				if !errors.As(err, &step) || step.Kind != s.at[i] || !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("got error %v, want it to be in step %v, and %v", err, s.at[i], context.DeadlineExceeded)
-				}
-				if p != nil {
-					t.Errorf("got a Process besides the error %v", err)
-				}
-				lock := <-locked
-				done := traffic.stop()
-				for name, d := range map[string]time.Duration{"Clone3 returned after the context's end in": took, "ForkLock was locked in": lock, "the longest collection of garbage took": gc} {
-					t.Logf("%s %v", name, d.Round(10*time.Microsecond))
-					if d > soon || d < 0 {
-						t.Errorf("%s %v, want 0 to %v", name, d, soon)
-					}
-				}
-				t.Log("others have created meanwhile, each goroutine: ", done)
-				if slices.Min(done) == 0 {
-					t.Errorf("others have created %v children, want each to go on", done)
 				}
 			})
 		}
@@ -132,7 +149,7 @@ func startTraffic(t *testing.T) *traffic {
 			for !f.end.Load() {
 				if i == len(f.done)-1 {
 					cmd := osexec.Command(exe, "0")
-					cmd.Env = append(environ(), helperVar+"=exit")
+					cmd.Env = append(environ(), helperEnv("exit")...)
 					if err := cmd.Run(); err != nil {
 						t.Error("os/exec: ", err)
 						f.end.Store(true)
@@ -155,22 +172,37 @@ func startTraffic(t *testing.T) *traffic {
 	return f
 }
 
-// pace returns how long it takes until each has created a child, then another.
-func (f *traffic) pace() time.Duration {
-	began := time.Now()
-	for i := range f.done {
-		for !f.end.Load() && f.done[i].Load() < 2 {
-			time.Sleep(time.Millisecond)
+// goesOn reports whether each creates two children more, and how many each has.
+func (f *traffic) goesOn() (done []int64, ok bool) {
+	count := func() (done []int64) {
+		for i := range f.done {
+			done = append(done, f.done[i].Load())
+		}
+		return done
+	}
+	before := count()
+	for deadline := time.Now().Add(soon); !f.end.Load() && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		done, ok = count(), true
+		for i := range done {
+			ok = ok && done[i] >= before[i]+2
+		}
+		if ok {
+			return done, true
 		}
 	}
-	return time.Since(began)
+	return done, false
+}
+
+func (f *traffic) stop() {
+	f.end.Store(true)
+	f.group.Wait()
 }
 
 // collect collects garbage until the function that it returns is called, which
-// returns how long that took at most. From then on children are counted anew.
-func (f *traffic) collect() (stop func() time.Duration) {
+// returns how long that took at most, and whether it came to an end.
+func collect() (stop func() (time.Duration, bool)) {
 	var end atomic.Bool
-	longest := make(chan time.Duration)
+	longest := make(chan time.Duration, 1)
 	go func() {
 		var most time.Duration
 		for !end.Load() {
@@ -181,24 +213,15 @@ func (f *traffic) collect() (stop func() time.Duration) {
 		}
 		longest <- most
 	}()
-	for i := range f.done {
-		f.done[i].Store(0)
-	}
-	return func() time.Duration {
+	return func() (time.Duration, bool) {
 		end.Store(true)
-		return <-longest
+		select {
+		case d := <-longest:
+			return d, true
+		case <-time.After(soon):
+			return soon, false
+		}
 	}
-}
-
-// stop ends the traffic and returns how many children each has created.
-func (f *traffic) stop() []int64 {
-	f.end.Store(true)
-	f.group.Wait()
-	var done []int64
-	for i := range f.done {
-		done = append(done, f.done[i].Load())
-	}
-	return done
 }
 
 // leasedByOther is like leased, and the lease is that of another process.
