@@ -308,3 +308,34 @@ func ExampleCreateCgroup() {
 	status, err := p.Wait(context.Background())
 	fmt.Println(status, err)
 }
+
+// A process that package os has started is waited for with a context, and
+// without a thread; package os reaps it.
+func ExampleWaitProcess() {
+	p, err := os.StartProcess("/usr/bin/make", []string{"make"}, &os.ProcAttr{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if _, err := linux.WaitProcess(ctx, p); errors.Is(err, context.DeadlineExceeded) {
+		p.Kill()
+	}
+	state, err := p.Wait()
+	fmt.Println(state, err)
+}
+
+// Package linux holds a process that package os has started, besides that.
+func ExampleHoldProcess() {
+	p, err := os.StartProcess("/usr/bin/make", []string{"make"}, &os.ProcAttr{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	held, err := linux.HoldProcess(p)
+	if err != nil {
+		log.Fatal(err)
+	}
+	held.Stop(context.Background(), syscall.SIGTERM, 5*time.Second)
+	held.Close()
+	p.Wait() // reaps
+}

@@ -16,9 +16,26 @@
 //     program uses, even with user namespaces.
 //   - All of syscall.SysProcAttr works. Cloneflags can have the flags above
 //     32 bits, which package syscall drops in silence.
-//   - An error of Start says which step failed: "fork/exec /bin/true: setgid
-//     1000: operation not permitted".
-//   - A Cmd that os/exec made can be started here too, see [FromCmd].
+//   - An error of Start is of the form that os/exec gives it, and says which step
+//     failed: "fork/exec (setgid 1000) /bin/true: operation not permitted".
+//     [Cmd.FailedStep] is that step for programs.
+//   - The context of CommandContext also ends a command that stands still before
+//     its program: whose control group is frozen, or whose file another process
+//     has a lease on. os/exec waits, and so do all others who start processes.
+//   - A program that was just written and closed can be executed (ETXTBSY,
+//     go.dev/issue/22315): Start tries again for some tens of milliseconds.
+//   - A Reader as Stdin that never answers does not keep Wait from returning once
+//     nobody can read what it would bring (go.dev/issue/10338).
+//   - [Cmd.CloseFiles] keeps all descriptors from the command that are not given
+//     to it, and lets it start in the same time however many there are.
+//   - [Cmd.Clone] makes a command that can be started again; [FromCmd] one of a
+//     command that os/exec has made.
+//
+// linux.AutoKill and linux.AutoReap need Linux 7.1: before, Start returns an error
+// that errors.Is(err, errors.ErrUnsupported) finds, and [linux.Probe] tells in
+// advance. A user without CAP_SYS_ADMIN has to add linux.NoNewPrivs to AutoKill;
+// NoNewPrivs itself works on all kernels. What the command has started in its
+// turn is not killed with it.
 //
 // # The same, and what is not
 //
@@ -34,11 +51,16 @@
 //   - Cmd is a type of its own. A function that takes an *os/exec.Cmd needs one.
 //   - Where Stdin, Stdout or Stderr is nil, the child's descriptor is open for
 //     both reading and writing: it is one /dev/null for all children.
-//   - Errors of Start are of type *fs.PathError, as they were. Its field Err is
-//     the bare error number if the program could not be executed. If another
-//     step failed it is an error that says so; errors.Is finds the number.
-//     A file that is already closed is an error; os/exec starts the command
-//     without it.
+//   - Errors of Start are of type *fs.PathError, and Err is the bare error number
+//     wherever it is that with os/exec; Op says in brackets what failed, if that
+//     is not to execute the program. A feature that the kernel lacks is a
+//     *linux.UnsupportedError in Err, and a context that ends before the program
+//     is executed an error that is the context's. A file that is already closed
+//     is an error; os/exec starts the command without it.
+//   - A field of SysProcAttr that a later release of Go has added is an error, if
+//     it is set and not known here, and not dropped. Those of Go 1.28, NoNewPrivs,
+//     UseLandlock, LandlockFD and LandlockFlags, are known.
+//   - Wait may leave a goroutine behind that waits for a Reader as Stdin, see there.
 //   - Flags in SysProcAttr.Cloneflags that make no sense for a child that is to
 //     execute a program, such as CLONE_THREAD, are refused by name.
 //   - Cmd.Process.Wait, as against Cmd.Wait, blocks a thread.
@@ -51,9 +73,9 @@
 //   - Only Cmd.Wait can wait. Cmd.Process.Wait fails with ECHILD.
 //   - Cmd.Process.Signal returns os.ErrProcessDone as soon as the process has
 //     ended, also before Wait.
-//   - Cmd.Process holds a descriptor until it is garbage collected, or released
-//     by Cmd.Process.Release, which can be called after Wait. This descriptor
-//     does not keep the process alive.
+//   - While it runs the command has two descriptors, that of Cmd.Process and one
+//     of this package; otherwise it has one. Both are closed when it has been
+//     waited for.
 //
 // With linux.AutoKill a process also ends when its Handle is closed. It does not
 // end when its Cmd is garbage collected, nor while the descriptor that
