@@ -9,6 +9,7 @@ import (
 	"os"
 	osexec "os/exec"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -43,7 +44,11 @@ var stalls = []stall{
 	{"stopped at exec", func(t testing.TB, c *linux.Child) {
 		c.Exec, c.Path = nil, leasedByOther(t)
 		c.Created = func(p *linux.Process) error {
-			time.AfterFunc(5*time.Millisecond, func() { unix.Kill(p.Pid(), syscall.SIGSTOP) })
+			go func() {
+				if breaking() {
+					p.Signal(syscall.SIGSTOP)
+				}
+			}()
 			return nil
 		}
 	}, [2]linux.StepKind{linux.StepExec, linux.StepExec}},
@@ -55,6 +60,16 @@ var stalls = []stall{
 			return nil
 		}
 	}, [2]linux.StepKind{linux.StepGate, linux.StepGate}},
+}
+
+// breaking waits until somebody waits for a lease to be given up.
+func breaking() bool {
+	for deadline := time.Now().Add(soon); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if locks, err := os.ReadFile("/proc/locks"); err != nil || strings.Contains(string(locks), "BREAKING") {
+			return true
+		}
+	}
+	return false
 }
 
 // A child that stands still on its way to its program is ended by the context of
@@ -84,6 +99,9 @@ func TestStalledChild(t *testing.T) {
 				// Longer than those who inherit descriptors go along with each
 				// other: from now on they would wait for it.
 				time.Sleep(20 * time.Millisecond)
+				if s.at[i] == linux.StepExec && !breaking() {
+					t.Fatal("the child does not come to its program")
+				}
 
 				collected := collect()
 				locked := make(chan time.Duration, 1)
