@@ -35,6 +35,9 @@ func leased(t testing.TB) string {
 	if err := os.WriteFile(path, []byte("#!/no/such\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(path, 0o755); err != nil { // whatever the umask is
+		t.Fatal(err)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)

@@ -80,9 +80,8 @@ func TestRulesOfNamespace(t *testing.T) {
 		if asUser(t) {
 			return
 		}
-		init, err := linux.OpenPidFD(1)
-		own(t, init, err)
-		_, err = init.Namespace(linux.NetNamespace)
+		init := anotherUsers(t)
+		_, err := init.Namespace(linux.NetNamespace)
 		is(t, "Namespace", err, unix.EACCES)
 	})
 }
@@ -220,8 +219,7 @@ func TestRulesOfSetns(t *testing.T) {
 		if asUser(t) {
 			return
 		}
-		init, err := linux.OpenPidFD(1)
-		own(t, init, err)
+		init := anotherUsers(t)
 		is(t, "another user's process", init.Setns(linux.NewUTS), unix.EPERM)
 		self, err := linux.OpenPidFD(os.Getpid())
 		own(t, self, err)

@@ -174,9 +174,8 @@ func TestRulesOfPidfdSendSignal(t *testing.T) {
 		if asUser(t) {
 			return
 		}
-		init, err := linux.OpenPidFD(1)
-		own(t, init, err)
-		err = init.Signal(0)
+		init := anotherUsers(t)
+		err := init.Signal(0)
 		is(t, "Signal", err, unix.EPERM)
 		is(t, "Signal", err, fs.ErrPermission)
 		if errors.Is(err, os.ErrProcessDone) {
@@ -298,9 +297,8 @@ func TestRulesOfPidfdGetfd(t *testing.T) {
 		if asUser(t) {
 			return
 		}
-		init, err := linux.OpenPidFD(1)
-		own(t, init, err)
-		_, err = init.GetFD(0)
+		init := anotherUsers(t)
+		_, err := init.GetFD(0)
 		is(t, "GetFD", err, fs.ErrPermission)
 	})
 }
@@ -396,9 +394,8 @@ func TestRulesOfProcessMadvise(t *testing.T) {
 		if asUser(t) {
 			return
 		}
-		init, err := linux.OpenPidFD(1)
-		own(t, init, err)
-		_, err = init.AdviseMemory(unix.MADV_COLD, page)
+		init := anotherUsers(t)
+		_, err := init.AdviseMemory(unix.MADV_COLD, page)
 		if !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("got %v, want EPERM or EACCES", err)
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/go-clone3/clone3/linux"
+	"golang.org/x/sys/unix"
 )
 
 const userVar = "CLONE3_TEST_USER"
@@ -44,6 +45,19 @@ func asUser(t *testing.T) (done bool) {
 		t.Skip("as uid 1000: " + out)
 	}
 	return true
+}
+
+// anotherUsers opens a process of another user, which is the first one in most
+// places. In a container that a user runs it is his own.
+func anotherUsers(t *testing.T) *linux.PidFD {
+	t.Helper()
+	var stat unix.Stat_t
+	if err := unix.Stat("/proc/1", &stat); err != nil || int(stat.Uid) == os.Geteuid() {
+		t.Skip("process 1 is not another user's: ", err)
+	}
+	init, err := linux.OpenPidFD(1)
+	own(t, init, err)
+	return init
 }
 
 // needStatic skips the test if the test binary, as with -race, needs a file to
