@@ -48,3 +48,6 @@ func LateForTest(waits ...time.Duration) bool {
 	}
 	return front.late.Load() >= tooLate
 }
+
+// LegacyArgs returns the arguments of clone(2) for a GOARCH.
+var LegacyArgs = legacyArgs

@@ -40,6 +40,7 @@ func TestEnvironAndStringAreThoseOfStandardPackage(t *testing.T) {
 		{Path: "/bin/a", Args: []string{"a"}, Env: []string{"A=1"}, Dir: "/"},
 		{Path: "/bin/a", Args: []string{"a"}, Dir: "/tmp"},
 		std.Command("no-such-program-exists", "x"),
+		{Path: "/bin/a", Args: []string{"a", "b"}, Err: exec.ErrDot},
 	} {
 		ours, err := exec.FromCmd(c)
 		if err != nil {
