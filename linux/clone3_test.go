@@ -230,6 +230,28 @@ func TestUnsharedMountsArePrivate(t *testing.T) {
 	}
 }
 
+// They are private also where those of this program are shared, as systemd makes
+// them: here by a helper, in a namespace of its own.
+func TestUnsharedMountsOfSharedOnesArePrivate(t *testing.T) {
+	needRoot(t)
+	c := child("mounts of a child")
+	c.Unshare = linux.NewMount
+	passes(t, c)
+}
+
+var _ = helper("mounts of a child", func([]string) int {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SHARED, ""); err != nil {
+		return fail("mount: %v", err)
+	}
+	c := child("mounts")
+	c.Unshare = linux.NewMount
+	out, err := outputOf(c)
+	if err != nil || out == "" || strings.Contains(out, "shared:") || strings.Contains(out, "master:") {
+		return fail("the child's mounts are (%v):\n%s", err, out)
+	}
+	return 0
+})
+
 var _ = helper("mounts", func([]string) int {
 	b, _ := os.ReadFile("/proc/self/mountinfo")
 	os.Stdout.Write(b)
