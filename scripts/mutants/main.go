@@ -1,3 +1,5 @@
+//go:build linux
+
 // Mutants plants faults in a copy of the module, one at a time, and tells which
 // of them the tests notice.
 //
