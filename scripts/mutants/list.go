@@ -128,7 +128,7 @@ func readList(path, text string) ([]fault, error) {
 			f.file = value
 		case "test":
 			if f.pattern, f.packages = words[0], words[1:]; len(f.packages) == 0 {
-				errs = append(errs, fmt.Errorf("%s: want: test PATTERN PACKAGE...", pos))
+				errs = append(errs, fmt.Errorf("%s: want: test PATTERN PACKAGES", pos))
 			}
 		case "goarch":
 			f.goarch = value

@@ -134,7 +134,7 @@ func TestListsThatAreWrong(t *testing.T) {
 		"file that is not there":   {"fault a\nfile gone.go\n- x\n+ y\ntest T .\n", "areas.txt:1: a: open"},
 		"no text":                  {"fault a\nfile sum.go\ntest T .\n", "areas.txt:1: a lacks a file, a text to replace or a test"},
 		"no test":                  {"fault a\nfile sum.go\n- return a + b\n+ x\n", "areas.txt:1: a lacks"},
-		"no package":               {"fault a\nfile sum.go\n- return a + b\n+ x\ntest T\n", "areas.txt:5: want: test PATTERN PACKAGE..."},
+		"no package":               {"fault a\nfile sum.go\n- return a + b\n+ x\ntest T\n", "areas.txt:5: want: test PATTERN PACKAGES"},
 		"no change":                {"fault a\nfile sum.go\n- return a + b\n+ return a + b\ntest T .\n", "areas.txt:1: a changes nothing"},
 		"twice":                    {caughtFault + caughtFault, "areas.txt:6: subtracts is also the name of that in"},
 		"unknown word":             {"fault a\nfil sum.go\n", `areas.txt:2: "fil" is none of`},
