@@ -3,7 +3,7 @@
 // Mutants plants faults in a copy of the module, one at a time, and tells which
 // of them the tests notice.
 //
-//	go run ./scripts/mutants [-area list] [-run name] [-j n] [-list]
+//	go run ./scripts/mutants [-area list] [-run list] [-j n] [-list]
 //
 // The faults are those of testdata/mutants, a file for each area; see readList
 // for what is in them. A fault is caught if the tests that concern it fail. It
@@ -33,8 +33,8 @@ import (
 const enough = 95
 
 func main() {
-	areas := flag.String("area", "", "only the faults of these areas, a comma between two")
-	only := flag.String("run", "", "only the fault of this `name`")
+	areas := flag.String("area", "", "only the faults of these `areas`, a comma between two")
+	only := flag.String("run", "", "only the faults of these `names`")
 	workers := flag.Int("j", runtime.NumCPU(), "how many to try at a time, each in a copy of its own")
 	list := flag.Bool("list", false, "print the faults, and try none")
 	flag.Parse()
@@ -56,7 +56,7 @@ func run(ctx context.Context, root, areas, only string, workers int, list bool, 
 		return err
 	}
 	faults = slices.DeleteFunc(faults, func(f fault) bool {
-		return areas != "" && !slices.Contains(strings.Split(areas, ","), f.area) || only != "" && only != f.name
+		return areas != "" && !slices.Contains(strings.Split(areas, ","), f.area) || only != "" && !slices.Contains(strings.Split(only, ","), f.name)
 	})
 	if len(faults) == 0 {
 		return errors.New("no such fault: -list prints all")
