@@ -3,9 +3,12 @@
 package linux_test
 
 import (
+	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -43,6 +46,57 @@ func TestFrozenChildOfDeadProgram(t *testing.T) {
 		})
 	}
 }
+
+// A child that waits for a program which is gone does not wait for ever, though
+// it may have copies of all the program's descriptors.
+func TestChildAtTheGateOfDeadProgram(t *testing.T) {
+	for _, how := range []string{"own files", "InheritFiles"} {
+		t.Run(how, func(t *testing.T) {
+			// The pipe ends when the last process that has it does.
+			r, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			parent := talk(t, func(c *linux.Child) { c.Files = append(c.Files, w) }, "die at the gate", how)
+			w.Close()
+			pid, err := strconv.Atoi(strings.TrimSpace(parent.hear()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			child, err := linux.OpenPidFD(pid)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer child.Close()
+			if err := parent.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			wait(t, parent.Process)
+			r.SetReadDeadline(time.Now().Add(20 * time.Second))
+			if _, err := r.Read(make([]byte, 1)); err != io.EOF {
+				child.Signal(syscall.SIGKILL)
+				t.Errorf("got error %v, want that the child ends", err)
+			}
+		})
+	}
+}
+
+// die at the gate creates a child that waits while it is killed.
+var _ = helper("die at the gate", func(args []string) int {
+	c := child("sleep")
+	c.InheritFiles = args[0] == "InheritFiles"
+	if !c.InheritFiles {
+		c.Files = append(c.Files, os.NewFile(3, "pipe"))
+	}
+	c.Created = func(p *linux.Process) error {
+		os.Stdout.WriteString(itoa(p.Pid()) + "\n")
+		time.Sleep(time.Hour)
+		return nil
+	}
+	linux.Clone3(background, c)
+	return 1
+})
 
 // populated reports whether there are processes in a control group.
 func populated(t *testing.T, dir string) bool {

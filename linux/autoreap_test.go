@@ -746,8 +746,7 @@ var _ = helper("prolific parent", func([]string) int {
 // parent that is well.
 func TestPdeathsigFollowsThread(t *testing.T) {
 	cmd := make(chan *exec.Cmd)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+	goThread(func() {
 		c := exec.Command("/proc/self/exe")
 		c.Env = append(environ(), helperVar+"=sleep")
 		c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -755,7 +754,7 @@ func TestPdeathsigFollowsThread(t *testing.T) {
 			t.Error(err)
 		}
 		cmd <- c
-	}()
+	})
 	c := <-cmd
 	err := c.Wait()
 	if err == nil || err.Error() != "signal: killed" {
@@ -766,8 +765,7 @@ func TestPdeathsigFollowsThread(t *testing.T) {
 		return
 	}
 	process := make(chan *linux.Process)
-	go func() {
-		runtime.LockOSThread()
+	goThread(func() {
 		c := child("sleep")
 		c.Flags = kill
 		p, err := linux.Clone3(background, c)
@@ -775,7 +773,7 @@ func TestPdeathsigFollowsThread(t *testing.T) {
 			t.Error(err)
 		}
 		process <- p
-	}()
+	})
 	p := <-process
 	defer p.Close()
 	alive(t, observe(t, p), "when the thread that created it has ended")

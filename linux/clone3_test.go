@@ -4,6 +4,7 @@ package linux_test
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"os/signal"
@@ -190,6 +191,37 @@ func TestStepChangesChild(t *testing.T) {
 	}
 }
 
+// The limit on open files is what it was before Go raised it in this program,
+// or what the Child says.
+func TestLimitOnFilesIsNotTheRaisedOne(t *testing.T) {
+	c := child("limits of children")
+	c.Rlimits = []linux.Rlimit{{unix.RLIMIT_NOFILE, 100, 5000}}
+	passes(t, c)
+}
+
+var _ = helper("limits of children", func([]string) int {
+	var now syscall.Rlimit
+	if err := syscall.Getrlimit(unix.RLIMIT_NOFILE, &now); err != nil || now.Cur == 100 {
+		return fail("the limit is %v (%v), want that Go has raised it", now, err)
+	}
+	for want, limits := range map[string][]linux.Rlimit{
+		"[100 5000]": nil,
+		"[50 60]":    {{unix.RLIMIT_NOFILE, 50, 60}},
+	} {
+		c := child("limit")
+		c.Rlimits = limits
+		if out, err := outputOf(c); err != nil || out != want {
+			return fail("with %v: the limit of the child is %s (%v), want %s", limits, out, err, want)
+		}
+	}
+	return 0
+})
+
+var _ = helper("limit", func([]string) int {
+	fmt.Print(nofileAtStart)
+	return 0
+})
+
 func TestNamespacesAreNew(t *testing.T) {
 	needRoot(t)
 	for flag, name := range map[linux.Flags]string{
@@ -229,6 +261,28 @@ func TestUnsharedMountsArePrivate(t *testing.T) {
 		t.Errorf("the child's mounts are:\n%s", out)
 	}
 }
+
+// They are private also where those of this program are shared, as systemd makes
+// them: here by a helper, in a namespace of its own.
+func TestUnsharedMountsOfSharedOnesArePrivate(t *testing.T) {
+	needRoot(t)
+	c := child("mounts of a child")
+	c.Unshare = linux.NewMount
+	passes(t, c)
+}
+
+var _ = helper("mounts of a child", func([]string) int {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SHARED, ""); err != nil {
+		return fail("mount: %v", err)
+	}
+	c := child("mounts")
+	c.Unshare = linux.NewMount
+	out, err := outputOf(c)
+	if err != nil || out == "" || strings.Contains(out, "shared:") || strings.Contains(out, "master:") {
+		return fail("the child's mounts are (%v):\n%s", err, out)
+	}
+	return 0
+})
 
 var _ = helper("mounts", func([]string) int {
 	b, _ := os.ReadFile("/proc/self/mountinfo")

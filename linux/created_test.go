@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -174,6 +175,15 @@ var creations = []creation{
 			return nil
 		}
 	}, ends(linux.StepGate, nil)},
+	{"a signal that this program handles comes", func(c *linux.Child, see func(string, ...any), end func()) {
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGUSR2)
+		c.Created = func(p *linux.Process) error { return p.Signal(syscall.SIGUSR2) }
+	}, func(p *linux.Process, err error) string {
+		if err == nil || !strings.Contains(err.Error(), "the child was killed: signal: user defined signal 2") {
+			return fmt.Sprintf("got %v, error %v, want that the signal ends the child, and no handler runs in it", p, err)
+		}
+		return ""
+	}},
 	{"Close", func(c *linux.Child, see func(string, ...any), end func()) {
 		c.Created = func(p *linux.Process) error { return p.Close() }
 	}, func(p *linux.Process, err error) string {

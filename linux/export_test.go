@@ -25,6 +25,13 @@ func Watched() int {
 	return len(watched.owners)
 }
 
+// SkipTickets lets the next ticket of the watcher be one of more than 32 bits.
+func SkipTickets() {
+	watched.mu.Lock()
+	defer watched.mu.Unlock()
+	watched.last |= 1 << 40
+}
+
 // SetFront sets whether a Wait may have a thread. None gets it as long as a
 // process has it that nobody asks to leave.
 func SetFront(on bool) {
@@ -48,3 +55,6 @@ func LateForTest(waits ...time.Duration) bool {
 	}
 	return front.late.Load() >= tooLate
 }
+
+// LegacyArgs returns the arguments of clone(2) for a GOARCH.
+var LegacyArgs = legacyArgs

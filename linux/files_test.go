@@ -27,6 +27,8 @@ var _ = helper("marks", func(args []string) int {
 		target, err := os.Readlink(fmt.Sprint("/proc/self/fd/", fd))
 		if name, ok := strings.CutPrefix(target, args[1]+"/"); err == nil && ok {
 			fmt.Print(name, " ")
+		} else if target == "/dev/null" { // others are of this program itself
+			fmt.Print(target, " ")
 		} else {
 			fmt.Print("none ")
 		}

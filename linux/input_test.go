@@ -64,6 +64,10 @@ func TestBadInputIsAnError(t *testing.T) {
 		{"more TIDs than namespaces", func(c *linux.Child) { c.SetTID = slices.Repeat([]int{77777}, 32) }, "SetTID", nil},
 		{"map without namespace", func(c *linux.Child) { c.UidMappings = idMap(0, 0, 1) }, "add NewUser", syscall.EINVAL},
 		{"empty range", func(c *linux.Child) { c.Flags, c.UidMappings = linux.NewUser, idMap(0, 0, 0) }, "UidMappings[0] {ContainerID: 0, HostID: 0, Size: 0} is no range", syscall.EINVAL},
+		{"range beyond the last ID", func(c *linux.Child) {
+			ids := uint64(1) << 32 // of which the last is none
+			c.Flags, c.UidMappings = linux.NewUser, idMap(0, 0, int(ids))
+		}, "is no range of IDs", syscall.EINVAL},
 		{"negative ID", func(c *linux.Child) { c.Flags, c.GidMappings = linux.NewUser, idMap(-1, 0, 1) }, "GidMappings[0]", syscall.EINVAL},
 		{"overlapping ranges", func(c *linux.Child) {
 			c.Flags = linux.NewUser
@@ -76,6 +80,7 @@ func TestBadInputIsAnError(t *testing.T) {
 		{"capability", func(c *linux.Child) { c.AmbientCaps = []uintptr{64} }, "AmbientCaps[0] 64", syscall.EINVAL},
 		{"unknown capability", func(c *linux.Child) { c.AmbientCaps = []uintptr{63} }, "ca", nil},
 		{"EmptyMount with a path", func(c *linux.Child) { c.Path, c.Exec, c.Flags = "/x", nil, linux.EmptyMount }, "no path exists in the child", syscall.EINVAL},
+		{"EmptyMount by Unshare with a path", func(c *linux.Child) { c.Path, c.Exec, c.Unshare = "/x", nil, linux.EmptyMount }, "no path exists in the child", syscall.EINVAL},
 		{"Unshare of no namespace", func(c *linux.Child) { c.Unshare = linux.AutoReap }, "not AutoReap", syscall.EINVAL},
 		{"namespace twice", func(c *linux.Child) { c.Flags, c.Unshare = linux.NewUTS, linux.NewUTS }, "NewUTS are in both", syscall.EINVAL},
 		{"AutoKill without AutoReap", func(c *linux.Child) { c.Flags = uapi.CLONE_PIDFD_AUTOKILL }, "needs AutoReap", syscall.EINVAL},
@@ -114,6 +119,20 @@ func TestBadInputIsAnError(t *testing.T) {
 	}
 	if _, err := linux.Clone3(background, nil); err == nil {
 		t.Error("Clone3(nil) succeeded")
+	}
+}
+
+// Ranges that touch do not overlap.
+func TestRangesOfIDsThatTouch(t *testing.T) {
+	c := child("exit", "0")
+	c.Flags = linux.NewUser
+	c.UidMappings = []syscall.SysProcIDMap{{ContainerID: 1, HostID: 100001, Size: 5}, {ContainerID: 0, HostID: 100000, Size: 1}}
+	p, err := linux.Clone3(background, c)
+	if errors.Is(err, syscall.EINVAL) || os.Geteuid() == 0 && err != nil {
+		t.Fatal(err)
+	}
+	if p != nil {
+		wait(t, p)
 	}
 }
 

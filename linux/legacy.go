@@ -4,7 +4,6 @@ package linux
 
 import (
 	"math"
-	"runtime"
 	"syscall"
 	"unsafe"
 
@@ -21,10 +20,10 @@ import (
 // all architectures: flags, stack, parent_tid, child_tid and tls here; tls
 // before child_tid with the kernel's CLONE_BACKWARDS; stack before flags with
 // CLONE_BACKWARDS2. The handle goes where parent_tid points to.
-func legacyArgs(a *uapi.CloneArgs) []uintptr {
+func legacyArgs(goarch string, a *uapi.CloneArgs) []uintptr {
 	flags := uintptr(uint32(a.Flags))&^uapi.CLONE_PARENT_SETTID | uapi.CLONE_CHILD_SETTID | uintptr(a.ExitSignal)
 	pidfd, tid := uintptr(a.Pidfd), uintptr(a.ParentTid)
-	switch runtime.GOARCH {
+	switch goarch {
 	case "amd64", "loong64":
 		return []uintptr{flags, 0, pidfd, tid, 0}
 	case "s390x":

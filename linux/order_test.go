@@ -72,11 +72,22 @@ func TestFilesInTheWayMakeRoom(t *testing.T) {
 				defer f.Close()
 				files = append(files, f)
 			}
-			// The number of hole is free, and a place; below it is that of low,
-			// whose place is above it.
+			// The numbers of holes are free, and places; below them is that of
+			// low, whose place is above them. What is opened meanwhile may take
+			// some of the holes, but not all.
 			low, hole := files[0], files[1]
-			free := int(hole.Fd())
-			hole.Close()
+			const holes = 8
+			free := 0
+			for range holes {
+				fd, err := unix.FcntlInt(hole.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				free = max(free, fd)
+			}
+			for fd := free; fd > free-holes; fd-- {
+				unix.Close(fd)
+			}
 			c := child("marks")
 			for len(c.Files) < free+2 {
 				c.Files = append(c.Files, files[2])
@@ -127,6 +138,26 @@ func TestDescriptorsNotGivenAreClosed(t *testing.T) {
 	}
 	if got := r.Files[itoa(places-1)]; got != "/dev/zero" {
 		t.Errorf("descriptor %d of the child is %q, want /dev/zero", places-1, got)
+	}
+}
+
+// Nor is a file there by its number in this program, where that comes right
+// behind the places.
+func TestNumbersOfGivenFilesAreClosed(t *testing.T) {
+	zero, err := os.Open("/dev/zero")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer zero.Close()
+	r := reported(t, func(c *linux.Child) {
+		for len(c.Files) < int(zero.Fd()) {
+			c.Files = append(c.Files, os.Stderr)
+		}
+		c.Files[len(c.Files)-1] = zero
+	})
+	at := int(zero.Fd())
+	if r.Files[itoa(at-1)] != "/dev/zero" || r.Files[itoa(at)] == "/dev/zero" {
+		t.Errorf("descriptors %d and %d of the child are %q and %q, want only the first to be the file", at-1, at, r.Files[itoa(at-1)], r.Files[itoa(at)])
 	}
 }
 

@@ -96,6 +96,7 @@ func FuzzParseFDInfo(f *testing.F) {
 	f.Add("Pid:\t-1\nNSpid:\t-1\n")
 	f.Add("Pid:\t77\nNSpid:\t77\t1\n")
 	f.Add("Pid")
+	f.Add("pos:\t0\nflags:\t02000002\nmnt_id:\t15\n") // of another file
 	f.Fuzz(func(t *testing.T, text string) {
 		info, err := parseFDInfo(text)
 		if err == nil && !strings.Contains(text, "Pid:") {

@@ -3,8 +3,11 @@
 package linux_test
 
 import (
+	"fmt"
+	"io"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +103,92 @@ func TestKillTreeWithCgroupIsComplete(t *testing.T) {
 		is(t, "WaitEnd", f.WaitEnd(t.Context()), nil)
 	}
 }
+
+// The process is killed whether it is in the control group or not.
+func TestKillTreeWithAnotherCgroup(t *testing.T) {
+	dir, err := os.Open(cgroup(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	p, _ := held(t, child("hold"))
+	complete, err := p.PidFD().KillTree(dir)
+	kerneltest.Need(t, "cgroup.kill", "5.14", err)
+	if status := wait(t, p); !complete || status.Signal() != unix.SIGKILL {
+		t.Errorf("got complete %v, %v, want the process killed", complete, status)
+	}
+}
+
+// The processes are stopped before any is killed, so that none gets away.
+func TestKillTreeStopsBeforeItKills(t *testing.T) {
+	for range 30 {
+		root, all := forest(t, func(*linux.Child) {})
+		leaf, err := all[len(all)-1].Pid()
+		if err != nil {
+			t.Fatal(err)
+		}
+		stopped := make(chan bool)
+		go func() {
+			for {
+				stat, err := os.ReadFile(statPath(leaf))
+				_, after, _ := strings.Cut(string(stat), ") ")
+				switch {
+				case strings.HasPrefix(after, "T"):
+					stopped <- true
+					return
+				case err != nil || strings.HasPrefix(after, "Z") || strings.HasPrefix(after, "X"):
+					stopped <- false
+					return
+				}
+			}
+		}()
+		if _, err := root.KillTree(nil); err != nil {
+			t.Error(err)
+		}
+		if <-stopped {
+			return
+		}
+	}
+	t.Error("no process has been seen that was stopped")
+}
+
+// Who kills the tree that it is part of is not killed itself, nor stopped.
+func TestKillTreeSparesCaller(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	c := child("parent of a killer")
+	c.Files[1], c.Setpgid = w, true
+	p := start(t, c)
+	w.Close()
+	t.Cleanup(func() { unix.Kill(-p.Pid(), unix.SIGKILL) })
+	r.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if out, err := io.ReadAll(r); string(out) != "false <nil>" || err != nil {
+		t.Errorf("the one that kills says %q, %v", out, err)
+	}
+}
+
+var (
+	_ = helper("parent of a killer", func([]string) int {
+		c := child("kill parent")
+		c.Files[1] = os.Stdout
+		if _, err := linux.Clone3(background, c); err != nil {
+			return fail("%v", err)
+		}
+		time.Sleep(time.Hour)
+		return 1
+	})
+	_ = helper("kill parent", func([]string) int {
+		f, err := linux.OpenPidFD(os.Getppid())
+		if err != nil {
+			return fail("%v", err)
+		}
+		fmt.Print(f.KillTree(nil))
+		return 0
+	})
+)
 
 func TestKillTreeErrors(t *testing.T) {
 	f, _, _ := living(t, child("hold"))

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -211,5 +212,16 @@ func setsockopt(t *testing.T, c syscall.Conn, option int) {
 	}
 	if e := conn.Control(func(s uintptr) { err = unix.SetsockoptInt(int(s), unix.SOL_SOCKET, option, 1) }); e != nil || err != nil {
 		t.Fatal(e, err)
+	}
+}
+
+// A message without a pidfd says why it has none.
+func TestMessageWithoutPidFD(t *testing.T) {
+	for flags, want := range map[int]string{0: "the message has no pidfd", unix.MSG_CTRUNC: "there was no room"} {
+		_, err := linux.ReceivedPidFD(nil, flags)
+		is(t, want, err, unix.ENODATA)
+		if err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("flags %#x: got %q, want %q", flags, err, want)
+		}
 	}
 }

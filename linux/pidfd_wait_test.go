@@ -7,7 +7,6 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -119,12 +118,11 @@ func thread(t testing.TB) (f *linux.PidFD, end func()) {
 	t.Helper()
 	opened, ending := make(chan struct{}), make(chan struct{})
 	var err error
-	go func() {
-		runtime.LockOSThread() // for ever: the thread ends with the goroutine
+	goThread(func() {
 		f, err = linux.OpenThread(unix.Gettid())
 		close(opened)
 		<-ending
-	}()
+	})
 	<-opened
 	end = sync.OnceFunc(func() { close(ending) })
 	t.Cleanup(end)

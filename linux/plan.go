@@ -4,6 +4,7 @@ package linux
 
 import (
 	"math"
+	"runtime"
 	"sync"
 	"syscall"
 	"unsafe"
@@ -158,7 +159,7 @@ func (p *plan) begin(c *Child) error {
 	none := table.Label{}
 	p.Call(none, uapi.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, table.Address(all), table.Address(p.mask), sigsetSize())
 	if p.how.legacy {
-		p.Call(none, uapi.SYS_CLONE, legacyArgs(a)...)
+		p.Call(none, uapi.SYS_CLONE, legacyArgs(runtime.GOARCH, a)...)
 	} else {
 		p.Call(none, uapi.SYS_CLONE3, table.Address(a), unsafe.Sizeof(*a))
 	}

@@ -61,6 +61,17 @@ func TestWatcherForgets(t *testing.T) {
 	}
 }
 
+// The watcher still knows whose a pidfd is when it has known very many.
+func TestWatcherHasManyTickets(t *testing.T) {
+	linux.SkipTickets()
+	p, release := held(t, child("hold"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p.Wait(ctx) // lets the watcher know of it
+	release()
+	wait(t, p)
+}
+
 // The end of a process that comes while somebody begins to wait is not missed.
 func TestWaitMissesNoEnd(t *testing.T) {
 	n := 2000

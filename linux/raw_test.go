@@ -111,3 +111,22 @@ func fdOf(p *linux.Process) int {
 	p.PidFD().WithFD(func(fd int) { n = fd })
 	return n
 }
+
+// goThread calls f in a goroutine with a thread of its own, which ends with it.
+// That is never the first thread, which only ends with the program.
+func goThread(f func()) {
+	go func() {
+		runtime.LockOSThread() // for ever: the thread ends with the goroutine
+		if unix.Gettid() != os.Getpid() {
+			f()
+			return
+		}
+		defer runtime.UnlockOSThread()
+		ended := make(chan struct{})
+		goThread(func() {
+			defer close(ended)
+			f()
+		})
+		<-ended // nobody else gets the first thread meanwhile
+	}()
+}

@@ -4,6 +4,7 @@ package linux_test
 
 import (
 	"debug/elf"
+	"fmt"
 	"os"
 	"strings"
 	"syscall"
@@ -74,3 +75,28 @@ func needStatic(t *testing.T) {
 		}
 	}
 }
+
+// Groups that a Credential does not list are not kept.
+func TestCredentialWithoutGroups(t *testing.T) {
+	needRoot(t)
+	c := child("groups of a child")
+	c.Credential = &syscall.Credential{Groups: []uint32{5, 6}}
+	passes(t, c)
+}
+
+var _ = helper("groups of a child", func([]string) int {
+	for keep, want := range map[bool]string{false: "[]", true: "[5 6]"} {
+		c := child("groups")
+		c.Credential = &syscall.Credential{NoSetGroups: keep}
+		if out, err := outputOf(c); err != nil || out != want {
+			return fail("NoSetGroups %v: the child has groups %s (%v), want %s", keep, out, err, want)
+		}
+	}
+	return 0
+})
+
+var _ = helper("groups", func([]string) int {
+	groups, _ := os.Getgroups()
+	fmt.Print(groups)
+	return 0
+})

@@ -23,6 +23,7 @@ func TestJudge(t *testing.T) {
 		"much older kernel":         {unsupported, "6.12.117+deb13-amd64", false, verdict{skip: "CLONE_NNP: since Linux 7.1, this is 6.12.117+deb13-amd64"}},
 		"that kernel":               {unsupported, "7.1.0-rc1", false, verdict{fail: "CLONE_NNP: Linux 7.1.0-rc1 should have it since 7.1: no such flag: unsupported operation"}},
 		"later kernel":              {unsupported, "7.10", false, verdict{fail: "CLONE_NNP: Linux 7.10 should have it since 7.1: no such flag: unsupported operation"}},
+		"kernel of a later series":  {unsupported, "8.0.1", false, verdict{fail: "CLONE_NNP: Linux 8.0.1 should have it since 7.1: no such flag: unsupported operation"}},
 		"later kernel in a cage":    {syscall.ENOSYS, "7.3", true, verdict{skip: "CLONE_NNP: hidden by the seccomp filter that this process runs under: function not implemented"}},
 		"another error":             {syscall.EBADF, "7.0", false, verdict{fail: "CLONE_NNP: bad file descriptor"}},
 		"another error in a cage":   {syscall.EBADF, "7.3", true, verdict{fail: "CLONE_NNP: bad file descriptor"}},

@@ -92,6 +92,24 @@ func TestNewerPackage(t *testing.T) {
 	}
 }
 
+// Each architecture has files of its own.
+func TestPackageOfOneArchitecture(t *testing.T) {
+	a, b := t.TempDir(), t.TempDir()
+	for dir, value := range map[string]string{a: "1", b: "2"} {
+		for name, text := range map[string]string{
+			"p.go": before, "p_linux_arm.go": "package p\nconst Own = " + value + "\n", "p_linux_mips.go": "package p\nconst Own = 3\n",
+		} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	result, err := compare(a, b, everything)
+	if want := (Difference{"Own", "arm", "Own is 1, and there 2"}); err != nil || len(result.Differences) != 1 || result.Differences[0] != want {
+		t.Errorf("got %v, %v, want %v alone", result.Differences, err, want)
+	}
+}
+
 func TestDirectoryWithoutPackage(t *testing.T) {
 	if _, err := compare(t.TempDir(), t.TempDir(), everything); err == nil || !strings.Contains(err.Error(), "has no Go package for 386") {
 		t.Errorf("error %v, want one that says that there is no package", err)

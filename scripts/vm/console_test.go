@@ -129,3 +129,16 @@ func TestWatchMachine(t *testing.T) {
 		})
 	}
 }
+
+// A machine that has booted has the time that runs have, each of them anew.
+func TestTimeToBootIsForBooting(t *testing.T) {
+	t.Parallel()
+	const boot = 3 * time.Second
+	cmd := exec.Command("/bin/sh", "-c", `printf "$1"; sleep 4; printf "$2"`, "sh",
+		mark(guest.Booted, 0)+mark(guest.Start, 0), mark(guest.Exit, 0)+mark(guest.Done, 0))
+	_, watch := record()
+	plan := guest.Plan{Nonce: nonce, Runs: []guest.Run{{Package: "p"}}}
+	if err := watchMachine(t.Context(), cmd, plan, Limits{Boot: boot, Run: time.Minute}, watch); err != nil {
+		t.Errorf("got error %v, want that it has a minute", err)
+	}
+}

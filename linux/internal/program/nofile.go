@@ -36,8 +36,11 @@ func nofile() (lim Rlimit) {
 }
 
 // RlimitNofile returns the number of RLIMIT_NOFILE.
-func RlimitNofile() uintptr {
-	switch runtime.GOARCH {
+func RlimitNofile() uintptr { return rlimitNofile(runtime.GOARCH) }
+
+// rlimitNofile returns it for a GOARCH: mips has its own order of limits.
+func rlimitNofile(goarch string) uintptr {
+	switch goarch {
 	case "mips", "mipsle", "mips64", "mips64le":
 		return 5
 	}

@@ -1,0 +1,17 @@
+package main
+
+import "testing"
+
+// The files of a header are not those of another whose name begins alike.
+func TestFilesOfHeadersWhoseNamesBeginAlike(t *testing.T) {
+	wants := []want{{Group: Group{Name: "sched"}}}
+	for name, ours := range map[string]bool{
+		"zsched.go": true, "zsched_linux.go": true, "zsched_linux_arm.go": true, "zsched_linux_generic.go": true,
+		"zsched_types.go": false, "zsched_types_linux.go": false, "zsched_types_linux_arm.go": false,
+		"zschedule.go": false, "zsched_linuxes.go": false, "sched.go": false, "zother.go": false,
+	} {
+		if got := isFileOf(wants, name); got != ours {
+			t.Errorf("%s is of linux/sched.h: got %v, want %v", name, got, ours)
+		}
+	}
+}
