@@ -70,7 +70,9 @@ func waitid(pidfd int, info *childInfo, options uintptr, usage *syscall.Rusage) 
 // children whatever signal they were to send.
 func waitState(pidfd int, info *childInfo, options uintptr, usage *syscall.Rusage) (errno syscall.Errno) {
 	options |= unix.WALL
-	for {
+	// A call that does not wait is not interrupted, except by who wants to see
+	// what comes of it.
+	for range 100 {
 		if options&unix.WNOHANG != 0 {
 			_, _, errno = syscall.RawSyscall6(uapi.SYS_WAITID, unix.P_PIDFD, uintptr(pidfd),
 				uintptr(unsafe.Pointer(info)), options, uintptr(unsafe.Pointer(usage)), 0)
@@ -79,9 +81,10 @@ func waitState(pidfd int, info *childInfo, options uintptr, usage *syscall.Rusag
 				uintptr(unsafe.Pointer(info)), options, uintptr(unsafe.Pointer(usage)), 0)
 		}
 		if errno != syscall.EINTR {
-			return errno
+			break
 		}
 	}
+	return errno
 }
 
 // siginfoFields is the offset in siginfo_t of what depends on the signal: behind
