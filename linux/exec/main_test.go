@@ -94,7 +94,17 @@ func init() {
 			}
 			return 0
 		},
-		"filtered": filtered,
+		"steps that fail": stepsThatFail,
+		"filtered":        filtered,
+		"family":          family,
+		"few descriptors": fewDescriptors,
+		"leave reader":    func([]string) int { return leave("cat", os.Stdin) },
+		"leave writer":    func([]string) int { return leave("late", nil) },
+		"late": func([]string) int {
+			time.Sleep(400 * time.Millisecond)
+			fmt.Print("late")
+			return 0
+		},
 		"ignoring": ignoring,
 		"parent":   parent,
 	}
