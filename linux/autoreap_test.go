@@ -429,7 +429,7 @@ func TestPidfdAutoreapMore(t *testing.T) {
 			if _, err := linux.Clone3(background, c); !errors.Is(err, syscall.EBADF) {
 				t.Errorf("got error %v, want %v", err, syscall.EBADF)
 			}
-			if after := openFiles(t); after != before {
+			if after := openFiles(t); after > before { // those of other tests may just be closed
 				t.Errorf("%d files are open, want %d as before", after, before)
 			}
 		}},

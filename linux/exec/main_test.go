@@ -98,6 +98,7 @@ func init() {
 		"filtered":        filtered,
 		"family":          family,
 		"few descriptors": fewDescriptors,
+		"leak":            leak,
 		"leave reader":    func([]string) int { return leave("cat", os.Stdin) },
 		"leave writer":    func([]string) int { return leave("late", nil) },
 		"late": func([]string) int {
@@ -176,6 +177,18 @@ func skipExamples() {
 	for _, program := range []string{"echo", "sleep", "tr"} {
 		if _, err := exec.LookPath(program); err != nil {
 			no(err, "ExampleCommand", "ExampleCmd_Handle", "ExampleFromCmd")
+			break
+		}
+	}
+	if person, program, err := openTerminal(); err != nil {
+		no(err, "Example_terminal")
+	} else {
+		person.Close()
+		program.Close()
+	}
+	for _, program := range []string{"sh", "tty"} {
+		if _, err := exec.LookPath(program); err != nil {
+			no(err, "Example_terminal")
 			break
 		}
 	}
