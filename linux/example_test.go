@@ -308,3 +308,36 @@ func ExampleCreateCgroup() {
 	status, err := p.Wait(context.Background())
 	fmt.Println(status, err)
 }
+
+// A program started by package os is waited for without a thread, and with a
+// context. Process.Wait, which then returns at once, reaps it.
+func ExampleWaitProcess() {
+	p, err := os.StartProcess("/usr/libexec/worker", []string{"worker"}, &os.ProcAttr{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	status, err := linux.WaitProcess(ctx, p)
+	if err != nil {
+		p.Kill()
+	}
+	p.Wait()
+	fmt.Println(status, err)
+}
+
+// What a Process can do for a program started by package os: to ask it to end,
+// and to kill it if it does not.
+func ExampleHoldProcess() {
+	p, err := os.StartProcess("/usr/libexec/worker", []string{"worker"}, &os.ProcAttr{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	worker, err := linux.HoldProcess(p)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer worker.Close()
+	fmt.Println(worker.Stop(context.Background(), syscall.SIGTERM, 5*time.Second))
+	p.Wait()
+}

@@ -108,19 +108,19 @@ func TestLaterFieldNoNewPrivs(t *testing.T) {
 }
 
 func TestLaterFieldLandlock(t *testing.T) {
-	handled := uint64(unix.LANDLOCK_ACCESS_FS_READ_FILE)
+	handled := uint64(unix.LANDLOCK_ACCESS_FS_MAKE_REG)
 	fd, _, errno := unix.Syscall(uapi.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&handled)), unsafe.Sizeof(handled), 0)
 	if errno != 0 {
 		t.Skip("no Landlock: ", errno)
 	}
 	defer unix.Close(int(fd))
-	c := command("file", "/proc/self/status")
+	c := command("write", filepath.Join(t.TempDir(), "file"))
 	c.SysProcAttr = new(syscall.SysProcAttr)
 	set(t, c.SysProcAttr, "UseLandlock", true)
 	set(t, c.SysProcAttr, "LandlockFD", int(fd))
 	set(t, c.SysProcAttr, "NoNewPrivs", true)
-	if out, err := c.Output(); err == nil || len(out) > 0 || c.Process == nil {
-		t.Errorf("got %d bytes, %v, want that nothing can be read", len(out), err)
+	if out, err := c.CombinedOutput(); err == nil || !strings.HasSuffix(string(out), "permission denied") {
+		t.Errorf("got %q, %v, want that no file can be made", out, err)
 	}
 	if _, err := unix.FcntlInt(fd, unix.F_GETFD, 0); err != nil {
 		t.Error("LandlockFD is closed:", err)

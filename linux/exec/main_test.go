@@ -106,6 +106,13 @@ func init() {
 			fmt.Print("late")
 			return 0
 		},
+		"write": func(args []string) int {
+			if err := os.WriteFile(args[0], nil, 0o600); err != nil {
+				fmt.Print(err)
+				return 1
+			}
+			return 0
+		},
 		"ignoring": ignoring,
 		"parent":   parent,
 	}
