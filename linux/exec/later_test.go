@@ -126,7 +126,7 @@ func TestLaterFieldLandlock(t *testing.T) {
 		t.Error("LandlockFD is closed:", err)
 	}
 	c = c.Clone()
-	set(t, c.SysProcAttr, "LandlockFlags", 1<<31)
+	set(t, c.SysProcAttr, "LandlockFlags", uint32(1<<31))
 	if err := c.Run(); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("flags that nobody knows: got %v", err)
 	}
