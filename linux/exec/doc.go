@@ -27,7 +27,7 @@
 //   - A command can be run again, by [Cmd.Clone]. A Cmd that os/exec made can
 //     be started here too, see [FromCmd].
 //   - Where there are no descriptors left, garbage is collected, and Start tries
-//     once more.
+//     again.
 //
 // # To die with this program
 //
