@@ -59,7 +59,7 @@ func (c *Cmd) hold(proc *linux.Process, child *linux.Child) (*running, error) {
 		p, err = osProcess(proc, r.autoReap)
 		return err
 	})
-	if err != nil {
+	if err != nil && r.autoReap { // the ID may soon be that of another process
 		proc.Kill()
 		proc.Wait(context.Background())
 		proc.Close()
