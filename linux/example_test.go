@@ -309,33 +309,35 @@ func ExampleCreateCgroup() {
 	fmt.Println(status, err)
 }
 
-// A process that package os has started is waited for with a context, and
-// without a thread; package os reaps it.
+// A program started by package os is waited for without a thread, and with a
+// context. Process.Wait, which then returns at once, reaps it.
 func ExampleWaitProcess() {
-	p, err := os.StartProcess("/usr/bin/make", []string{"make"}, &os.ProcAttr{})
+	p, err := os.StartProcess("/usr/libexec/worker", []string{"worker"}, &os.ProcAttr{})
 	if err != nil {
 		log.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if _, err := linux.WaitProcess(ctx, p); errors.Is(err, context.DeadlineExceeded) {
+	status, err := linux.WaitProcess(ctx, p)
+	if err != nil {
 		p.Kill()
 	}
-	state, err := p.Wait()
-	fmt.Println(state, err)
+	p.Wait()
+	fmt.Println(status, err)
 }
 
-// Package linux holds a process that package os has started, besides that.
+// What a Process can do for a program started by package os: to ask it to end,
+// and to kill it if it does not.
 func ExampleHoldProcess() {
-	p, err := os.StartProcess("/usr/bin/make", []string{"make"}, &os.ProcAttr{})
+	p, err := os.StartProcess("/usr/libexec/worker", []string{"worker"}, &os.ProcAttr{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	held, err := linux.HoldProcess(p)
+	worker, err := linux.HoldProcess(p)
 	if err != nil {
 		log.Fatal(err)
 	}
-	held.Stop(context.Background(), syscall.SIGTERM, 5*time.Second)
-	held.Close()
-	p.Wait() // reaps
+	defer worker.Close()
+	fmt.Println(worker.Stop(context.Background(), syscall.SIGTERM, 5*time.Second))
+	p.Wait()
 }

@@ -118,10 +118,11 @@ func cloneFlags(f uintptr) linux.Flags {
 }
 
 // unshareFlags returns what SysProcAttr.Unshareflags asks for. The child has its
-// own files, directory and semaphore adjustments; there is nothing to unshare.
+// own files, directory, semaphore adjustments and signal handlers, and one
+// thread; there is nothing to unshare.
 func unshareFlags(f uintptr) linux.Flags {
 	const emptyMount = 0x00100000 // UNSHARE_EMPTY_MNTNS, Linux 7.1
-	flags := linux.Flags(f &^ (unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SYSVSEM | emptyMount))
+	flags := linux.Flags(f &^ (unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SYSVSEM | unix.CLONE_SIGHAND | unix.CLONE_THREAD | emptyMount))
 	if f&emptyMount != 0 {
 		flags |= linux.EmptyMount
 	}

@@ -120,7 +120,7 @@ func TestSysProcAttr(t *testing.T) {
 		c := command("exit", "0")
 		c.SysProcAttr = &syscall.SysProcAttr{
 			Cloneflags:   unix.CLONE_VFORK | unix.CLONE_VM | uintptr(syscall.SIGCHLD),
-			Unshareflags: unix.CLONE_FS | unix.CLONE_FILES,
+			Unshareflags: unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_THREAD,
 		}
 		if err := c.Run(); err != nil {
 			t.Error(err)

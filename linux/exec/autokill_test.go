@@ -19,6 +19,11 @@ import (
 	"github.com/go-clone3/clone3/scripts/kerneltest"
 )
 
+func needAutoKill(t *testing.T) {
+	t.Helper()
+	kerneltest.Need(t, "AutoKill", "7.1", linux.Probe(linux.AutoKill|linux.NoNewPrivs))
+}
+
 // Whoever is killed takes its workers along, if and only if they have AutoKill.
 func TestDiesWithProgram(t *testing.T) {
 	for _, how := range []string{"AutoKill", "nothing"} {
@@ -137,7 +142,24 @@ func TestAutoReap(t *testing.T) {
 		}
 		c.Handle().Close()
 		io.Copy(io.Discard, out) // ends when the process has
-		out.Close()
+		if err := c.Wait(); err == nil || err.Error() != "signal: killed" || c.ProcessState == nil {
+			t.Errorf("Wait: got %v, %v, want signal: killed", err, c.ProcessState)
+		}
+	})
+	// Cancel learns that there is nobody to kill. With os/exec, it kills a zombie,
+	// and Wait returns the error of the context.
+	t.Run("cancelled after the end", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		c := ends(ctx)
+		c.Flags = linux.AutoReap
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		c.Handle().Wait(t.Context())
+		cancel()
+		if err := c.Wait(); err != nil {
+			t.Errorf("got %v, want no error", err)
+		}
 	})
 	t.Run("dropped", func(t *testing.T) {
 		out, pid := dropped(t)

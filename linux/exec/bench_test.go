@@ -38,6 +38,16 @@ func BenchmarkExec(b *testing.B) {
 		{"pipe-100MB", 100 << 20,
 			func() error { return readAll(exec.Command(bulk)) },
 			func() error { return readAll(std.Command(bulk)) }},
+		{"combined-1KB", 1 << 10,
+			func() error { return whole(exec.Command(kilobyte).CombinedOutput()) },
+			func() error { return whole(std.Command(kilobyte).CombinedOutput()) }},
+		{"writer-100MB", 100 << 20,
+			func() error {
+				return count(func(w io.Writer) error { c := exec.Command(bulk); c.Stdout = w; return c.Run() })
+			},
+			func() error {
+				return count(func(w io.Writer) error { c := std.Command(bulk); c.Stdout = w; return c.Run() })
+			}},
 		{"parallel-8", 0,
 			func() error { return eight(func() error { return exec.Command(quiet).Run() }) },
 			func() error { return eight(func() error { return std.Command(quiet).Run() }) }},
@@ -92,6 +102,24 @@ func eight(run func() error) error {
 func whole(out []byte, err error) error {
 	if err == nil && len(out) != 1<<10 {
 		err = fmt.Errorf("got %d bytes", len(out))
+	}
+	return err
+}
+
+// A counter is a Writer that nobody has optimised copying for, as io.Discard.
+type counter int
+
+func (c *counter) Write(b []byte) (int, error) {
+	*c += counter(len(b))
+	return len(b), nil
+}
+
+// count lets a command write 100 MB to a counter.
+func count(run func(w io.Writer) error) error {
+	var n counter
+	err := run(&n)
+	if err == nil && n != 100<<20 {
+		err = fmt.Errorf("got %d bytes", n)
 	}
 	return err
 }

@@ -11,16 +11,17 @@ import (
 	"github.com/go-clone3/clone3/linux"
 )
 
-// withDescriptors calls open, and if there were no descriptors left, once more:
-// after a collection of garbage, as many a descriptor is closed only by that.
+// withDescriptors calls open, and if there were no descriptors left, again: after
+// a collection of garbage, as many a descriptor is closed only by that. What is
+// garbage is closed by a goroutine, which may take a moment to come to it.
 func withDescriptors(open func() error) error {
 	err := open()
-	if !outOfDescriptors(err) {
-		return err
+	for pause := 5 * time.Millisecond; outOfDescriptors(err) && pause < 100*time.Millisecond; pause *= 4 {
+		runtime.GC()
+		time.Sleep(pause)
+		err = open()
 	}
-	runtime.GC()
-	time.Sleep(10 * time.Millisecond) // what is garbage is closed by a goroutine
-	return open()
+	return err
 }
 
 // outOfDescriptors reports whether err is that this program, and not a child on

@@ -15,27 +15,51 @@
 //   - Starting takes less time, and does not depend on how much memory this
 //     program uses, even with user namespaces.
 //   - All of syscall.SysProcAttr works. Cloneflags can have the flags above
-//     32 bits, which package syscall drops in silence.
-//   - An error of Start is of the form that os/exec gives it, and says which step
-//     failed: "fork/exec (setgid 1000) /bin/true: operation not permitted".
-//     [Cmd.FailedStep] is that step for programs.
-//   - The context of CommandContext also ends a command that stands still before
-//     its program: whose control group is frozen, or whose file another process
-//     has a lease on. os/exec waits, and so do all others who start processes.
-//   - A program that was just written and closed can be executed (ETXTBSY,
-//     go.dev/issue/22315): Start tries again for some tens of milliseconds.
-//   - A Reader as Stdin that never answers does not keep Wait from returning once
-//     nobody can read what it would bring (go.dev/issue/10338).
-//   - [Cmd.CloseFiles] keeps all descriptors from the command that are not given
-//     to it, and lets it start in the same time however many there are.
-//   - [Cmd.Clone] makes a command that can be started again; [FromCmd] one of a
-//     command that os/exec has made.
+//     32 bits, which package syscall drops in silence. A field of a later
+//     release of Go that this package does not know is an error, if it is set.
+//   - An error of Start says which step failed, in words: "fork/exec (setgid
+//     1000) /bin/true: operation not permitted"; and [Cmd.FailedStep].
+//   - A program that was written and closed can be executed at once, whatever
+//     else is started meanwhile: "text file busy" is tried again for some tens
+//     of milliseconds.
+//   - A Stdin that is a Reader which never answers does not keep [Cmd.Wait] for
+//     ever.
+//   - A command can be run again, by [Cmd.Clone]. A Cmd that os/exec made can
+//     be started here too, see [FromCmd].
+//   - Where there are no descriptors left, garbage is collected, and Start tries
+//     again.
 //
-// linux.AutoKill and linux.AutoReap need Linux 7.1: before, Start returns an error
-// that errors.Is(err, errors.ErrUnsupported) finds, and [linux.Probe] tells in
-// advance. A user without CAP_SYS_ADMIN has to add linux.NoNewPrivs to AutoKill;
-// NoNewPrivs itself works on all kernels. What the command has started in its
-// turn is not killed with it.
+// # To die with this program
+//
+// A command with linux.AutoKill is killed when this program ends, be it by
+// SIGKILL. Three things are to be known:
+//
+//   - It needs Linux 7.1. Before, Start fails with an error that
+//     errors.Is(err, errors.ErrUnsupported) finds; linux.Probe(linux.AutoKill)
+//     asks in advance. What to do without is for the program to decide:
+//     [Cmd.Clone] makes a command that can be started in another way, such as
+//     with Pdeathsig, which is sent when the thread ends that has started it.
+//   - Unless this program is privileged (CAP_SYS_ADMIN) it needs
+//     linux.NoNewPrivs, too: the command could not be killed if it gained
+//     privileges. Programs such as sudo then do not work in it.
+//   - Only the command itself is killed, not what it has started in its turn.
+//     For these, run it in a PID namespace (linux.NewPID), whose processes all
+//     end with the first, or in a control group of its own (Child.Cgroup),
+//     whose file cgroup.kill kills all.
+//
+// # Where a command may be stuck
+//
+// Start returns when the command has executed its program. That may take long: a
+// file system does not answer, another process has a lease on the file, the
+// control group is frozen. The context of [CommandContext] ends that too, and
+// Start then returns an error that says how far the command has come. What no
+// signal reaches, a system call in a file system that is gone, it does not end;
+// os/exec is stuck there as well, and with it everybody who starts commands.
+//
+// Wait returns when all output is copied. That ends when the last process has
+// closed the pipe, which may be one that the command has left behind: a bound is
+// WaitDelay, or an *os.File as Stdout and Stderr. A Writer as Stdout that never
+// returns is waited for.
 //
 // # The same, and what is not
 //
@@ -44,25 +68,40 @@
 // them by either name. Cmd.Process is an *os.Process and Cmd.ProcessState an
 // *os.ProcessState, as ever. Names are looked up and the environment is made
 // unique by os/exec itself. The process of a Cmd that is dropped without Wait
-// stays a zombie, as with os/exec.
+// stays a zombie, as with os/exec, and GODEBUG=execwait=2 finds it. A command has
+// one descriptor, which is closed when somebody waits for it: by Cmd.Wait, or by
+// Cmd.Process.Wait or Release.
+//
+// Errors of Start are of type *fs.PathError, as they were, and Err in it is the
+// bare error number wherever os/exec has one: os.IsNotExist and the like,
+// err.Err.(syscall.Errno), errors.Is and errors.As tell the same.
 //
 // Where a program can tell the difference:
 //
 //   - Cmd is a type of its own. A function that takes an *os/exec.Cmd needs one.
+//     A library that wants to start an *os/exec.Cmd itself, as terminal
+//     libraries do, cannot be given one of this package; what it does besides
+//     can mostly be had in a few lines, see the example "Terminal".
+//   - In an error of Start because of another step than to execute the program,
+//     Op has the step in parentheses after "fork/exec"; if that is to change to
+//     Dir it is "chdir", also where SysProcAttr is set. If the kernel lacks what
+//     was asked for Err is a [linux.UnsupportedError]. A child that was killed
+//     on its way to its program, be it by the end of the context, is an error
+//     that says so.
+//   - A file that is already closed is an error; os/exec starts the command
+//     without it.
 //   - Where Stdin, Stdout or Stderr is nil, the child's descriptor is open for
 //     both reading and writing: it is one /dev/null for all children.
-//   - Errors of Start are of type *fs.PathError, and Err is the bare error number
-//     wherever it is that with os/exec; Op says in brackets what failed, if that
-//     is not to execute the program. A feature that the kernel lacks is a
-//     *linux.UnsupportedError in Err, and a context that ends before the program
-//     is executed an error that is the context's. A file that is already closed
-//     is an error; os/exec starts the command without it.
-//   - A field of SysProcAttr that a later release of Go has added is an error, if
-//     it is set and not known here, and not dropped. Those of Go 1.28, NoNewPrivs,
-//     UseLandlock, LandlockFD and LandlockFlags, are known.
-//   - Wait may leave a goroutine behind that waits for a Reader as Stdin, see there.
+//   - If Stdin is a Reader, Wait does not wait for it any more a tenth of a
+//     second after the process has ended and nobody can read the input, or when
+//     WaitDelay is over. The goroutine that reads from it stays until it answers.
+//   - A program that really is open for writing fails with ETXTBSY some tens of
+//     milliseconds later.
 //   - Flags in SysProcAttr.Cloneflags that make no sense for a child that is to
 //     execute a program, such as CLONE_THREAD, are refused by name.
+//   - To call Wait from several goroutines is an error, as with os/exec. Here
+//     one of them gets the result, the others ECHILD when that has returned;
+//     with os/exec they may hang.
 //   - Cmd.Process.Wait, as against Cmd.Wait, blocks a thread.
 //
 // With the flag linux.AutoReap, which linux.AutoKill includes, the kernel keeps
@@ -72,12 +111,13 @@
 //     times are 0.
 //   - Only Cmd.Wait can wait. Cmd.Process.Wait fails with ECHILD.
 //   - Cmd.Process.Signal returns os.ErrProcessDone as soon as the process has
-//     ended, also before Wait.
-//   - While it runs the command has two descriptors, that of Cmd.Process and one
-//     of this package; otherwise it has one. Both are closed when it has been
-//     waited for.
+//     ended, also before Wait. So a context that ends after the process was
+//     successful, and before Wait, is no error of Wait: Cancel finds nobody to
+//     kill. Of os/exec it is one, as there is a zombie that takes the signal.
+//   - With AutoKill, a command has two descriptors: that of Cmd.Process, and the
+//     one that keeps it alive.
 //
-// With linux.AutoKill a process also ends when its Handle is closed. It does not
-// end when its Cmd is garbage collected, nor while the descriptor that
-// SysProcAttr.PidFD asks for is open.
+// With linux.AutoKill a process also ends when its Handle is closed, and Wait
+// tells so: "signal: killed". It does not end when its Cmd is garbage collected,
+// nor while the descriptor that SysProcAttr.PidFD asks for is open.
 package exec

@@ -3,12 +3,10 @@
 package exec_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"os"
 	std "os/exec"
 	"strings"
@@ -17,7 +15,6 @@ import (
 
 	"github.com/go-clone3/clone3/linux"
 	"github.com/go-clone3/clone3/linux/exec"
-	"golang.org/x/sys/unix"
 )
 
 func ExampleCommand() {
@@ -137,38 +134,4 @@ func ExampleCmd_FailedStep() {
 	}
 	// Output:
 	// chroot
-}
-
-// A command gets a terminal of its own, as it has for a person: what creack/pty's
-// Start does to a command of os/exec. The program keeps the one end, and the
-// command has the other as its controlling terminal.
-func Example_terminal() {
-	ptmx, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer ptmx.Close()
-	if err := unix.IoctlSetPointerInt(int(ptmx.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		log.Fatal(err)
-	}
-	peer, err := unix.IoctlGetUint32(int(ptmx.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		log.Fatal(err)
-	}
-	tty, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", peer), os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		log.Fatal(err)
-	}
-	cmd := exec.Command("sh", "-c", "tty >/dev/null && echo a terminal")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true} // of descriptor 0
-	err = cmd.Start()
-	tty.Close()
-	if err != nil {
-		log.Fatal(err)
-	}
-	line, _ := bufio.NewReader(ptmx).ReadString('\n')
-	fmt.Println(strings.TrimSpace(line), cmd.Wait())
-	// Output:
-	// a terminal <nil>
 }

@@ -45,8 +45,6 @@ func init() {
 			return 0
 		},
 		"exit": func(args []string) int { return number(args[0]) },
-
-		"run out of descriptors": runOutOfDescriptors,
 		"pwd": func([]string) int {
 			dir, err := os.Getwd()
 			fmt.Print(dir, " ", os.Getenv("PWD"))
@@ -96,7 +94,25 @@ func init() {
 			}
 			return 0
 		},
-		"filtered": filtered,
+		"steps that fail": stepsThatFail,
+		"filtered":        filtered,
+		"family":          family,
+		"few descriptors": fewDescriptors,
+		"leak":            leak,
+		"leave reader":    func([]string) int { return leave("cat", os.Stdin) },
+		"leave writer":    func([]string) int { return leave("late", nil) },
+		"late": func([]string) int {
+			time.Sleep(400 * time.Millisecond)
+			fmt.Print("late")
+			return 0
+		},
+		"write": func(args []string) int {
+			if err := os.WriteFile(args[0], nil, 0o600); err != nil {
+				fmt.Print(err)
+				return 1
+			}
+			return 0
+		},
 		"ignoring": ignoring,
 		"parent":   parent,
 	}
@@ -107,18 +123,13 @@ func number(s string) (n int) {
 	return n
 }
 
-// environ is the environment for a helper.
-func environ(name string) []string {
+// command returns a command that runs a helper.
+func command(name string, args ...string) *exec.Cmd {
 	if helpers[name] == nil {
 		panic("no helper " + name)
 	}
-	return append(os.Environ(), helperVar+"="+name)
-}
-
-// command returns a command that runs a helper.
-func command(name string, args ...string) *exec.Cmd {
 	c := exec.Command("/proc/self/exe", args...)
-	c.Env = environ(name)
+	c.Env = append(os.Environ(), helperVar+"="+name)
 	return c
 }
 
@@ -176,14 +187,17 @@ func skipExamples() {
 			break
 		}
 	}
+	if person, program, err := openTerminal(); err != nil {
+		no(err, "Example_terminal")
+	} else {
+		person.Close()
+		program.Close()
+	}
 	for _, program := range []string{"sh", "tty"} {
 		if _, err := exec.LookPath(program); err != nil {
 			no(err, "Example_terminal")
 			break
 		}
-	}
-	if _, err := os.Stat("/dev/ptmx"); err != nil {
-		no(err, "Example_terminal")
 	}
 	if err := linux.Probe(linux.AutoKill); errors.Is(err, errors.ErrUnsupported) {
 		no(err, "Example_diesWithProgram") // TestDiesWithProgram judges whether it has to be

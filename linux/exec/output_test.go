@@ -4,6 +4,7 @@ package exec_test
 
 import (
 	"bytes"
+	"context"
 	std "os/exec"
 	"slices"
 	"testing"
@@ -42,7 +43,7 @@ func TestEnvironAndStringAreThoseOfStandardPackage(t *testing.T) {
 		std.Command("no-such-program-exists", "x"),
 		{Path: "/bin/a", Args: []string{"a", "b"}, Err: exec.ErrDot},
 	} {
-		ours, err := exec.FromCmd(c)
+		ours, err := exec.FromCmd(context.Background(), c)
 		if err != nil {
 			t.Fatal(err)
 		}

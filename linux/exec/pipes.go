@@ -63,8 +63,7 @@ func (p *pipes) to(w io.Writer) (*os.File, error) {
 	}
 	p.copies = append(p.copies, copier{nil, func() error {
 		defer pr.Close() // if w takes no more, the child shall not wait for it
-		_, err := io.Copy(w, pr)
-		return err
+		return pump(w, pr)
 	}})
 	return pw, nil
 }

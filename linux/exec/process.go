@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/go-clone3/clone3/linux"
@@ -20,21 +21,18 @@ import (
 // where this program ignores SIGCHLD, it may have ended already, and the ID may
 // have a new owner. If it is there now, it was when the pidfd was opened.
 //
-// An os.Process that has no pidfd, for want of descriptors, goes by the ID. With
-// AutoReap that is an error.
+// Where package os could have a pidfd, and has none for want of descriptors, the
+// os.Process goes by the ID, and there is an error as well.
 func osProcess(p *linux.Process, autoReap bool) (*os.Process, error) {
 	found, _ := os.FindProcess(p.Pid()) // reports no errors on Linux
-	if !autoReap && !signal.Ignored(syscall.SIGCHLD) {
-		return found, nil
-	}
-	if p.Signal(0) != nil {
+	if (autoReap || signal.Ignored(syscall.SIGCHLD)) && p.Signal(0) != nil {
 		found.Release()
 		found, _ = os.FindProcess(nobody)
 		found.Pid = p.Pid()
 		return found, nil
 	}
-	if autoReap && !hasHandle(found) {
-		return nil, os.NewSyscallError("pidfd_open", syscall.EMFILE)
+	if !hasHandle(found) && handles() && !errors.Is(found.Signal(syscall.Signal(0)), os.ErrProcessDone) {
+		return found, os.NewSyscallError("pidfd_open", syscall.EMFILE)
 	}
 	return found, nil
 }
@@ -44,20 +42,33 @@ func osProcess(p *linux.Process, autoReap bool) (*os.Process, error) {
 const nobody = 1<<22 + 1
 
 // hasHandle reports whether package os holds a process by a pidfd.
-func hasHandle(p *os.Process) bool { return p.WithHandle(func(uintptr) {}) == nil }
+func hasHandle(p *os.Process) bool {
+	has := p.WithHandle(func(uintptr) {}) == nil
+	if has && !hadHandle.Load() {
+		hadHandle.Store(true)
+	}
+	return has
+}
+
+// hadHandle is set once package os has been seen to hold a process by a pidfd.
+var hadHandle atomic.Bool
 
 // handles reports whether package os holds processes by pidfds. It does not
 // where it could not use them fully, such as under an old seccomp filter. Such
 // an os.Process sends signals to a process ID, which is safe only while the
-// process is not reaped.
-var handles = sync.OnceValue(func() bool {
+// process is not reaped. That it could not for want of descriptors is asked
+// again.
+func handles() bool {
+	if hadHandle.Load() {
+		return true
+	}
 	p, err := os.FindProcess(os.Getpid())
 	if err != nil {
 		return false
 	}
 	defer p.Release()
 	return hasHandle(p)
-})
+}
 
 // canAutoReap returns why there cannot be an os.Process and an os.ProcessState of
 // a process that the kernel reaps.
@@ -79,13 +90,4 @@ var makesStates = sync.OnceValue(func() bool {
 	usage := new(syscall.Rusage)
 	s, err := processState(1, linux.ExitStatus(status), usage)
 	return err == nil && s.Pid() == 1 && s.Sys() == status && s.SysUsage() == usage
-})
-
-// finishes reports whether finish works.
-var finishes = sync.OnceValue(func() bool {
-	p, err := os.FindProcess(os.Getpid())
-	if err != nil || !hasHandle(p) {
-		return false
-	}
-	return finish(p) && errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone) && !hasHandle(p)
 })
