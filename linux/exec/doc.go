@@ -83,8 +83,7 @@
 //     libraries do, cannot be given one of this package; what it does besides
 //     can mostly be had in a few lines, see the example "Terminal".
 //   - In an error of Start because of another step than to execute the program,
-//     Op has the step in parentheses after "fork/exec"; if that is to change to
-//     Dir it is "chdir", also where SysProcAttr is set. If the kernel lacks what
+//     Op has the step in parentheses after "fork/exec". If the kernel lacks what
 //     was asked for Err is a [linux.UnsupportedError]. A child that was killed
 //     on its way to its program, be it by the end of the context, is an error
 //     that says so.
