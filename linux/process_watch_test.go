@@ -37,9 +37,9 @@ func TestEndedChildrenCostNothing(t *testing.T) {
 		return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 	}
 	before := used()
-	const idle = 400 * time.Millisecond
+	const idle = time.Second
 	time.Sleep(idle)
-	if spent := used() - before; spent > idle/2 {
+	if spent := used() - before; spent > idle/20 { // who listens all the time gets that much even of busy processors
 		t.Errorf("an idle program used the processor for %v of %v", spent, idle)
 	}
 }
