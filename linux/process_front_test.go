@@ -73,6 +73,50 @@ func TestCloseEndsWaitThatHasAThread(t *testing.T) {
 	}
 }
 
+// So does one that has none.
+func TestCloseEndsWaitThatHasNoThread(t *testing.T) {
+	linux.SetFront(false)
+	defer linux.SetFront(true)
+	p, release := held(t, child("hold"))
+	defer release()
+	done := make(chan error, 1)
+	go func() {
+		_, err := p.Wait(background)
+		done <- err
+	}()
+	time.Sleep(50 * time.Millisecond) // it waits by then, or else has nothing to be woken from
+	p.Close()
+	select {
+	case err := <-done:
+		is(t, "Wait", err, os.ErrClosed)
+	case <-time.After(20 * time.Second):
+		t.Error("Wait goes on after Close")
+	}
+}
+
+// A closed Process whose zombie is left to others is of no concern any more; its
+// descriptor is closed when nobody uses it.
+func TestCloseOfWhatIsLeftToOthers(t *testing.T) {
+	c := child("hold")
+	c.LeaveZombie = true
+	p, release := held(t, c)
+	before := linux.Watched()
+	err := p.PidFD().WithFD(func(fd int) {
+		p.Close()
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
+			t.Error("the descriptor was closed while it was in use:", err)
+		}
+	})
+	is(t, "WithFD", err, nil)
+	if after := linux.Watched(); after > before {
+		t.Errorf("the watcher knows %d processes, %d before", after, before)
+	}
+	release()
+	if _, err := unix.Wait4(p.Pid(), nil, 0, nil); err != nil {
+		t.Error("wait4:", err)
+	}
+}
+
 // Where there is no descriptor to watch by, processes are asked.
 func TestWaitWithoutDescriptors(t *testing.T) { passes(t, child("wait without descriptors")) }
 
