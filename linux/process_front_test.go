@@ -140,5 +140,8 @@ var _ = helper("wait without descriptors", func([]string) int {
 	if status, err := p.Wait(ctx); err != nil || !status.Success() {
 		return fail("Wait: got %v, %v, want success", status, err)
 	}
+	if ctx.Err() != nil {
+		return fail("Wait has only looked when its context ended")
+	}
 	return 0
 })
