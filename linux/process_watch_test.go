@@ -69,7 +69,11 @@ func TestWatcherHasManyTickets(t *testing.T) {
 	cancel()
 	p.Wait(ctx) // lets the watcher know of it
 	release()
-	wait(t, p)
+	ctx, cancel = context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := p.Wait(ctx); err != nil || ctx.Err() != nil {
+		t.Errorf("got %v, %v, want to be woken before the context ends", err, ctx.Err())
+	}
 }
 
 // The end of a process that comes while somebody begins to wait is not missed.
