@@ -58,3 +58,17 @@ func LateForTest(waits ...time.Duration) bool {
 
 // LegacyArgs returns the arguments of clone(2) for a GOARCH.
 var LegacyArgs = legacyArgs
+
+// FrontTaken reports whether a Wait has a thread.
+func FrontTaken() bool { return front.process.Load() != nil }
+
+// SetLate lets the last Waits have ended soon, or all of them late. What was
+// noted before is restored.
+func SetLate(late bool) (restore func()) {
+	value := int32(0)
+	if late {
+		value = allLate
+	}
+	was := front.late.Swap(value)
+	return func() { front.late.Store(was) }
+}

@@ -37,9 +37,9 @@ func TestEndedChildrenCostNothing(t *testing.T) {
 		return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 	}
 	before := used()
-	const idle = 400 * time.Millisecond
+	const idle = time.Second
 	time.Sleep(idle)
-	if spent := used() - before; spent > idle/2 {
+	if spent := used() - before; spent > idle/20 { // who listens all the time gets that much even of busy processors
 		t.Errorf("an idle program used the processor for %v of %v", spent, idle)
 	}
 }
@@ -69,7 +69,11 @@ func TestWatcherHasManyTickets(t *testing.T) {
 	cancel()
 	p.Wait(ctx) // lets the watcher know of it
 	release()
-	wait(t, p)
+	ctx, cancel = context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := p.Wait(ctx); err != nil || ctx.Err() != nil {
+		t.Errorf("got %v, %v, want to be woken before the context ends", err, ctx.Err())
+	}
 }
 
 // The end of a process that comes while somebody begins to wait is not missed.

@@ -1,0 +1,147 @@
+//go:build linux
+
+package linux_test
+
+import (
+	"context"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/go-clone3/clone3/linux"
+	"golang.org/x/sys/unix"
+)
+
+// waitsFor waits until done returns true, but not for long.
+func waitsFor(done func() bool) bool {
+	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
+}
+
+// Where programs end soon a Wait gets a thread; where they do not, none does.
+// The thread is given back, also when the Process is closed meanwhile.
+func TestWaitHasAThreadWhereProgramsEndSoon(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		restore := linux.SetLate(late)
+		defer restore()
+		p, release := held(t, child("hold"))
+		done := make(chan error)
+		go func() {
+			_, err := p.Wait(background)
+			done <- err
+		}()
+		if late {
+			time.Sleep(20 * time.Millisecond)
+			if linux.FrontTaken() {
+				t.Error("a Wait has a thread, though programs take long")
+			}
+		} else if !waitsFor(linux.FrontTaken) {
+			t.Error("no Wait has a thread, though programs end soon")
+		}
+		release()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if linux.FrontTaken() {
+			t.Error("a Wait that has returned has a thread")
+		}
+	}
+}
+
+func TestCloseEndsWaitThatHasAThread(t *testing.T) {
+	defer linux.SetLate(false)()
+	p, release := held(t, child("hold"))
+	defer release()
+	done := make(chan error, 1)
+	go func() {
+		_, err := p.Wait(background)
+		done <- err
+	}()
+	if !waitsFor(linux.FrontTaken) {
+		t.Fatal("no Wait has a thread")
+	}
+	p.Close()
+	select {
+	case err := <-done:
+		is(t, "Wait", err, os.ErrClosed)
+	case <-time.After(20 * time.Second):
+		t.Error("Wait goes on after Close")
+	}
+}
+
+// So does one that has none.
+func TestCloseEndsWaitThatHasNoThread(t *testing.T) {
+	linux.SetFront(false)
+	defer linux.SetFront(true)
+	p, release := held(t, child("hold"))
+	defer release()
+	done := make(chan error, 1)
+	go func() {
+		_, err := p.Wait(background)
+		done <- err
+	}()
+	time.Sleep(50 * time.Millisecond) // it waits by then, or else has nothing to be woken from
+	p.Close()
+	select {
+	case err := <-done:
+		is(t, "Wait", err, os.ErrClosed)
+	case <-time.After(20 * time.Second):
+		t.Error("Wait goes on after Close")
+	}
+}
+
+// A closed Process whose zombie is left to others is of no concern any more; its
+// descriptor is closed when nobody uses it.
+func TestCloseOfWhatIsLeftToOthers(t *testing.T) {
+	c := child("hold")
+	c.LeaveZombie = true
+	p, release := held(t, c)
+	before := linux.Watched()
+	err := p.PidFD().WithFD(func(fd int) {
+		p.Close()
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
+			t.Error("the descriptor was closed while it was in use:", err)
+		}
+	})
+	is(t, "WithFD", err, nil)
+	if after := linux.Watched(); after > before {
+		t.Errorf("the watcher knows %d processes, %d before", after, before)
+	}
+	release()
+	if _, err := unix.Wait4(p.Pid(), nil, 0, nil); err != nil {
+		t.Error("wait4:", err)
+	}
+}
+
+// Where there is no descriptor to watch by, processes are asked.
+func TestWaitWithoutDescriptors(t *testing.T) { passes(t, child("wait without descriptors")) }
+
+var _ = helper("wait without descriptors", func([]string) int {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return fail("%v", err)
+	}
+	c := child("hold")
+	c.Files[0] = r
+	p, err := linux.Clone3(background, c)
+	if err != nil {
+		return fail("%v", err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: 100}); err != nil {
+		return fail("setrlimit: %v", err)
+	}
+	time.AfterFunc(20*time.Millisecond, func() { w.Close() })
+	ctx, cancel := context.WithTimeout(background, 20*time.Second)
+	defer cancel()
+	if status, err := p.Wait(ctx); err != nil || !status.Success() {
+		return fail("Wait: got %v, %v, want success", status, err)
+	}
+	if ctx.Err() != nil {
+		return fail("Wait has only looked when its context ended")
+	}
+	return 0
+})
