@@ -29,7 +29,9 @@ func TestMemoryThatIsUsedAgain(t *testing.T) {
 	table := dirty()
 	for range 10 {
 		address := table.CString("abc")
-		if got := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(nil), address)), 4); !bytes.Equal(got, []byte("abc\x00")) {
+		chunk := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(table.chunk))), len(table.chunk)*int(wordSize))
+		got := chunk[address-Address(unsafe.SliceData(table.chunk)):][:4]
+		if !bytes.Equal(got, []byte("abc\x00")) {
 			t.Fatalf("CString: got %q, want an end", got)
 		}
 	}
