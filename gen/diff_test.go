@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"go/constant"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -126,6 +128,22 @@ func TestDiffKeepsHeadersApart(t *testing.T) {
 		[]Unit{unit("amd64", []Const{intConst("A", 1, x), intConst("A", 3, y)})})
 	if len(d.Consts) != 1 || d.Consts[0].pos.File != "linux/y.h" || formatChange(d.Consts[0]) != "0x2 -> 0x3" {
 		t.Errorf("got %+v, want only A of linux/y.h from 2 to 3", d.Consts)
+	}
+}
+
+// A constant that had another value on each architecture has changed on each.
+func TestDiffKeepsOldValuesApart(t *testing.T) {
+	x := Pos{"linux/x.h", 3}
+	of := func(value int64) []Const { return []Const{intConst("A", value, x)} }
+	d := diffModels(
+		[]Unit{unit("amd64", of(1)), unit("arm64", of(2)), unit("s390x", of(1))},
+		[]Unit{unit("amd64", of(3)), unit("arm64", of(3)), unit("s390x", of(3))})
+	var got []string
+	for _, c := range d.Consts {
+		got = append(got, formatChange(c)+" on "+strings.Join(c.Arches, " "))
+	}
+	if want := []string{"0x1 -> 0x3 on amd64 s390x", "0x2 -> 0x3 on arm64"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

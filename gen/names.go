@@ -101,12 +101,15 @@ func checkNames(consts []Const, names map[string]string, structs []goStruct) err
 	return errs.join()
 }
 
-// setNames are what files of several architectures are called: by the first
-// name of which has holds for these architectures of the run and no others.
-var setNames = []struct {
+// A setKind is a property that architectures share, and its name.
+type setKind struct {
 	name string
 	has  func(Arch) bool
-}{
+}
+
+// setNames are what files of several architectures are called: by the first
+// name of which has holds for these architectures of the run and no others.
+var setNames = []setKind{
 	{"x86", func(a Arch) bool { return a.Kernel == "x86" }},
 	{"mipsx", func(a Arch) bool { return a.Kernel == "mips" }},
 	{"mips32x", func(a Arch) bool { return a.Kernel == "mips" && a.Bits == 32 }},
@@ -152,4 +155,13 @@ func setName(set, run []string) string {
 		return "generic"
 	}
 	return set[0] + "_etc"
+}
+
+// isSetName reports whether setName makes this name.
+func isSetName(name string) bool {
+	if name == "generic" || slices.ContainsFunc(setNames, func(s setKind) bool { return s.name == name }) {
+		return true
+	}
+	_, ok := archByName(strings.TrimSuffix(name, "_etc"))
+	return ok
 }

@@ -128,11 +128,11 @@ func constraint(goarch []string) string {
 func packageDoc(pkg string, g Group) string {
 	text := fmt.Sprintf("// Package %s has the constants and types of ", pkg)
 	if len(g.Headers) == 1 {
-		return text + g.Headers[0].Path + "."
+		return text + oneLine(g.Headers[0].Path) + "."
 	}
 	text += "these headers:\n//"
 	for _, h := range g.Headers {
-		text += "\n//   - " + h.Path
+		text += "\n//   - " + oneLine(h.Path)
 	}
 	return text
 }
@@ -147,5 +147,8 @@ func headersOf(groups []MergedGroup) string {
 
 // comment is a comment of one line.
 func comment(format string, args ...any) jen.Code {
-	return jen.Comment("// " + strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " "))
+	return jen.Comment("// " + oneLine(fmt.Sprintf(format, args...)))
 }
+
+// oneLine is text without newlines, which would end a comment.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -248,3 +248,35 @@ func TestRenderErrors(t *testing.T) {
 		})
 	}
 }
+
+// A newline in what a comment says would make a declaration of the rest.
+func TestNewlinesStayInComments(t *testing.T) {
+	const injected = "\nvar Injected = 1\n"
+	at := Pos{"linux/tool.h" + injected, 1}
+	odd := Struct{Name: "struct tool", Fields: []Field{
+		cField("kind", cUint("unsigned"+injected, 4)),
+		cBits("on", cUint("int"+injected, 4), 3),
+		cField("", cUnion(cField("all", cUint("__u64"+injected, 8)), cField("text", cArray(char, 12)))),
+	}}
+	units := unitsOf(arches, "tool", func(Arch) []Const {
+		return []Const{{Name: "TOOL_A", Value: constant.MakeInt64(1), Pos: at, Enum: "enum tool" + injected}}
+	}, odd)
+	for i := range units {
+		units[i].Group.Headers = []Header{{Path: at.File}}
+		units[i].Structs[0].Pos = at
+	}
+	files, err := generate("tool", units)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkAll(t, files, units)
+	for _, a := range arches {
+		pkg, err := compile(t, a.GOARCH, files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pkg.Scope().Lookup("Injected") != nil {
+			t.Errorf("%s: what follows a newline is no comment", a.GOARCH)
+		}
+	}
+}

@@ -87,6 +87,37 @@ func TestSourceIsInstalled(t *testing.T) {
 	}
 }
 
+// A patch level has eight bits in the number of a release: what is above 255
+// counts as that, there and in KERNEL_VERSION, and is what it is elsewhere.
+func TestPatchLevelAbove255(t *testing.T) {
+	for sublevel, want := range map[string]string{"255": "459263", "256": "459263", "300": "459263", "254": "459262"} {
+		files := sourceFiles(t)
+		files["Makefile"] = strings.ReplaceAll(files["Makefile"], "SUBLEVEL = 3\n", "SUBLEVEL = "+sublevel+"\n")
+		files["Makefile"] = strings.ReplaceAll(files["Makefile"], "PATCHLEVEL = 9\n", "PATCHLEVEL = 1\n")
+		files["include/uapi/linux/odd.h"] = "#include <linux/version.h>\n#define CODE LINUX_VERSION_CODE\n#define OF_PATCH KERNEL_VERSION(7, 1, LINUX_VERSION_SUBLEVEL)\n" +
+			"#define PATCH LINUX_VERSION_SUBLEVEL\n#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0)\n#define LATER 1\n#endif\n"
+		tree := mustOpenTree(t, makeFolder(t, files))
+		if tree.Version != "7.1."+sublevel {
+			t.Errorf("got %s, want 7.1.%s", tree.Version, sublevel)
+		}
+		includes, err := tree.Includes(mustArch(t, "amd64"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := Parse(includes, mustArch(t, "amd64"), Group{"odd", []Header{{Path: "linux/odd.h"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, c := range u.Consts {
+			got = append(got, c.Name+" "+c.Value.ExactString())
+		}
+		if want := []string{"CODE " + want, "OF_PATCH " + want, "PATCH " + sublevel}; !slices.Equal(got, want) {
+			t.Errorf("SUBLEVEL %s: got %q, want %q", sublevel, got, want)
+		}
+	}
+}
+
 func TestKernelVersion(t *testing.T) {
 	for extra, want := range map[string]string{"": "7.9.3", "-made.up": "7.9.3", "-rc2": "7.9.3-rc2", "-rc2-dirty": "7.9.3-rc2"} {
 		files := sourceFiles(t)

@@ -92,7 +92,8 @@ func checkFileNames(wants []want) error {
 // isFileOf reports whether name is that of a Go file of one of wants.
 func isFileOf(wants []want, name string) bool {
 	return slices.ContainsFunc(wants, func(w want) bool {
-		rest, ok := strings.CutPrefix(name, "z"+w.Name)
-		return ok && (rest == ".go" || rest == "_linux.go" || strings.HasPrefix(rest, "_linux_"))
+		rest, ok := strings.CutPrefix(strings.TrimSuffix(name, ".go"), "z"+w.Name)
+		set, some := strings.CutPrefix(rest, "_linux_")
+		return ok && (rest == "" || rest == "_linux" || some && isSetName(set))
 	})
 }

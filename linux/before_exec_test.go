@@ -7,8 +7,6 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -60,32 +58,21 @@ var _ = helper("killed at setsid", func([]string) int {
 })
 
 // A descriptor that another goroutine opens under ForkLock, and then marks
-// close-on-exec, does not reach a child.
+// close-on-exec, does not reach a child: it is not created before.
 func TestForkLockKeepsDescriptorsFromChildren(t *testing.T) {
-	var stop atomic.Bool
-	var group sync.WaitGroup
-	defer group.Wait()
-	defer stop.Store(true)
-	for range 2 {
-		group.Go(func() {
-			for !stop.Load() {
-				syscall.ForkLock.RLock()
-				fd, err := unix.Open("/dev/zero", unix.O_RDONLY, 0)
-				if err == nil {
-					syscall.CloseOnExec(fd)
-				}
-				syscall.ForkLock.RUnlock()
-				unix.Close(fd)
-				time.Sleep(10 * time.Microsecond)
-			}
+	for range 3 {
+		syscall.ForkLock.RLock()
+		fd, err := unix.Open("/dev/zero", unix.O_RDONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(20*time.Millisecond, func() { // in which a child would be created
+			syscall.CloseOnExec(fd)
+			syscall.ForkLock.RUnlock()
 		})
-	}
-	n := 50
-	if testing.Short() {
-		n = 10
-	}
-	for range n {
-		for fd, target := range reported(t, func(*linux.Child) {}).Files {
+		files := reported(t, func(c *linux.Child) { c.InheritFiles = true }).Files
+		unix.Close(fd)
+		for fd, target := range files {
 			if target == "/dev/zero" {
 				t.Fatalf("descriptor %s of the child is %s", fd, target)
 			}

@@ -48,6 +48,7 @@ var _ = helper("dumpable", func([]string) int {
 	root := syscall.Geteuid() == 0
 	plain := func(*linux.Child) {}
 	user := func(c *linux.Child) { c.Flags = linux.NewUser }
+	unshare := func(c *linux.Child) { c.Unshare = linux.NewUser }
 	credential := func(c *linux.Child) { c.Credential = &syscall.Credential{Uid: 1000, Gid: 1000} }
 	if !root { // who may become nobody else
 		credential = func(c *linux.Child) {
@@ -73,6 +74,8 @@ var _ = helper("dumpable", func([]string) int {
 		{"NewUser, not to be had", user, 0, func() {}, root, 0},
 		{"NewUser, given", user, 0, func() { linux.SetDumpable(true) }, root, 1},
 		{"NewUser, taken and given", user, 1, func() { linux.SetDumpable(false); linux.SetDumpable(true) }, root, 1},
+		{"Unshare NewUser", unshare, 1, func() {}, root, 1},
+		{"Unshare NewUser, taken", unshare, 1, func() { linux.SetDumpable(false) }, root, 0},
 		{"Credential", credential, 1, func() {}, false, 1},
 		{"Credential, taken", credential, 1, func() { linux.SetDumpable(false) }, false, 0},
 		{"Credential, not to be had", credential, 0, func() {}, false, 0},

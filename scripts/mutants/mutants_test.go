@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -85,6 +86,37 @@ func TestFaultsOfATinyModule(t *testing.T) {
 			left, err := filepath.Glob(filepath.Join(os.TempDir(), "clone3-mutants-*"))
 			if err != nil || left != nil {
 				t.Errorf("copies are left: %q, %v", left, err)
+			}
+		})
+	}
+}
+
+// Tests that fail on a booted kernel are told from a machine that breaks.
+func TestFaultsOnAKernel(t *testing.T) {
+	for name, test := range map[string]struct {
+		status int // of scripts/vm when the fault is there
+		err    string
+		says   string
+	}{
+		"caught":         {1, "", "1 of 1 faults were caught"},
+		"survived":       {0, "1 survived, and the list does not say why", "SURVIVED"},
+		"it breaks":      {125, "areas.txt:1: subtracts: the machine broke, which is no verdict", ""},
+		"it is misused":  {124, "areas.txt:1: subtracts: the machine broke, which is no verdict", ""},
+		"killed in vain": {137, "", "1 of 1 faults were caught"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := tiny(t, caughtFault+"kernel 7.3\n")
+			vm := fmt.Sprintf("package main\n\nimport (\n\t\"fmt\"\n\t\"os\"\n\t\"strings\"\n)\n\nfunc main() {\n\ttext, _ := os.ReadFile(\"sum.go\")\n\tfmt.Println(\"--- PASS: TestSum (0.00s)\")\n\tif strings.Contains(string(text), \"a - b\") {\n\t\tos.Exit(%d)\n\t}\n}\n", test.status)
+			if err := os.MkdirAll(filepath.Join(root, "scripts/vm"), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(root, "scripts/vm/main.go"), []byte(vm), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			var out strings.Builder
+			err := run(t.Context(), root, "", "", 1, false, &out)
+			if test.err == "" && err != nil || test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)) || !strings.Contains(out.String(), test.says) {
+				t.Errorf("got error %v, want %q, and\n%s", err, test.err, &out)
 			}
 		})
 	}

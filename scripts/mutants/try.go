@@ -60,8 +60,27 @@ func copyTree(root string) (string, error) {
 		os.RemoveAll(dir)
 		return "", err
 	}
-	// Tests of what another user may do enter it.
-	return dir, os.Chmod(dir, 0o755)
+	// Tests of what another user may do enter it, and have temporary files there.
+	return dir, errors.Join(
+		os.Chmod(dir, 0o755),
+		os.Mkdir(temporary(dir), 0o755),
+		os.Chmod(temporary(dir), 0o777|os.ModeSticky),
+	)
+}
+
+// temporary is where tests in a copy leave what they do not remove.
+func temporary(dir string) string { return filepath.Join(dir, ".tmp") }
+
+// alone is how to run a test binary in a PID namespace of its own, if that is
+// possible: a fault may make a test signal processes that are not its own, or
+// leave some. The binary is not the child of process 1 there: some tests take
+// that for a machine of their own.
+func alone() string {
+	unshare, err := exec.LookPath("unshare")
+	if err != nil || os.Geteuid() != 0 {
+		return ""
+	}
+	return unshare + ` --pid --fork --mount-proc --kill-child sh -c '("$@"; exit $?); exit $?' sh`
 }
 
 // try plants the fault in a copy, and reports whether the tests notice.
@@ -87,6 +106,10 @@ func (f fault) try(ctx context.Context, dir string) (caught bool, err error) {
 // ran matches what tells that a test has passed, not only been skipped.
 var ran = regexp.MustCompile(`(?m)^\s*--- PASS: `)
 
+// broken matches the end of what scripts/vm prints when it has a status of its
+// own, and not that of the tests.
+var broken = regexp.MustCompile(`\nexit status 12[45]\n$`)
+
 // baseline returns an error unless tests match the pattern and pass.
 func (s suite) baseline(ctx context.Context, dir string) error {
 	passed, output, err := s.run(ctx, dir)
@@ -106,6 +129,9 @@ func (s suite) baseline(ctx context.Context, dir string) error {
 // run runs the tests in a copy. That they do not compile is an error.
 func (s suite) run(ctx context.Context, dir string) (passed bool, output string, err error) {
 	args := []string{"test", "-count=1", "-short", "-vet=off", "-v", "-timeout", limit.String(), "-run", s.pattern}
+	if program := alone(); program != "" {
+		args = append(args, "-exec", program)
+	}
 	if s.kernel != "" {
 		for _, pkg := range s.packages {
 			if output, err := s.command(ctx, dir, "test", "-c", "-o", os.DevNull, pkg); err != nil {
@@ -123,6 +149,8 @@ func (s suite) run(ctx context.Context, dir string) (passed bool, output string,
 		return false, output, err
 	case strings.Contains(output, "[build failed]"), strings.Contains(output, "[setup failed]"):
 		return false, output, errors.New("does not compile")
+	case s.kernel != "" && broken.MatchString(output):
+		return false, output, errors.New("the machine broke, which is no verdict")
 	}
 	return err == nil, output, nil
 }
@@ -133,7 +161,7 @@ func (s suite) command(ctx context.Context, dir string, args ...string) (output 
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOWORK=off", "PWD="+dir)
+	cmd.Env = append(os.Environ(), "GOWORK=off", "PWD="+dir, "TMPDIR="+temporary(dir))
 	if s.goarch != "" {
 		cmd.Env = append(cmd.Env, "GOARCH="+s.goarch)
 	}

@@ -41,6 +41,8 @@ type Job struct {
 	Files   map[string][]byte // of the machine, /init among them
 	Runs    []guest.Run
 	Limit   time.Duration // of each run
+
+	Counters *bytes.Buffer // what the last run prints, if that is the counters of coverage; else nil
 }
 
 // Boot boots the machine and follows it until it is off. An error means that

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/go-clone3/clone3/scripts/internal/guest"
@@ -29,8 +30,8 @@ type TestBinary struct {
 }
 
 // Build compiles init and the tests of the packages, for goarch. root is the
-// module's directory.
-func Build(ctx context.Context, root, goarch string, packages []string) (Programs, error) {
+// module's directory. If they are counted, statements are.
+func Build(ctx context.Context, root, goarch string, packages []string, counted bool) (Programs, error) {
 	p := Programs{Files: map[string][]byte{}}
 	tmp, err := os.MkdirTemp("", "clone3-build-")
 	if err != nil {
@@ -39,12 +40,19 @@ func Build(ctx context.Context, root, goarch string, packages []string) (Program
 	defer os.RemoveAll(tmp)
 	gocmd := func(args ...string) (string, error) { return goCommand(ctx, root, goarch, args...) }
 
-	out := filepath.Join(tmp, "init")
-	if _, err := gocmd("build", "-ldflags=-s -w", "-o", out, "./scripts/vm/init"); err != nil {
-		return p, err
+	own := []string{"init"}
+	var flags []string
+	if counted {
+		own, flags = append(own, packFile), coverFlags
 	}
-	if p.Files["init"], err = os.ReadFile(out); err != nil {
-		return p, err
+	for _, name := range own {
+		out := filepath.Join(tmp, name)
+		if _, err := gocmd("build", "-ldflags=-s -w", "-o", out, "./scripts/vm/"+name); err != nil {
+			return p, err
+		}
+		if p.Files[name], err = os.ReadFile(out); err != nil {
+			return p, err
+		}
 	}
 	const format = "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}\t{{.Dir}}{{end}}"
 	list, err := gocmd(append([]string{"list", "-f", format}, packages...)...)
@@ -55,7 +63,7 @@ func Build(ctx context.Context, root, goarch string, packages []string) (Program
 		pkg, dir, _ := strings.Cut(strings.TrimSpace(line), "\t")
 		t := TestBinary{Package: pkg, Dir: path.Join("src", pkg), File: path.Join("test", pkg+".test")}
 		out := filepath.Join(tmp, "test")
-		if _, err := gocmd("test", "-c", "-ldflags=-s -w", "-o", out, pkg); err != nil {
+		if _, err := gocmd(slices.Concat([]string{"test", "-c", "-ldflags=-s -w", "-o", out}, flags, []string{pkg})...); err != nil {
 			return p, err
 		}
 		if p.Files[t.File], err = os.ReadFile(out); err != nil {

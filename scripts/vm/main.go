@@ -56,6 +56,7 @@ type Options struct {
 	console  bool // print what the kernel says
 	matrix   string
 	readme   string
+	cover    string // the directory for the counters of coverage, or ""
 	flags    []string
 	packages []string
 	// programs makes what a machine runs; tests have none that are built.
@@ -82,7 +83,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 	}
 	o.programs = func(ctx context.Context, goarch string) (Programs, error) {
-		return Build(ctx, o.root, goarch, o.packages)
+		return Build(ctx, o.root, goarch, o.packages, o.cover != "")
 	}
 	status := statusBroken
 	switch {
@@ -111,6 +112,7 @@ func parse(args []string, stderr io.Writer) (Options, error) {
 	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "limit for each package's tests")
 	f.StringVar(&o.matrix, "matrix", "", "pr or all: run on these guests of the table, as root and as a user")
 	f.StringVar(&o.readme, "readme", "", "with -matrix: write the results into this file")
+	f.StringVar(&o.cover, "cover", "", "count the statements that are executed, and leave the counters in this `directory`")
 	verbose := f.Bool("v", false, "as in go test")
 	short := f.Bool("short", false, "as in go test")
 	tests := f.String("run", "", "as in go test")
@@ -174,7 +176,13 @@ func runOne(ctx context.Context, o Options, stdout, stderr io.Writer) (int, erro
 	for _, t := range programs.Tests {
 		job.Runs = append(job.Runs, t.Run(o.uid, o.flags))
 	}
+	if o.cover != "" {
+		job.counted()
+	}
 	status, err := stream(ctx, job, o.console, stdout, stderr)
+	if err == nil && o.cover != "" {
+		err = unpack(job.Counters.Bytes(), o.cover)
+	}
 	if err != nil {
 		return statusBroken, err
 	}
@@ -194,7 +202,11 @@ func stream(ctx context.Context, job Job, console bool, stdout, stderr io.Writer
 	}
 	watch := Watcher{
 		Start: func(int) { began = time.Now() },
-		Output: func(_ int, text string) {
+		Output: func(run int, text string) {
+			if job.counts(run) {
+				job.Counters.WriteString(text)
+				return
+			}
 			io.WriteString(stdout, text)
 			if text != "" {
 				open = !strings.HasSuffix(text, "\n")
@@ -202,6 +214,9 @@ func stream(ctx context.Context, job Job, console bool, stdout, stderr io.Writer
 		},
 		Exit: func(run, code int) {
 			endLine()
+			if code == 0 && job.counts(run) {
+				return
+			}
 			pkg, took := job.Runs[run].Package, time.Since(began).Seconds()
 			if code == 0 {
 				fmt.Fprintf(stdout, "ok  \t%s\t%.3fs\n", pkg, took)

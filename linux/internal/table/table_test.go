@@ -84,6 +84,12 @@ func TestOutcome(t *testing.T) {
 				t.Demand(uintptr(os.Getpid()), Label{Verb: "getppid"}, uapi.SYS_GETPPID)
 				t.Demand(4, Label{Verb: "umask"}, uapi.SYS_UMASK, 4)
 			}, "umask: unexpected result", 0},
+			{"a result is passed on to the second argument", func(t *Table) {
+				from := t.Call(Label{Verb: "getpid"}, uapi.SYS_GETPID)
+				to := t.Call(Label{Verb: "setpgid"}, uapi.SYS_SETPGID, 0, 1<<30)
+				t.Pass(from, to, 1)
+				t.Call(Label{Verb: "end"}, uapi.SYS_CLOSE, ^uintptr(0))
+			}, "end: bad file descriptor", unix.EBADF},
 			{"a result is passed on", func(t *Table) {
 				from := t.Call(Label{Verb: "getpid"}, uapi.SYS_GETPID)
 				to := t.Call(Label{Verb: "getpgid"}, unix.SYS_GETPGID, 1<<30)
