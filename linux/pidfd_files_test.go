@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 	"unsafe"
 
@@ -104,8 +103,7 @@ func TestRulesOfBindMounts(t *testing.T) {
 	}
 	opened := -1
 	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // and its mounts end with it
+	goThread(func() { // its mounts end with it
 		done <- func() error {
 			if err := unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS); err != nil {
 				return err
@@ -124,7 +122,7 @@ func TestRulesOfBindMounts(t *testing.T) {
 			opened, err = unix.Open(where, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 			return os.NewSyscallError("open", err)
 		}()
-	}()
+	})
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}

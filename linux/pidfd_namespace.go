@@ -94,11 +94,7 @@ func (f *PidFD) Namespace(kind Namespace) (*os.File, error) {
 // See Setns for errors.
 func (f *PidFD) InNamespaces(namespaces Flags, do func() error) error {
 	var err error
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		// Never unlocked: the thread ends with this goroutine.
-		runtime.LockOSThread()
+	onThreadThatEnds(func() {
 		if namespaces.has(NewMount) {
 			// Threads share the working directory, which the mount
 			// namespace is to replace.
@@ -110,9 +106,26 @@ func (f *PidFD) InNamespaces(namespaces Flags, do func() error) error {
 			err = errors.New("linux: the function called in namespaces has not returned")
 			err = do()
 		}
+	})
+	return err
+}
+
+// onThreadThatEnds calls f on a thread that ends with it, and waits for both.
+// The first thread of a program never ends, and is what /proc/PID shows of it: if
+// the goroutine happens to be on that, it keeps it, so that another gets another.
+func onThreadThatEnds(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			onThreadThatEnds(f)
+			runtime.UnlockOSThread()
+			return
+		}
+		f() // and the thread is never unlocked
 	}()
 	<-done
-	return err
 }
 
 // Setns lets the calling thread join namespaces of the process, all or none:

@@ -313,9 +313,8 @@ func TestPidfdSetns(t *testing.T) {
 		}
 		_, p, _ := living(t, c)
 		done := make(chan struct{})
-		go func() {
+		goThread(func() {
 			defer close(done)
-			runtime.LockOSThread() // for ever: the thread ends with the goroutine
 			if err := unix.Unshare(unix.CLONE_FS); err != nil {
 				t.Error(err)
 				return
@@ -346,7 +345,7 @@ func TestPidfdSetns(t *testing.T) {
 					}
 				}
 			}
-		}()
+		})
 		<-done
 	}
 	t.Run("nsfd_incremental", func(t *testing.T) {
