@@ -267,10 +267,11 @@ func (c *counts) add(results map[string]gotest.Result) {
 
 func (c counts) String() string { return fmt.Sprintf("%d/%d/%d", c.passed, c.failed, c.skipped) }
 
-// broken counts the tests that pass before, and not after.
+// broken counts the tests that the report says are broken.
 func broken(before, after map[string]gotest.Result) (n int) {
 	for test, r := range before {
-		if r.Action == "pass" && after[test].Action != "pass" {
+		a := after[test].Action
+		if r.Action == "pass" && a != "pass" || r.Action == "skip" && a != "skip" && a != "pass" {
 			n++
 		}
 	}
