@@ -1,10 +1,13 @@
 # The tests of others, with linux/exec in place of os/exec.
 
-.PHONY: std clients exec-stress
+.PHONY: std clients clients-all exec-stress
 std: ## run the standard library's tests of os/exec and SysProcAttr with linux/exec
 	go run ./scripts/std
 
 clients: ## run the tests of Go modules that start programs with linux/exec
+	go run ./scripts/clients -ci
+
+clients-all: ## the same, with those modules whose tests take long
 	go run ./scripts/clients
 
 stress: exec-stress
