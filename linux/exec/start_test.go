@@ -4,6 +4,7 @@ package exec_test
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -100,5 +101,60 @@ func TestPidFDIsNotInherited(t *testing.T) {
 	defer unix.Close(pidfd)
 	if flags, err := unix.FcntlInt(uintptr(pidfd), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
 		t.Errorf("the flags of descriptor %d are %#x, %v", pidfd, flags, err)
+	}
+}
+
+// A mere value as a Writer may be one that cannot be compared.
+type chunks struct {
+	out *bytes.Buffer
+	_   []byte
+}
+
+func (c chunks) Write(b []byte) (int, error) { return c.out.Write(b) }
+
+func TestWritersThatCannotBeCompared(t *testing.T) {
+	var out, other bytes.Buffer
+	c := command("exit", "0")
+	c.Stdout, c.Stderr = chunks{out: &out}, chunks{out: &other}
+	if err := c.Run(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHandleIsLentUntilWait(t *testing.T) {
+	pidfds := func() int { return openTo(t, "anon_inode:[pidfd]") + openTo(t, "pidfd:") }
+	before := pidfds()
+	c := command("cat")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	h := c.Handle()
+	if h == nil || c.Handle() != h {
+		t.Error("another time it is another one")
+	}
+	if err := c.Wait(); err != nil {
+		t.Error(err)
+	}
+	if n := pidfds(); n != before {
+		t.Errorf("%d pidfds are open, and were %d before", n, before)
+	}
+}
+
+// Who ends a command with grace, by Cancel, still learns why.
+func TestContextThatEndsACommandThatSucceeds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c := exec.CommandContext(ctx, "/proc/self/exe")
+	c.Env = command("cat").Env
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Cancel = in.Close
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := c.Wait(); err != context.Canceled || !c.ProcessState.Success() {
+		t.Errorf("got %v, %v, want %v of a success", err, c.ProcessState, context.Canceled)
 	}
 }
