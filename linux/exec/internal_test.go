@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-clone3/clone3/linux"
+	"golang.org/x/sys/unix"
 )
 
 func TestProcessState(t *testing.T) {
@@ -40,6 +41,32 @@ func TestProcessState(t *testing.T) {
 	}
 	if !makesStates() || !handles() {
 		t.Error("AutoReap cannot be used with this release of Go")
+	}
+}
+
+// A namespace that is created and left at once is not created, but where that
+// makes a difference; and what a Child unshares it still does.
+func TestNamespacesOfBoth(t *testing.T) {
+	for name, test := range map[string]struct {
+		child          linux.Child
+		clone, unshare uintptr
+		flags, left    linux.Flags
+	}{
+		"created":              {linux.Child{Flags: linux.NewIPC}, unix.CLONE_NEWUTS, 0, linux.NewIPC | linux.NewUTS, 0},
+		"with the signal":      {linux.Child{}, unix.CLONE_NEWTIME | uintptr(syscall.SIGCHLD), 0, linux.NewTime, 0},
+		"without":              {linux.Child{}, unix.CLONE_NEWTIME, 0, linux.NewTime, 0},
+		"left":                 {linux.Child{Unshare: linux.NewIPC}, 0, unix.CLONE_NEWUTS, 0, linux.NewIPC | linux.NewUTS},
+		"created and left":     {linux.Child{}, unix.CLONE_NEWUTS | unix.CLONE_NEWIPC, unix.CLONE_NEWUTS, linux.NewIPC, linux.NewUTS},
+		"left by the Child":    {linux.Child{Unshare: linux.NewUTS}, unix.CLONE_NEWUTS, 0, 0, linux.NewUTS},
+		"a level, or children": {linux.Child{}, unix.CLONE_NEWUSER | unix.CLONE_NEWPID, unix.CLONE_NEWUSER | unix.CLONE_NEWPID, linux.NewUser | linux.NewPID, linux.NewUser | linux.NewPID},
+	} {
+		child := test.child
+		if _, err := take(&child, &syscall.SysProcAttr{Cloneflags: test.clone, Unshareflags: test.unshare}); err != nil {
+			t.Fatal(err)
+		}
+		if child.Flags != test.flags || child.Unshare != test.left {
+			t.Errorf("%s: Flags %v and Unshare %v, want %v and %v", name, child.Flags, child.Unshare, test.flags, test.left)
+		}
 	}
 }
 

@@ -1,0 +1,160 @@
+//go:build linux
+
+package exec_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/go-clone3/clone3/linux/exec"
+	"golang.org/x/sys/unix"
+)
+
+// openTo counts the descriptors of this program whose file is called so.
+func openTo(t *testing.T, prefix string) (n int) {
+	t.Helper()
+	names, err := filepath.Glob("/proc/self/fd/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if target, err := os.Readlink(name); err == nil && strings.HasPrefix(target, prefix) {
+			n++
+		}
+	}
+	return n
+}
+
+// What a command lends its child is closed when Start returns, however that
+// ends, and not left to the garbage collector.
+func TestStartClosesWhatItHasOpened(t *testing.T) {
+	dir, _ := cgroup(t)
+	other, err := os.Open("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	for name, test := range map[string]struct {
+		change func(*exec.Cmd)
+		fails  bool
+	}{
+		"it starts":          {func(*exec.Cmd) {}, false},
+		"no program":         {func(c *exec.Cmd) { c.Path = "/nowhere" }, true},
+		"a conflict":         {func(c *exec.Cmd) { c.Cgroup = other }, true},
+		"a later conflict":   {func(c *exec.Cmd) { c.Chroot, c.SysProcAttr.Chroot = "/", "/tmp" }, true},
+		"a flag that is new": {func(c *exec.Cmd) { c.Flags = 1 << 63 }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			c := command("cat")
+			c.Stdin, c.Stdout = strings.NewReader("in"), &out
+			c.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(dir.Fd())}
+			test.change(c)
+			pipes := openTo(t, "pipe:")
+			err := c.Start()
+			if (err != nil) != test.fails {
+				t.Fatalf("got error %v", err)
+			}
+			if n := openTo(t, dir.Name()); n != 1 {
+				t.Errorf("the directory is open %d times, want once: by the test", n)
+			}
+			if n := openTo(t, "pipe:"); test.fails && n != pipes {
+				t.Errorf("%d ends of pipes are open, and were %d before", n, pipes)
+			}
+			if err == nil {
+				if err := c.Wait(); err != nil || out.String() != "in" {
+					t.Errorf("got %q, %v", &out, err)
+				}
+			}
+		})
+	}
+}
+
+func TestStartOnce(t *testing.T) {
+	c := command("cat")
+	for i, c := range []*exec.Cmd{c, {Path: "/nowhere"}} {
+		if err := c.Start(); (err != nil) != (i == 1) {
+			t.Fatal(err)
+		}
+		p := c.Process
+		if err := c.Start(); err == nil || err.Error() != "exec: already started" || c.Process != p {
+			t.Errorf("the second time: got error %v", err)
+		}
+	}
+	if err := c.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPidFDIsNotInherited(t *testing.T) {
+	pidfd := -1
+	c := command("cat")
+	c.SysProcAttr = &syscall.SysProcAttr{PidFD: &pidfd}
+	if err := c.Run(); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(pidfd)
+	if flags, err := unix.FcntlInt(uintptr(pidfd), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
+		t.Errorf("the flags of descriptor %d are %#x, %v", pidfd, flags, err)
+	}
+}
+
+// A mere value as a Writer may be one that cannot be compared.
+type chunks struct {
+	out *bytes.Buffer
+	_   []byte
+}
+
+func (c chunks) Write(b []byte) (int, error) { return c.out.Write(b) }
+
+func TestWritersThatCannotBeCompared(t *testing.T) {
+	var out, other bytes.Buffer
+	c := command("exit", "0")
+	c.Stdout, c.Stderr = chunks{out: &out}, chunks{out: &other}
+	if err := c.Run(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHandleIsLentUntilWait(t *testing.T) {
+	pidfds := func() int { return openTo(t, "anon_inode:[pidfd]") + openTo(t, "pidfd:") }
+	before := pidfds()
+	c := command("cat")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	h := c.Handle()
+	if h == nil || c.Handle() != h {
+		t.Error("another time it is another one")
+	}
+	if err := c.Wait(); err != nil {
+		t.Error(err)
+	}
+	if n := pidfds(); n != before {
+		t.Errorf("%d pidfds are open, and were %d before", n, before)
+	}
+}
+
+// Who ends a command with grace, by Cancel, still learns why.
+func TestContextThatEndsACommandThatSucceeds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c := exec.CommandContext(ctx, "/proc/self/exe")
+	c.Env = command("cat").Env
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Cancel = in.Close
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := c.Wait(); err != context.Canceled || !c.ProcessState.Success() {
+		t.Errorf("got %v, %v, want %v of a success", err, c.ProcessState, context.Canceled)
+	}
+}
