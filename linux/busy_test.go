@@ -22,7 +22,7 @@ import (
 func TestProgramJustWritten(t *testing.T) {
 	n := 500
 	if testing.Short() {
-		n = 100
+		n = 20
 	}
 	dir := t.TempDir()
 	starter := func(c *linux.Child) error {

@@ -98,7 +98,10 @@ func (g memoryGroup) used(t *testing.T) int {
 // kernel then kills somebody, who must not be the program that creates it, and
 // would be if it did not know that the child has borrowed the program's memory.
 func TestNoMemoryForChild(t *testing.T) {
-	const spawns = 20
+	spawns := 20
+	if testing.Short() {
+		spawns = 5
+	}
 	for name, setUp := range map[string]func(*testing.T, memoryGroup){
 		"too little for the arguments": func(t *testing.T, g memoryGroup) { g.limit(t, 300_000) },
 		"used up by another process": func(t *testing.T, g memoryGroup) {

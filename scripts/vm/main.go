@@ -109,7 +109,7 @@ func parse(args []string, stderr io.Writer) (Options, error) {
 	f.IntVar(&o.uid, "uid", 0, "user that runs the tests")
 	f.BoolVar(&o.console, "console", false, "print what the kernel says while it starts")
 	f.BoolVar(&o.build, "build", false, "build the machine's kernel, print its path, and run nothing")
-	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "limit for each package's tests")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "limit for each package's tests")
 	f.StringVar(&o.matrix, "matrix", "", "pr or all: run on these guests of the table, as root and as a user")
 	f.StringVar(&o.readme, "readme", "", "with -matrix: write the results into this file")
 	f.StringVar(&o.cover, "cover", "", "count the statements that are executed, and leave the counters in this `directory`")
