@@ -101,7 +101,7 @@ func waitFor(p *linux.Process) error {
 	return err
 }
 
-// killed lets Wait return what became of a child that was killed.
+// waitForKilled lets Wait return what became of a child that was killed.
 func waitForKilled(p *linux.Process) error {
 	s, err := p.Wait(background)
 	if err == nil && s.Signal() != unix.SIGKILL {
@@ -110,7 +110,7 @@ func waitForKilled(p *linux.Process) error {
 	return err
 }
 
-// naps lets the child live for some time.
+// faultNap is longer than anything here, faultDoze long enough to be waited for.
 const faultNap = 3 * time.Second
 
 func napping(c *linux.Child) { c.Path = strings.Replace(c.Path, "argc", faultNap.String(), 1) }
@@ -122,7 +122,7 @@ const faultDoze = 3 * time.Millisecond
 var faultScenarios = []faultScenario{
 	{name: "plain"},
 	{name: "first", cold: true, only: []string{"openat", "epoll_create1", "eventfd2", "fcntl", "epoll_ctl"}},
-	{name: "first, watched", cold: true, watcher: true, only: []string{"epoll_create1", "fcntl", "epoll_ctl"}},
+	{name: "first, watched", cold: true, watcher: true, only: []string{"epoll_create1", "fcntl", "epoll_ctl"}, change: dozing},
 	{name: "InheritFiles", change: func(c *linux.Child) { c.InheritFiles = true }},
 	{name: "files in other places", change: func(c *linux.Child) {
 		in, out := os.NewFile(dupFrom(0, 20), "in"), os.NewFile(1, "out")
@@ -754,20 +754,29 @@ var _ = helper("faults: run", func(args []string) int {
 	if then == nil {
 		then = waitFor
 	}
+	ended, cancel := context.WithCancel(background)
+	cancel()
 	// plain is what works whatever was before.
 	plain := func() error {
-		for _, front := range []bool{false, true} {
-			linux.SetFront(front)
-			p, err := linux.Clone3(background, newChild())
-			if err == nil {
-				err = waitFor(p)
-			}
-			if err != nil {
-				return err
-			}
+		defer linux.SetFront(!s.watcher)
+		linux.SetFront(true)
+		p, err := linux.Clone3(background, newChild())
+		if err == nil {
+			err = waitFor(p)
 		}
-		linux.SetFront(!s.watcher)
-		return nil
+		if err != nil {
+			return err
+		}
+		c := newChild()
+		napping(c)
+		if p, err = linux.Clone3(background, c); err != nil {
+			return err
+		}
+		p.Wait(ended) // lets it be watched
+		if err := p.Kill(); err != nil {
+			return err
+		}
+		return waitForKilled(p)
 	}
 	linux.SetFront(!s.watcher)
 	if r, w, err := os.Pipe(); err == nil { // the runtime has its poller
