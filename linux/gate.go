@@ -161,7 +161,12 @@ func (g *gate) read() (came bool, err error) {
 
 // leave lets attend return, once the child has landed, and returns its error.
 func (g *gate) leave() error {
-	unix.Shutdown(g.here, unix.SHUT_RDWR)
+	if unix.Shutdown(g.here, unix.SHUT_RDWR) != nil {
+		// As the child has no copy any more, this does as well: but it may
+		// take as long as another child in flight has one.
+		syscall.Close(g.there)
+		g.there = -1
+	}
 	<-g.done
 	return g.err
 }
