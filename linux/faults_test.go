@@ -299,6 +299,9 @@ func (f *faultTable) fill(all bool) {
 			f.state = &reply.State
 		}
 		for _, site := range h.supervisor.sites() {
+			if site.n >= 6 && site.n%16 != 0 {
+				continue // of many alike
+			}
 			if len(s.only) > 0 && (site.child || !slices.Contains(s.only, faultCalls[site.nr])) || f.cells[site] != nil {
 				continue
 			}
@@ -440,7 +443,10 @@ func startFaults(t testing.TB, scenario int, program string) *faultHelper {
 	}
 	unix.SetsockoptTimeval(pair[0], unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 10})
 	oob := make([]byte, unix.CmsgSpace(4))
-	n, oobn, _, _, err := unix.Recvmsg(pair[0], make([]byte, 1), oob, unix.MSG_CMSG_CLOEXEC)
+	n, oobn, err := 0, 0, error(unix.EINTR)
+	for err == unix.EINTR {
+		n, oobn, _, _, err = unix.Recvmsg(pair[0], make([]byte, 1), oob, unix.MSG_CMSG_CLOEXEC)
+	}
 	if err != nil || n == 0 {
 		line, _ := h.hear(10 * time.Second)
 		h.end()
@@ -855,7 +861,7 @@ func namesCause(err error) bool {
 			return true
 		}
 	}
-	return false
+	return strings.Contains(err.Error(), "PIDFD_GET_INFO") // which is an ioctl
 }
 
 // A faultState is what must not grow.

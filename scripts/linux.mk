@@ -16,3 +16,7 @@ stress: ## create 20,000 children while garbage is collected, in each kind of bu
 
 soak: ## do so for MINUTES
 	CLONE3_SOAK=$(MINUTES) go test -count=1 -timeout $$(($(MINUTES) + 10))m -run '^TestStress$$' -v ./linux
+
+.PHONY: faults
+faults: ## let every system call of the package fail in each way, and print what comes of it
+	@set -o pipefail; CLONE3_FAULTS=1 go test -count=1 -timeout $(TIMEOUT) -run '^TestFaults$$' -v ./linux | grep -v '^=== '
