@@ -145,7 +145,7 @@ var _ = helper("shortage of processes", func([]string) int {
 // The kernel says by a number why a control group takes no child, and the error
 // in words.
 func TestCgroupThatTakesNone(t *testing.T) {
-	enable := func(t *testing.T, dir string) {
+	needPids := func(t *testing.T, dir string) {
 		controllers, _ := os.ReadFile(dir + "/cgroup.controllers")
 		if !strings.Contains(string(controllers), "pids") {
 			t.Skip("there is no controller pids")
@@ -157,11 +157,11 @@ func TestCgroupThatTakesNone(t *testing.T) {
 		want    string
 	}{
 		{unix.EBUSY, func(t *testing.T, dir string) error {
-			enable(t, dir)
+			needPids(t, dir)
 			return os.WriteFile(dir+"/cgroup.subtree_control", []byte("+pids"), 0)
 		}, "has controllers for its children enabled"},
 		{unix.EAGAIN, func(t *testing.T, dir string) error {
-			enable(t, dir)
+			needPids(t, dir)
 			return os.WriteFile(dir+"/pids.max", []byte("0"), 0)
 		}, "has 0 processes, and pids.max is 0"},
 		// ENODEV only if it is removed meanwhile.
