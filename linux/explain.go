@@ -56,7 +56,7 @@ func explain(c *Child, call string, errno syscall.Errno) error {
 var cgroupReasons = map[syscall.Errno]string{
 	unix.EBADF:      "is not a directory of a cgroup2 file system",
 	unix.EACCES:     "must not be entered: this program may not write cgroup.procs there, or in the group that both are below",
-	unix.ENOENT:     "is outside of the cgroup namespace of this program",
+	unix.ENOENT:     "has been removed, or is outside of the cgroup namespace of this program",
 	unix.ENODEV:     "has been removed",
 	unix.EBUSY:      "has controllers for its children enabled, and so takes no processes: create a group below it",
 	unix.EOPNOTSUPP: "is of type \"domain invalid\": its cgroup.type has to be set to threaded first, or another group taken",

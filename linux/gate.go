@@ -62,7 +62,12 @@ func (p *plan) waitAtGate(c *Child) error {
 func (p *plan) attend(c *Child, f *flight) {
 	g := p.gate
 	defer close(g.done)
-	if !g.read() {
+	came, err := g.read()
+	if err != nil { // else the child would wait for ever
+		g.err = gateFailed("wait for the child at the gate", err)
+		f.kill()
+	}
+	if !came {
 		return // the child is gone, and its table tells why
 	}
 	g.err = &StepError{Kind: StepCreated, Step: "Child.Created", Err: errors.New("the function has not returned")}
@@ -72,9 +77,25 @@ func (p *plan) attend(c *Child, f *flight) {
 		}
 	}()
 	if g.err = p.serve(c, f); g.err == nil {
-		// The child may just have been killed.
-		unix.SendmsgN(g.here, []byte{0}, nil, nil, unix.MSG_NOSIGNAL)
+		g.err = g.open()
 	}
+}
+
+// open lets the child go on, unless it has just been killed.
+func (g *gate) open() error {
+	for {
+		switch _, err := unix.SendmsgN(g.here, []byte{0}, nil, nil, unix.MSG_NOSIGNAL); err {
+		case nil, syscall.EPIPE, syscall.ECONNRESET:
+			return nil
+		case syscall.EINTR:
+		default:
+			return gateFailed("let the child go on", err)
+		}
+	}
+}
+
+func gateFailed(step string, err error) error {
+	return &StepError{Kind: StepGate, Step: step, Errno: errnoOf(err), Err: err}
 }
 
 // serve does what the child at the gate waits for.
@@ -122,20 +143,30 @@ func (p *plan) atGate(c *Child, f *flight) (*Process, error) {
 	return f.proc, nil
 }
 
-// read waits for the child, and reports whether it has come.
-func (g *gate) read() bool {
+// read waits for the child, and reports whether it has come. It has not, and
+// will not, if it is gone.
+func (g *gate) read() (came bool, err error) {
 	var b [1]byte
 	for {
 		n, err := syscall.Read(g.here, b[:])
-		if err != syscall.EINTR {
-			return n == 1
+		switch err {
+		case nil:
+			return n == 1, nil
+		case syscall.EINTR:
+		default:
+			return false, err
 		}
 	}
 }
 
 // leave lets attend return, once the child has landed, and returns its error.
 func (g *gate) leave() error {
-	unix.Shutdown(g.here, unix.SHUT_RDWR)
+	if unix.Shutdown(g.here, unix.SHUT_RDWR) != nil {
+		// As the child has no copy any more, this does as well: but it may
+		// take as long as another child in flight has one.
+		syscall.Close(g.there)
+		g.there = -1
+	}
 	<-g.done
 	return g.err
 }

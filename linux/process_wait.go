@@ -33,7 +33,7 @@ func (p *Process) Wait(ctx context.Context) (ExitStatus, error) {
 	if err := p.tryCollect(ctx); err != nil {
 		return 0, err
 	}
-	if !p.over() {
+	for !p.over() {
 		p.watch()
 		if p.done == nil {
 			p.done = make(chan struct{})
@@ -45,10 +45,12 @@ func (p *Process) Wait(ctx context.Context) (ExitStatus, error) {
 		case <-ctx.Done():
 		}
 		p.mu.Lock()
-		if !p.over() { // the watcher may just not have come to it
-			if err := p.tryCollect(ctx); err != nil {
-				return 0, err
-			}
+		// The watcher may just not have come to it, or have failed to.
+		if err := p.tryCollect(ctx); err != nil {
+			return 0, err
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
 	switch {
@@ -171,9 +173,14 @@ func (p *Process) watch() {
 	}
 }
 
-// notify collects the process: the watcher has seen its pidfd tell something.
+// notify collects the process: the watcher has seen its pidfd tell something. If
+// that fails those who wait try themselves, and return the error if it stays.
 func (p *Process) notify() (again bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.fd >= 0 && p.collect() != nil
+	if p.fd < 0 || p.collect() == nil {
+		return false
+	}
+	p.wake()
+	return true
 }

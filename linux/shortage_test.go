@@ -1,0 +1,205 @@
+//go:build linux
+
+package linux_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/go-clone3/clone3/linux"
+	"golang.org/x/sys/unix"
+)
+
+// Where something is short a child is created, or the error says what is short,
+// and when it is there again all works.
+
+func TestShortageOfDescriptors(t *testing.T) {
+	out, status := output(t, child("shortage of descriptors"))
+	if !status.Success() {
+		t.Errorf("%v:\n%s", status, out)
+	}
+}
+
+// shortage of descriptors lowers the limit on them until none is free, and below
+// those that are in use.
+var _ = helper("shortage of descriptors", func([]string) int {
+	var was unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
+		return fail("%v\n", err)
+	}
+	run := func(c *linux.Child) error {
+		p, err := linux.Clone3(background, c)
+		if err != nil {
+			return err
+		}
+		_, err = p.Wait(background)
+		return errors.Join(err, p.Close())
+	}
+	openFiles := func() int {
+		entries, _ := os.ReadDir("/proc/self/fd")
+		return len(entries)
+	}
+	kinds := map[string]func(*linux.Child){
+		"plain":        func(*linux.Child) {},
+		"InheritFiles": func(c *linux.Child) { c.InheritFiles = true },
+		"Created":      func(c *linux.Child) { c.Created = func(*linux.Process) error { return nil } },
+	}
+	for _, change := range kinds { // what is kept is opened
+		c := child("exit", "0")
+		change(c)
+		if err := run(c); err != nil {
+			return fail("with enough: %v\n", err)
+		}
+	}
+	ended, cancel := context.WithCancel(background)
+	cancel()
+	if p, err := linux.Clone3(background, child("sleep")); err == nil {
+		p.Wait(ended) // lets it be watched
+		p.Kill()
+		p.Wait(background)
+	}
+	before, short := openFiles(), 0
+	for limit := before + 8; limit >= 0; limit-- {
+		for kind, change := range kinds {
+			c := child("exit", "0")
+			change(c)
+			lim := was
+			lim.Cur = uint64(limit)
+			unix.Setrlimit(unix.RLIMIT_NOFILE, &lim)
+			err := run(c)
+			unix.Setrlimit(unix.RLIMIT_NOFILE, &was)
+			var step *linux.StepError
+			switch {
+			case err == nil:
+			case errors.Is(err, unix.EMFILE), errors.As(err, &step) && errors.Is(err, unix.EBADF):
+				short++ // a place that is out of the limit is none: EBADF
+			default:
+				return fail("%s with limit %d: %v\n", kind, limit, err)
+			}
+			if err := run(child("exit", "0")); err != nil {
+				return fail("%s after limit %d: %v\n", kind, limit, err)
+			}
+		}
+	}
+	if after := openFiles(); after > before || short == 0 {
+		return fail("%d descriptors are open, %d were; %d times they were short\n", after, before, short)
+	}
+	return 0
+})
+
+func TestShortageOfProcesses(t *testing.T) {
+	needRoot(t)
+	c := child("shortage of processes")
+	c.Credential = &syscall.Credential{Uid: 1000, Gid: 1000}
+	out, status := output(t, c)
+	if !status.Success() {
+		t.Errorf("%v:\n%s", status, out)
+	}
+}
+
+// shortage of processes takes all away that its user may have. Threads count,
+// and the runtime ends a program that gets none: so it has some to spare.
+var _ = helper("shortage of processes", func([]string) int {
+	var together, ends sync.WaitGroup
+	together.Add(8)
+	for range 8 {
+		ends.Go(func() {
+			runtime.LockOSThread()
+			together.Done()
+			together.Wait()
+			runtime.UnlockOSThread()
+		})
+	}
+	ends.Wait()
+	var was unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NPROC, &was); err != nil {
+		return fail("%v\n", err)
+	}
+	lim := was
+	lim.Cur = 1
+	if err := unix.Setrlimit(unix.RLIMIT_NPROC, &lim); err != nil {
+		return fail("%v\n", err)
+	}
+	_, err := linux.Clone3(background, child("exit", "0"))
+	unix.Setrlimit(unix.RLIMIT_NPROC, &was)
+	if !errors.Is(err, unix.EAGAIN) || !strings.Contains(fmt.Sprint(err), "RLIMIT_NPROC of this user is 1,") {
+		return fail("got error %v, want that RLIMIT_NPROC is 1\n", err)
+	}
+	p, err := linux.Clone3(background, child("exit", "0"))
+	if err != nil {
+		return fail("with enough: %v\n", err)
+	}
+	if s, err := p.Wait(background); err != nil || !s.Success() {
+		return fail("with enough: %v, %v\n", s, err)
+	}
+	return 0
+})
+
+// The kernel says by a number why a control group takes no child, and the error
+// in words.
+func TestCgroupThatTakesNone(t *testing.T) {
+	needPids := func(t *testing.T, dir string) {
+		controllers, _ := os.ReadFile(dir + "/cgroup.controllers")
+		if !strings.Contains(string(controllers), "pids") {
+			t.Skip("there is no controller pids")
+		}
+	}
+	for _, test := range []struct {
+		errno   syscall.Errno
+		prepare func(t *testing.T, dir string) error
+		want    string
+	}{
+		{unix.EBUSY, func(t *testing.T, dir string) error {
+			needPids(t, dir)
+			return os.WriteFile(dir+"/cgroup.subtree_control", []byte("+pids"), 0)
+		}, "has controllers for its children enabled"},
+		{unix.EAGAIN, func(t *testing.T, dir string) error {
+			needPids(t, dir)
+			return os.WriteFile(dir+"/pids.max", []byte("0"), 0)
+		}, "has 0 processes, and pids.max is 0"},
+		// ENODEV only if it is removed meanwhile.
+		{unix.ENOENT, func(_ *testing.T, dir string) error { return os.Remove(dir) }, "has been removed"},
+	} {
+		t.Run(unix.ErrnoName(test.errno), func(t *testing.T) {
+			path := cgroup(t)
+			dir, err := os.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer dir.Close()
+			if err := test.prepare(t, path); err != nil {
+				t.Fatal(err)
+			}
+			c := child("exit", "0")
+			c.Cgroup = dir
+			p, err := linux.Clone3(background, c)
+			if p != nil {
+				p.Kill()
+				p.Close()
+			}
+			if !errors.Is(err, test.errno) || !strings.Contains(err.Error(), path+" "+test.want) {
+				t.Errorf("got error %v, want %v and that it %s", err, test.errno, test.want)
+			}
+			if err := plainChild(); err != nil {
+				t.Errorf("the next child: %v", err)
+			}
+		})
+	}
+}
+
+// plainChild creates a child that wants nothing special.
+func plainChild() error {
+	p, err := linux.Clone3(background, child("exit", "0"))
+	if err != nil {
+		return err
+	}
+	_, err = p.Wait(background)
+	return err
+}
