@@ -177,7 +177,7 @@ func (w *watcher) run(f *os.File, epfd int) {
 	var err error
 	ready := func(fd uintptr) bool {
 		n, err = unix.EpollWait(int(fd), events[:], 0)
-		return n > 0 || err != nil && err != unix.EINTR
+		return n > 0 || err != nil // what was told is not told again
 	}
 	wait := func() { // in a thread, where the poller of the runtime cannot
 		if n, err = unix.EpollWait(epfd, events[:], -1); err == unix.EINTR {
@@ -197,6 +197,11 @@ func (w *watcher) run(f *os.File, epfd int) {
 			w.mu.Lock()
 			w.lose(f)
 			gone := w.epoll != f
+			if !gone { // but it does not say whose pidfd has something to tell
+				for ticket := range w.owners {
+					w.ask(ticket)
+				}
+			}
 			w.mu.Unlock()
 			if gone {
 				return
