@@ -41,7 +41,11 @@ func explain(c *Child, call string, errno syscall.Errno) error {
 		}
 	}
 	if why == "" && c.Cgroup != nil {
-		if reason := cgroupReasons[errno]; reason != "" {
+		reason := cgroupReasons[errno]
+		if errno == unix.ENOENT && unix.Faccessat(int(c.Cgroup.Fd()), "cgroup.procs", unix.F_OK, 0) != nil {
+			reason = cgroupReasons[unix.ENODEV] // which is the answer only to who comes at the same moment
+		}
+		if reason != "" {
 			why = "Cgroup " + c.Cgroup.Name() + " " + reason
 		}
 	}
