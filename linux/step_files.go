@@ -21,7 +21,9 @@ var null atomic.Int32
 // else by its number: so it is looked at each time.
 func devNull() (int, error) {
 	if fd := int(null.Load()) - 1; fd >= 0 {
-		if isNull(fd) {
+		if is, err := isNull(fd); err != nil {
+			return -1, err
+		} else if is {
 			return fd, nil
 		}
 		null.CompareAndSwap(int32(fd)+1, 0)
@@ -38,15 +40,24 @@ func devNull() (int, error) {
 }
 
 // isNull reports whether a descriptor is that of /dev/null, open for both
-// reading and writing.
-func isNull(fd int) bool {
+// reading and writing. An error says that this cannot be known now: it is no
+// reason to give the descriptor up, which nobody would close then.
+func isNull(fd int) (is bool, err error) {
+	call := "fstat"
 	var stat unix.Stat_t
-	if unix.Fstat(fd, &stat) != nil {
-		return false
+	var flags int
+	if err = unix.Fstat(fd, &stat); err == nil {
+		call = "fcntl"
+		flags, err = unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 	}
-	const null = 1<<8 | 3 // as the kernel numbers devices
-	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-	return err == nil && flags&unix.O_ACCMODE == unix.O_RDWR && stat.Mode&unix.S_IFMT == unix.S_IFCHR && uint64(stat.Rdev) == null
+	switch err {
+	case nil:
+		const null = 1<<8 | 3 // as the kernel numbers devices
+		return flags&unix.O_ACCMODE == unix.O_RDWR && stat.Mode&unix.S_IFMT == unix.S_IFCHR && uint64(stat.Rdev) == null, nil
+	case unix.EBADF:
+		return false, nil
+	}
+	return false, &os.PathError{Op: call, Path: os.DevNull, Err: err}
 }
 
 // descriptor returns the descriptor of a file that is lent to the child.
