@@ -145,6 +145,11 @@ func labelN(kind StepKind, verb string, n int) table.Label {
 	return table.Label{Kind: int(kind), Verb: verb, N: n}
 }
 
+// interruptions is how many times in a row a signal may interrupt a call: no
+// signal does so for ever, but who stands between this program and the kernel,
+// such as a tracer or a seccomp filter, can say so.
+const interruptions = 100
+
 // errnoOf returns the error number in err, or 0.
 func errnoOf(err error) syscall.Errno {
 	var errno syscall.Errno

@@ -142,10 +142,12 @@ func (f *PidFD) Info() (Info, error) {
 // there by then, so a second call tells.
 func getInfo(fd int, info *uapi.PidfdInfo) syscall.Errno {
 	mask := info.Mask
+	signals := 0
 	for again := true; ; info.Mask = mask {
 		_, _, errno := syscall.RawSyscall(uapi.SYS_IOCTL, uintptr(fd), uapi.PIDFD_GET_INFO, uintptr(unsafe.Pointer(info)))
 		switch {
-		case errno == unix.EINTR:
+		case errno == unix.EINTR && signals < interruptions:
+			signals++
 		case errno == unix.ESRCH && again && mask&uapi.PIDFD_INFO_EXIT != 0:
 			again = false
 		default:

@@ -44,7 +44,15 @@ func (f *PidFD) WaitEnd(ctx context.Context) error {
 	if f != nil && f.owner != nil {
 		return f.owner.waitEnd(ctx)
 	}
-	return f.await(ctx, "WaitEnd", nil, ended)
+	var failed error
+	err := f.await(ctx, "WaitEnd", nil, func(fd int) (over bool) {
+		over, failed = pollEnd(fd)
+		return over || failed != nil
+	})
+	if err != nil {
+		return err
+	}
+	return failed
 }
 
 // Reap waits until a child of this program has ended, reaps it, and returns how
@@ -74,15 +82,23 @@ func (f *PidFD) Reap(ctx context.Context) (ExitStatus, *syscall.Rusage, error) {
 	return info.status(), usage, nil
 }
 
-// ended reports whether a process has ended. On descriptors that kill when
-// closed, poll must not wait: it would keep the process alive.
+// ended reports whether a process is known to have ended.
 func ended(fd int) bool {
+	over, _ := pollEnd(fd)
+	return over
+}
+
+// pollEnd reports whether a process has ended. On descriptors that kill when
+// closed, poll must not wait: it would keep the process alive.
+func pollEnd(fd int) (over bool, err error) {
 	p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-	for {
-		if n, err := unix.Poll(p, 0); err != unix.EINTR {
-			return n > 0
+	for range interruptions {
+		var n int
+		if n, err = unix.Poll(p, 0); err != unix.EINTR {
+			return n > 0, os.NewSyscallError("ppoll", err)
 		}
 	}
+	return false, os.NewSyscallError("ppoll", err)
 }
 
 // peek reports whether a process has ended and how that is known: the kernel

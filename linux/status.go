@@ -72,7 +72,7 @@ func waitState(pidfd int, info *childInfo, options uintptr, usage *syscall.Rusag
 	options |= unix.WALL
 	// A call that does not wait is not interrupted, except by who wants to see
 	// what comes of it.
-	for range 100 {
+	for range interruptions {
 		if options&unix.WNOHANG != 0 {
 			_, _, errno = syscall.RawSyscall6(uapi.SYS_WAITID, unix.P_PIDFD, uintptr(pidfd),
 				uintptr(unsafe.Pointer(info)), options, uintptr(unsafe.Pointer(usage)), 0)
