@@ -74,6 +74,9 @@ func TestProgramBeingWritten(t *testing.T) {
 		c.Path = f.Name()
 		began := time.Now()
 		_, err := linux.Clone3(ctx, c)
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			return time.Since(began) // on a slow machine it was in flight at the end
+		}
 		var step *linux.StepError
 		if !errors.As(err, &step) || step.Kind != linux.StepExec || step.Errno != syscall.ETXTBSY {
 			t.Errorf("got error %v, want %v of exec", err, syscall.ETXTBSY)

@@ -108,11 +108,14 @@ func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
 		return nil, err
 	}
 	defer p.free()
-	f.begin(p)
 	if changesCredentials(c, how) {
-		holdDumpable(c)
+		if err := holdDumpable(c); err != nil {
+			leave()
+			return nil, err
+		}
 		defer releaseDumpable()
 	}
+	f.begin(c, p)
 	stop := f.killAtEnd(ctx)
 	if p.gate != nil {
 		go p.attend(c, f)
@@ -136,6 +139,8 @@ func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
 	}
 	outcome := p.Outcome()
 	switch {
+	case refused != nil && outcome.Label.Kind == int(StepGate) && outcome.Errno() == 0:
+		err = refused // so that the child has read the end
 	case !outcome.Pending:
 		err = stepFailed(outcome)
 		switch {

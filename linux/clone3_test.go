@@ -195,7 +195,7 @@ func TestStepChangesChild(t *testing.T) {
 // or what the Child says.
 func TestLimitOnFilesIsNotTheRaisedOne(t *testing.T) {
 	c := child("limits of children")
-	c.Rlimits = []linux.Rlimit{{unix.RLIMIT_NOFILE, 100, 5000}}
+	c.Rlimits = []linux.Rlimit{{unix.RLIMIT_NOFILE, 100, 4000}}
 	passes(t, c)
 }
 
@@ -205,7 +205,7 @@ var _ = helper("limits of children", func([]string) int {
 		return fail("the limit is %v (%v), want that Go has raised it", now, err)
 	}
 	for want, limits := range map[string][]linux.Rlimit{
-		"[100 5000]": nil,
+		"[100 4000]": nil,
 		"[50 60]":    {{unix.RLIMIT_NOFILE, 50, 60}},
 	} {
 		c := child("limit")

@@ -72,3 +72,6 @@ func SetLate(late bool) (restore func()) {
 	was := front.late.Swap(value)
 	return func() { front.late.Store(was) }
 }
+
+// Bell returns the descriptor that ends the poll of the Wait at the front.
+func Bell() int { return openBell() }

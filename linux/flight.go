@@ -4,6 +4,8 @@ package linux
 
 import (
 	"context"
+	"errors"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -18,11 +20,12 @@ type flight struct {
 	began    time.Duration // by clock, if it can be killed
 	admitted chan struct{} // closed when it becomes a member of a forkGroup it waits for
 
-	mu     sync.Mutex
-	plan   *plan    // once there is one
-	landed bool     // it has executed its program, or is gone
-	killed bool     // by kill
-	proc   *Process // once there is one
+	mu       sync.Mutex
+	plan     *plan    // once there is one
+	numbered bool     // its number is known, and its own until this program reaps it
+	landed   bool     // it has executed its program, or is gone
+	killed   bool     // by kill
+	proc     *Process // once there is one
 }
 
 // copied reports whether the child has copies of the descriptors, or needs none
@@ -37,11 +40,11 @@ func (f *flight) copied() bool {
 // descriptors are copied. It is in flight, and mu is held.
 func (f *flight) exists() bool { return f.plan != nil && atomic.LoadInt32(f.plan.born) != 0 }
 
-// begin notes that the child is about to be created by p.
-func (f *flight) begin(p *plan) {
+// begin notes that the child c is about to be created by p.
+func (f *flight) begin(c *Child, p *plan) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.plan = p
+	f.plan, f.numbered = p, !p.how.legacy && !c.Flags.has(AutoReap)
 }
 
 // land notes that the child is in flight no more: kill does nothing from now on.
@@ -73,13 +76,27 @@ func (f *flight) tryKill() (done bool) {
 		return true
 	case !f.exists():
 		return false
-	case f.proc != nil: // which may have been closed
-		f.proc.Kill()
-	default:
-		unix.PidfdSendSignal(int(atomic.LoadInt32(f.plan.pidfd)), syscall.SIGKILL, nil, 0)
 	}
-	f.killed = true
-	return true
+	f.killed = f.sendKill()
+	return f.killed
+}
+
+// sendKill reports whether it has killed the child: by its pidfd or, where a
+// seccomp filter denies that, by its number. mu is held.
+func (f *flight) sendKill() bool {
+	var err error
+	if f.proc != nil { // which may have been closed
+		err = f.proc.Kill()
+	} else {
+		err = unix.PidfdSendSignal(int(atomic.LoadInt32(f.plan.pidfd)), syscall.SIGKILL, nil, 0)
+	}
+	switch {
+	case err == nil, errors.Is(err, unix.ESRCH), errors.Is(err, os.ErrProcessDone):
+		return true
+	case !f.numbered:
+		return false
+	}
+	return unix.Kill(int(atomic.LoadInt32(f.plan.born)), unix.SIGKILL) == nil
 }
 
 // landsSoon waits for the child to land, for a time in which all do that do not

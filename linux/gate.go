@@ -65,7 +65,7 @@ func (p *plan) attend(c *Child, f *flight) {
 	came, err := g.read()
 	if err != nil { // else the child would wait for ever
 		g.err = gateFailed("wait for the child at the gate", err)
-		f.kill()
+		g.turnAway(f)
 	}
 	if !came {
 		return // the child is gone, and its table tells why
@@ -73,7 +73,7 @@ func (p *plan) attend(c *Child, f *flight) {
 	g.err = &StepError{Kind: StepCreated, Step: "Child.Created", Err: errors.New("the function has not returned")}
 	defer func() {
 		if g.panicked = recover(); g.panicked != nil || g.err != nil {
-			f.kill()
+			g.turnAway(f)
 		}
 	}()
 	if g.err = p.serve(c, f); g.err == nil {
@@ -83,15 +83,17 @@ func (p *plan) attend(c *Child, f *flight) {
 
 // open lets the child go on, unless it has just been killed.
 func (g *gate) open() error {
-	for {
-		switch _, err := unix.SendmsgN(g.here, []byte{0}, nil, nil, unix.MSG_NOSIGNAL); err {
-		case nil, syscall.EPIPE, syscall.ECONNRESET:
-			return nil
-		case syscall.EINTR:
-		default:
-			return gateFailed("let the child go on", err)
+	var err error
+	for range interruptions {
+		if _, err = unix.SendmsgN(g.here, []byte{0}, nil, nil, unix.MSG_NOSIGNAL); err != unix.EINTR {
+			break
 		}
 	}
+	switch err {
+	case nil, unix.EPIPE, unix.ECONNRESET:
+		return nil
+	}
+	return gateFailed("let the child go on", err)
 }
 
 func gateFailed(step string, err error) error {
@@ -147,16 +149,20 @@ func (p *plan) atGate(c *Child, f *flight) (*Process, error) {
 // will not, if it is gone.
 func (g *gate) read() (came bool, err error) {
 	var b [1]byte
-	for {
-		n, err := syscall.Read(g.here, b[:])
-		switch err {
-		case nil:
-			return n == 1, nil
-		case syscall.EINTR:
-		default:
-			return false, err
+	for range interruptions {
+		var n int
+		if n, err = unix.Read(g.here, b[:]); err != unix.EINTR {
+			return n == 1, err
 		}
 	}
+	return false, err
+}
+
+// turnAway ends the child. One that cannot be killed reads the end, and exits.
+func (g *gate) turnAway(f *flight) {
+	f.tryKill()
+	unix.Shutdown(g.here, unix.SHUT_RDWR)
+	f.kill()
 }
 
 // leave lets attend return, once the child has landed, and returns its error.

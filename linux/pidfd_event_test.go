@@ -58,6 +58,7 @@ func TestWaitEventOfNoChild(t *testing.T) {
 func TestWaitEventOfATrap(t *testing.T) {
 	lockThread(t) // which alone may trace
 	c := tiny(t, 3)
+	c.Env = append(c.Env, "GODEBUG=asyncpreemptoff=1") // which stops at signals
 	c.Ptrace = true
 	p := start(t, c)
 	if event, err := p.PidFD().WaitEvent(t.Context()); event.Kind != linux.Trapped || event.Signal != unix.SIGTRAP || err != nil {

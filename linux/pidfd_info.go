@@ -228,10 +228,20 @@ func decodeInfo(raw *uapi.PidfdInfo, size uintptr) Info {
 // not. The kernel may tell that a process has ended, by POLLIN or by ECHILD,
 // before it has the status; with POLLHUP it always has it.
 // PIDFD_GET_INFO with PIDFD_INFO_EXIT, Linux 6.15.
-func exitInfo(pidfd int) (ExitStatus, bool, error) {
+func exitInfo(pidfd int) (status ExitStatus, known bool, errno syscall.Errno) {
 	info := uapi.PidfdInfo{Mask: uapi.PIDFD_INFO_EXIT}
-	if errno := getInfo(pidfd, &info); errno != 0 {
+	if errno = getInfo(pidfd, &info); errno != 0 {
 		return 0, false, errno
 	}
-	return ExitStatus(info.ExitCode), info.Mask&uapi.PIDFD_INFO_EXIT != 0, nil
+	return ExitStatus(info.ExitCode), info.Mask&uapi.PIDFD_INFO_EXIT != 0, 0
+}
+
+// keepsNoExit reports whether the errno of exitInfo means that this kernel has no
+// status of a process that was reaped. Any other may pass.
+func keepsNoExit(errno syscall.Errno) bool {
+	switch errno {
+	case unix.ENOTTY, unix.EINVAL, unix.ESRCH: // before 6.13; 6.13 and 6.14
+		return true
+	}
+	return false
 }

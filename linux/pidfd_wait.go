@@ -104,7 +104,7 @@ func pollEnd(fd int) (over bool, err error) {
 // peek reports whether a process has ended and how that is known: the kernel
 // tells it of those that have been reaped, and of zombies to their parent.
 func peek(fd int) (status ExitStatus, known bool, err error) {
-	status, known, infoErr := exitInfo(fd)
+	status, known, infoErrno := exitInfo(fd)
 	if known {
 		return status, true, nil
 	}
@@ -116,13 +116,13 @@ func peek(fd int) (status ExitStatus, known bool, err error) {
 		return info.status(), true, nil
 	case errno != unix.ECHILD:
 		return 0, true, os.NewSyscallError("waitid", errno)
-	case infoErr == nil || !ended(fd):
+	case infoErrno == 0 || !ended(fd):
 		return 0, false, nil // not reaped yet
-	case infoErr == unix.EREMOTE:
-		return 0, true, infoFailure(unix.EREMOTE)
+	case !keepsNoExit(infoErrno):
+		return 0, true, infoFailure(infoErrno)
 	}
 	return 0, true, fmt.Errorf("linux: the process has ended, its status is not known: %w",
-		&UnsupportedError{Feature: "PIDFD_INFO_EXIT", Release: "6.15", Err: infoErr})
+		&UnsupportedError{Feature: "PIDFD_INFO_EXIT", Release: "6.15", Err: infoErrno})
 }
 
 // await waits until done reports true. It calls done again each time that the

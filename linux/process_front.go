@@ -4,6 +4,7 @@ package linux
 
 import (
 	"context"
+	"os"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -25,6 +26,7 @@ import (
 var front struct {
 	process atomic.Pointer[Process]
 	since   atomic.Int64 // when it got it, by clock
+	thread  atomic.Int32 // which thread
 
 	late atomic.Int32 // how many of the last Waits have not ended soon, see note
 }
@@ -79,7 +81,26 @@ func openBell() int {
 
 // ring lets the Wait at the front look up. If it has just left, the next one
 // looks up for nothing.
-func ring() { unix.Write(int(bell.Load())-1, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
+func ring() {
+	if p := front.process.Load(); !rung() && p != nil {
+		go p.shake()
+	}
+}
+
+func rung() bool {
+	n, err := unix.Write(int(bell.Load())-1, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+	return n == 8 || err == unix.EAGAIN // it rings already
+}
+
+// shake lets the Wait of p look up where the bell makes no sound, as when some
+// part of this program has closed it: a signal to its thread ends the poll too.
+// The runtime makes nothing of this one.
+func (p *Process) shake() {
+	for front.process.Load() == p && !rung() {
+		unix.Tgkill(os.Getpid(), int(front.thread.Load()), unix.SIGURG)
+		time.Sleep(askEvery)
+	}
+}
 
 // waitInFront waits until p has ended, is closed, ctx has ended, or there is
 // another reason to look. It returns at once if the front is taken. p.mu is
@@ -95,6 +116,7 @@ func (p *Process) waitInFront(ctx context.Context, now time.Duration) {
 		return
 	}
 	front.since.Store(int64(now))
+	front.thread.Store(int32(unix.Gettid()))
 	if ctx.Done() != nil {
 		defer context.AfterFunc(ctx, ring)()
 	}

@@ -4,6 +4,7 @@ package linux_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"testing"
 	"time"
@@ -144,4 +145,35 @@ var _ = helper("wait without descriptors", func([]string) int {
 		return fail("Wait has only looked when its context ended")
 	}
 	return 0
+})
+
+// The end of a context ends a Wait that has a thread also if some part of the
+// program has closed the descriptor by which it is woken.
+func TestWaitWhoseBellIsClosed(t *testing.T) { passes(t, child("closed bell")) }
+
+var _ = helper("closed bell", func([]string) int {
+	c := child("sleep")
+	p, err := linux.Clone3(background, c)
+	if err != nil {
+		return fail("%v", err)
+	}
+	ctx, cancel := context.WithCancel(background)
+	waited := make(chan error, 1)
+	go func() {
+		_, err := p.Wait(ctx)
+		waited <- err
+	}()
+	waitsFor(linux.FrontTaken)
+	time.Sleep(5 * time.Millisecond) // and it polls
+	unix.Close(linux.Bell())
+	cancel()
+	failed := 0
+	if err := <-waited; !errors.Is(err, context.Canceled) {
+		failed = fail("Wait: got %v, want %v", err, context.Canceled)
+	}
+	p.Kill()
+	if s, err := p.Wait(background); err != nil || s.Signal() != unix.SIGKILL {
+		failed = fail("the child: %v, %v", s, err)
+	}
+	return failed
 })

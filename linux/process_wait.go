@@ -147,12 +147,15 @@ func (p *Process) collect() error {
 		}
 		// Somebody else in this program has reaped it, or SIGCHLD is ignored.
 	}
-	switch status, ok, err := exitInfo(p.fd); {
-	case ok:
+	switch status, known, errno := exitInfo(p.fd); {
+	case known:
 		p.end(status, nil)
-	case err != nil:
+	case errno == 0:
+	case keepsNoExit(errno):
 		p.end(0, fmt.Errorf("linux: another part of this program has waited for process %d (%w), and its status is lost: %w",
-			p.pid, syscall.ECHILD, &UnsupportedError{Feature: "PIDFD_INFO_EXIT", Release: "6.15", Err: err}))
+			p.pid, syscall.ECHILD, &UnsupportedError{Feature: "PIDFD_INFO_EXIT", Release: "6.15", Err: errno}))
+	case ended(p.fd):
+		return infoFailure(errno)
 	}
 	return nil
 }

@@ -475,11 +475,11 @@ func TestWaitsTakeTurnsAtFront(t *testing.T) {
 
 func TestAllocations(t *testing.T) {
 	needStatic(t) // with the race detector there are more
+	if tinyProgram(t) == "" {
+		t.Skip("the architecture has no program that ends before Wait needs a channel")
+	}
 	c := tiny(t, 1)
 	c.Env = []string{"A=1", "B=2"}
-	if c.Path == "" {
-		c = child("exit", "0")
-	}
 	allocations := testing.AllocsPerRun(20, func() {
 		p, err := linux.Clone3(background, c)
 		if err != nil {

@@ -3,8 +3,8 @@
 package linux
 
 import (
+	"fmt"
 	"os"
-	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -50,6 +50,9 @@ func diesByGroup(c *Child) bool {
 			return true
 		}
 		// The root has no such file, nor has a group without the controller.
+		if err != nil && err != unix.ENOENT {
+			return true // who knows?
+		}
 		if err != nil && unix.Faccessat(dir, up+"cgroup.procs", unix.F_OK, 0) != nil {
 			return false // above the root
 		}
@@ -60,19 +63,25 @@ func diesByGroup(c *Child) bool {
 // oomKillsGroup reports whether a file memory.oom.group has a 1, or another user
 // can write one.
 func oomKillsGroup(dir int, name string) (bool, error) {
+	value, stat, err := readFirst(dir, name)
+	others := int(stat.Uid) != os.Geteuid() && stat.Uid != 0 || stat.Mode&0o022 != 0
+	return err == nil && (others || value != '0'), err
+}
+
+// readFirst returns the first byte of a file of the kernel, which has one, and
+// whose it is. Package os would have the poller of the runtime wait for it.
+func readFirst(dir int, name string) (first byte, stat unix.Stat_t, err error) {
 	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return false, err
+		return 0, stat, err
 	}
 	defer unix.Close(fd)
-	var stat unix.Stat_t
 	if err := unix.Fstat(fd, &stat); err != nil {
-		return false, err
+		return 0, stat, err
 	}
-	var value [2]byte
-	n, err := unix.Read(fd, value[:])
-	others := int(stat.Uid) != os.Geteuid() && stat.Uid != 0 || stat.Mode&0o022 != 0
-	return others || n > 0 && value[0] != '0', err
+	var value [1]byte
+	_, err = unix.Read(fd, value[:])
+	return value[0], stat, err
 }
 
 // newUser reports whether the child comes to be in a new user namespace.
@@ -91,12 +100,12 @@ func hasCapabilities() bool {
 // user: kernel/yama/ptrace_scope of proc_sys_kernel(5). Where that cannot be
 // known it is taken for true.
 func restrictsPtrace() bool {
-	scope, err := os.ReadFile("/proc/sys/kernel/yama/ptrace_scope")
+	scope, _, err := readFirst(unix.AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope")
 	if err != nil {
 		_, proc := os.Stat("/proc/sys/kernel/ostype")
-		return proc != nil // else there is no Yama
+		return err != unix.ENOENT || proc != nil // else there is no Yama
 	}
-	return strings.TrimSpace(string(scope)) != "0"
+	return scope != '0'
 }
 
 // dumpable is whether this program can be looked into by others, and leaves a
@@ -117,17 +126,27 @@ func changesCredentials(c *Child, how how) bool {
 	return !how.ownMemory && (c.Credential != nil || len(c.AmbientCaps) > 0 || c.newUser())
 }
 
-// holdDumpable keeps others from looking into the child c.
-func holdDumpable(c *Child) {
+// holdDumpable keeps others from looking into the child c. If that fails, as
+// under a seccomp filter, there must be no such child.
+func holdDumpable(c *Child) error {
 	d := &dumpable
 	d.Lock()
 	defer d.Unlock()
-	if d.children++; d.children == 1 {
-		d.was = isDumpable()
+	was, err := d.was, error(nil)
+	if d.children == 0 {
+		was, err = isDumpable()
 	}
-	if d.was && c.newUser() && os.Geteuid() == 0 {
-		unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	if c.newUser() && os.Geteuid() == 0 {
+		if was && err == nil {
+			err = os.NewSyscallError("prctl(PR_SET_DUMPABLE)", unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0))
+		}
+		if err != nil {
+			return fmt.Errorf("linux: keep others from looking into a child in a new user namespace: %w", err)
+		}
 	}
+	d.was = was
+	d.children++
+	return nil
 }
 
 func releaseDumpable() {
@@ -139,9 +158,9 @@ func releaseDumpable() {
 	}
 }
 
-func isDumpable() bool {
+func isDumpable() (bool, error) {
 	r, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
-	return err == nil && r == 1
+	return r == 1, os.NewSyscallError("prctl(PR_GET_DUMPABLE)", err)
 }
 
 // SetDumpable sets whether this program can be looked into by other processes of

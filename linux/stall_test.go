@@ -267,3 +267,45 @@ var _ = helper("lease", func(args []string) int {
 	fmt.Println("ready")
 	return listen(func(string) string { return "" })
 })
+
+// Where a seccomp filter denies pidfd_send_signal(2) a child that stands still
+// is ended all the same: by its number, and at the gate by the gate.
+func TestStalledChildThatNoPidfdKills(t *testing.T) {
+	out, status := output(t, child("stalled, no pidfd_send_signal", leasedByOther(t)))
+	if strings.HasPrefix(out, "SKIP") {
+		t.Skip(out)
+	}
+	if out != "" || !status.Success() {
+		t.Errorf("%v:\n%s", status, out)
+	}
+}
+
+var _ = helper("stalled, no pidfd_send_signal", func(args []string) int {
+	failed := 0
+	try := func(what string, ctx context.Context, c *linux.Child, want error) {
+		if p, err := linux.Clone3(ctx, c); !errors.Is(err, want) {
+			failed = fail("%s: got %v, %v, want %v\n", what, p, err, want)
+		}
+		if err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WALL, nil); err != unix.ECHILD {
+			failed = fail("%s: a child is left (%v)\n", what, err)
+		}
+	}
+	refused := func() *linux.Child {
+		c := child("exit", "0")
+		c.Created = func(*linux.Process) error { return os.ErrInvalid }
+		return c
+	}
+	for _, nr := range []uintptr{unix.SYS_PIDFD_SEND_SIGNAL, unix.SYS_KILL} {
+		if err := hide(nr, int(unix.EPERM)); err != nil {
+			return fail("SKIP: no seccomp filter: %v", err)
+		}
+		try("Created refuses", background, refused(), os.ErrInvalid)
+		if nr == unix.SYS_KILL {
+			break // under a lease nothing could end it
+		}
+		ctx, cancel := context.WithTimeout(background, 5*time.Millisecond)
+		defer cancel()
+		try("under a lease", ctx, &linux.Child{Path: args[0]}, context.DeadlineExceeded)
+	}
+	return failed
+})
