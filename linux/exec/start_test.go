@@ -158,3 +158,12 @@ func TestContextThatEndsACommandThatSucceeds(t *testing.T) {
 		t.Errorf("got %v, %v, want %v of a success", err, c.ProcessState, context.Canceled)
 	}
 }
+
+// A command is not kept waiting by a Writer that takes no more.
+func TestWriterThatFails(t *testing.T) {
+	c := command("cat")
+	c.Stdin, c.Stdout = strings.NewReader(strings.Repeat("x", 1<<20)), failing{}
+	if err := c.Run(); err == nil || err.Error() != "no more" && c.ProcessState.Success() {
+		t.Errorf("got %v and %v, want the Writer's error, or that of the command", err, c.ProcessState)
+	}
+}
