@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,23 +13,23 @@ import (
 	"github.com/go-clone3/clone3/scripts/internal/guest"
 )
 
-// coverFlags let go test count the statements of the whole module that tests
+// coverFlags let go test count the statements of the libraries that tests
 // execute.
-var coverFlags = []string{"-cover", "-covermode=set", "-coverpkg=./..."}
+var coverFlags = []string{"-cover", "-covermode=set", "-coverpkg=./linux/...,./uapi"}
 
-// packFile is where the program is in the machine that prints the counters.
-const packFile = "pack"
+const (
+	packFile   = "pack" // scripts/vm/pack in the machine
+	counterDir = "/tmp/counters"
+)
 
-// counted lets the tests write their counters, and the last run print them. They
-// are where the tests run, as that belongs to whoever runs them.
+// counted lets the tests, and test binaries that they execute once more, write
+// their counters, and the last run print them.
 func (j *Job) counted() {
-	pack := guest.Run{Package: "the counters of coverage", Dir: "/", Args: []string{"/" + packFile}}
 	for i := range j.Runs {
 		r := &j.Runs[i]
-		r.Args = append(r.Args, "-test.gocoverdir="+r.Dir)
-		pack.Args = append(pack.Args, r.Dir)
+		r.Args = append([]string{"/" + packFile, "run", counterDir}, append(r.Args, "-test.gocoverdir="+counterDir)...)
 	}
-	j.Runs = append(j.Runs, pack)
+	j.Runs = append(j.Runs, guest.Run{Package: "the counters of coverage", Dir: "/", Args: []string{"/" + packFile, "print", counterDir}})
 	j.Counters = new(bytes.Buffer)
 }
 
@@ -37,7 +39,11 @@ func (j Job) counts(run int) bool { return j.Counters != nil && run == len(j.Run
 // unpack writes counters, as they came out of a machine, to files in dir.
 func unpack(counters []byte, dir string) error {
 	var files map[string][]byte
-	if err := json.Unmarshal(counters, &files); err != nil {
+	packed, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, bytes.NewReader(counters)))
+	if err == nil {
+		err = json.NewDecoder(packed).Decode(&files)
+	}
+	if err != nil {
 		return fmt.Errorf("the counters of coverage are not whole: %w", err)
 	}
 	if len(files) == 0 {

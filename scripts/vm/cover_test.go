@@ -1,7 +1,11 @@
 package main
 
 import (
+	"compress/gzip"
 	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,10 +13,22 @@ import (
 	"time"
 )
 
+// packed is what pack prints of files.
+func packed(t *testing.T, files map[string][]byte) string {
+	t.Helper()
+	var b strings.Builder
+	text := base64.NewEncoder(base64.StdEncoding, &b)
+	zip := gzip.NewWriter(text)
+	if err := errors.Join(json.NewEncoder(zip).Encode(files), zip.Close(), text.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 // The counters of coverage are not part of the output, and come out of the
 // machine whatever the status of its tests is.
 func TestCountersOfCoverage(t *testing.T) {
-	const counters = `{"covmeta.1":"bWV0YQ==","covcounters.1":"AAEC"}` + "\n"
+	counters := packed(t, map[string][]byte{"covmeta.1": []byte("meta"), "covcounters.1": {0, 1, 2}})
 	for name, tt := range map[string]struct {
 		text        string
 		status      int
@@ -21,7 +37,7 @@ func TestCountersOfCoverage(t *testing.T) {
 	}{
 		"the tests pass":   {booted("PASS\n:0", counters+":0"), 0, "PASS\nok  \tp\t", "", map[string]string{"covmeta.1": "meta", "covcounters.1": "\x00\x01\x02"}},
 		"they fail":        {booted("FAIL\n:1", counters+":0"), 1, "FAIL\nexit status 1\nFAIL\tp\t", "", map[string]string{"covmeta.1": "meta", "covcounters.1": "\x00\x01\x02"}},
-		"there are none":   {booted("PASS\n:0", "{}\n:0"), statusBroken, "PASS\nok  \tp\t", "the tests have written no counters of coverage", nil},
+		"there are none":   {booted("PASS\n:0", packed(t, nil)+":0"), statusBroken, "PASS\nok  \tp\t", "the tests have written no counters of coverage", nil},
 		"they are cut off": {booted("PASS\n:0", counters[:20]+":0"), statusBroken, "PASS\nok  \tp\t", "the counters of coverage are not whole", nil},
 		"they break":       {strings.SplitAfter(booted("PASS\n:0", counters+":0"), counters)[0], statusBroken, "PASS\nok  \tp\t", "the machine ended while the counters", nil},
 	} {
