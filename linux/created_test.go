@@ -257,6 +257,14 @@ var creations = []creation{
 		c.LeaveZombie = true
 		c.Created = func(p *linux.Process) error { return errRefused }
 	}, ends(linux.StepCreated, errRefused)},
+	{"LeaveZombie, killed and waited for", func(c *linux.Child, see func(string, ...any), end func()) {
+		c.LeaveZombie = true
+		c.Created = func(p *linux.Process) error {
+			p.Kill()
+			_, err := p.Wait(background)
+			return err
+		}
+	}, ends(linux.StepGate, nil)},
 	{"AutoReap", func(c *linux.Child, see func(string, ...any), end func()) {
 		c.Flags = linux.AutoReap
 		c.Created = func(p *linux.Process) error { return nil }

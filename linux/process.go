@@ -217,6 +217,8 @@ func (p *Process) adopt() {
 	p.inFlight = false
 	switch {
 	case p.fd < 0, p.closing:
+	case p.ended && p.handle == nil:
+		p.release()
 	case p.flags.has(AutoKill):
 		lethal.add(p.fd)
 		p.watch()
@@ -246,6 +248,9 @@ func (r remains) close() {
 // is not wanted any more, and returns why, given what is known of it.
 func (p *Process) bury(why error) error {
 	p.mu.Lock()
+	if p.zombie && p.ended { // as Created has seen
+		waitid(p.fd, new(childInfo), unix.WNOHANG, nil)
+	}
 	p.inFlight, p.zombie = false, false // nobody else knows of it
 	p.mu.Unlock()
 	p.Kill()
