@@ -139,8 +139,8 @@ func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
 	}
 	outcome := p.Outcome()
 	switch {
-	case refused != nil && outcome.Label.Kind == int(StepGate) && outcome.Errno() == 0:
-		err = refused // so that the child has read the end
+	case refused != nil && foundGateClosed(outcome):
+		err = refused
 	case !outcome.Pending:
 		err = stepFailed(outcome)
 		switch {
@@ -167,6 +167,12 @@ func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
 	}
 	proc.adopt()
 	return proc, nil
+}
+
+// foundGateClosed reports whether the child has failed because its gate was shut:
+// it could not write to it, or has read the end.
+func foundGateClosed(f table.Failure) bool {
+	return StepKind(f.Label.Kind) == StepGate && !f.Pending && (f.Errno() == 0 || f.Errno() == syscall.EPIPE)
 }
 
 // missesCloseRange is set when a child has failed for want of close_range(2). It

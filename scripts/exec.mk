@@ -1,8 +1,15 @@
 # The tests of others, with linux/exec in place of os/exec.
 
-.PHONY: std clients clients-all exec-stress
+# Other releases of Go than the one here; the go command fetches them.
+TOOLCHAINS ?= go1.26.0 go1.27.4
+
+.PHONY: std toolchains clients clients-all exec-stress
 std: ## run the standard library's tests of os/exec and SysProcAttr with linux/exec
 	go run ./scripts/std
+
+toolchains: ## build, vet and test with TOOLCHAINS, and the standard library's tests of each
+	set -e; for go in $(TOOLCHAINS); do export GOTOOLCHAIN=$$go; go version; \
+		go build ./...; go vet ./...; go test -short -timeout $(TIMEOUT) ./linux/... ./uapi/...; go run ./scripts/std; done
 
 clients: ## run the tests of Go modules that start programs with linux/exec
 	go run ./scripts/clients -ci

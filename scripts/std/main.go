@@ -98,15 +98,6 @@ func do() error {
 	if err := prepare(); err != nil {
 		return err
 	}
-	files := map[string]string{
-		"go.mod":  "module std\n\ngo 1.26.0\n",
-		"go.work": "go 1.26.0\n\nuse (\n\t.\n\t" + repo + "\n)\n",
-	}
-	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
-			return err
-		}
-	}
 	skipped := map[string]string{} // tests left out, and why
 	for _, v := range []variant{{root: "with-os-exec", exec: "os/exec"}, {root: "with-linux-exec", exec: ours}} {
 		v.src, v.dir = filepath.Join(goroot, "src"), filepath.Join(dir, v.root)
@@ -115,6 +106,10 @@ func do() error {
 				return err
 			}
 		}
+	}
+
+	if err := makeModule(dir, repo); err != nil {
+		return err
 	}
 
 	var report gotest.Report
@@ -138,6 +133,28 @@ func do() error {
 	return report.Print(os.Stdout, "os/exec", "linux/exec", *verbose)
 }
 
+// makeModule makes a directory the module of the tests. It has copies of all that
+// these need, for users who can read neither repo nor the cache of modules.
+func makeModule(dir, repo string) error {
+	const sys = "golang.org/x/sys"
+	version, err := gotest.Output(repo, "list", "-m", "-f={{.Version}}", sys)
+	if err != nil {
+		return err
+	}
+	sums, err := os.ReadFile(filepath.Join(repo, "go.sum"))
+	if err != nil {
+		return err
+	}
+	mod := fmt.Sprintf("module copy\n\ngo 1.26.0\n\nrequire (\n\t%s v0.0.0\n\t%s %s\n)\n\nreplace %[1]s => %[4]s\n", module, sys, version, repo)
+	for name, content := range map[string]string{"go.mod": mod, "go.sum": string(sums)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
+			return err
+		}
+	}
+	_, err = gotest.Output(dir, "mod", "vendor")
+	return err
+}
+
 // runBoth runs the tests of a package in both variants.
 func runBoth(dir, pkg string, args ...string) (base, with map[string]gotest.Result, err error) {
 	args = append(args, "-ldflags=-checklinkname=0") // stand-ins reach for variables of package syscall
@@ -152,7 +169,7 @@ func runBoth(dir, pkg string, args ...string) (base, with map[string]gotest.Resu
 type variant struct {
 	src  string // the sources of the standard library
 	dir  string // the tree
-	root string // the import path of the tree in module std
+	root string // the import path of the tree in module copy
 	exec string
 }
 
@@ -257,7 +274,7 @@ func (v *variant) copyFile(rel string) error {
 			if err := v.copyPackage(path); err != nil {
 				return err
 			}
-			replace(spec.Path, strconv.Quote("std/"+v.root+"/"+path))
+			replace(spec.Path, strconv.Quote("copy/"+v.root+"/"+path))
 		}
 	}
 	ast.Inspect(file, func(n ast.Node) bool {

@@ -3,9 +3,11 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -73,6 +75,16 @@ func execAsUser() error {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return err
 	}
+	// Tests build programs. The caches of root are closed to others.
+	cache := filepath.Join(*asUser, "cache")
+	if err := os.Mkdir(cache, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := os.Chown(cache, nobody, nobody); err != nil {
+		return err
+	}
+	os.Setenv("HOME", cache)
+	os.Setenv("GOCACHE", cache)
 	for _, step := range []func() error{
 		func() error { return syscall.Setgroups(nil) },
 		func() error { return syscall.Setgid(nobody) },
