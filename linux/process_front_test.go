@@ -13,58 +13,63 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// waitsFor waits until done returns true, but not for long.
-func waitsFor(done func() bool) bool {
-	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			return false
-		}
-	}
-	return true
-}
-
-// Where programs end soon a Wait gets a thread; where they do not, none does.
-// The thread is given back, also when the Process is closed meanwhile.
-func TestWaitHasAThreadWhereProgramsEndSoon(t *testing.T) {
-	for _, late := range []bool{false, true} {
-		restore := linux.SetLate(late)
-		defer restore()
+// waitInFront lets a process be waited for by a Wait that has a thread, and
+// returns the process, what ends it, and the error of Wait to come. A Wait that is
+// rung for by somebody who was at the front before gives its thread back.
+func waitInFront(t *testing.T) (p *linux.Process, release func(), done <-chan error) {
+	t.Helper()
+	for range 20 {
 		p, release := held(t, child("hold"))
-		done := make(chan error)
+		done := make(chan error, 1)
 		go func() {
 			_, err := p.Wait(background)
 			done <- err
 		}()
-		if late {
-			time.Sleep(20 * time.Millisecond)
+		for range 1000 {
 			if linux.FrontTaken() {
-				t.Error("a Wait has a thread, though programs take long")
+				return p, release, done
 			}
-		} else if !waitsFor(linux.FrontTaken) {
-			t.Error("no Wait has a thread, though programs end soon")
+			time.Sleep(time.Millisecond)
 		}
 		release()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		if linux.FrontTaken() {
-			t.Error("a Wait that has returned has a thread")
-		}
+		is(t, "Wait", <-done, nil)
+	}
+	t.Fatal("no Wait has a thread, though programs end soon")
+	return nil, nil, nil
+}
+
+// Where programs end soon a Wait gets a thread, and gives it back.
+func TestWaitHasAThreadWhereProgramsEndSoon(t *testing.T) {
+	defer linux.SetLate(false)()
+	_, release, done := waitInFront(t)
+	release()
+	is(t, "Wait", <-done, nil)
+	if linux.FrontTaken() {
+		t.Error("a Wait that has returned has a thread")
 	}
 }
 
-func TestCloseEndsWaitThatHasAThread(t *testing.T) {
-	defer linux.SetLate(false)()
+// Where programs take long no Wait gets one.
+func TestWaitHasNoThreadWhereProgramsTakeLong(t *testing.T) {
+	defer linux.SetLate(true)()
 	p, release := held(t, child("hold"))
-	defer release()
-	done := make(chan error, 1)
+	done := make(chan error)
 	go func() {
 		_, err := p.Wait(background)
 		done <- err
 	}()
-	if !waitsFor(linux.FrontTaken) {
-		t.Fatal("no Wait has a thread")
+	time.Sleep(20 * time.Millisecond)
+	if linux.FrontTaken() {
+		t.Error("a Wait has a thread, though programs take long")
 	}
+	release()
+	is(t, "Wait", <-done, nil)
+}
+
+func TestCloseEndsWaitThatHasAThread(t *testing.T) {
+	defer linux.SetLate(false)()
+	p, release, done := waitInFront(t)
+	defer release()
 	p.Close()
 	select {
 	case err := <-done:
@@ -163,7 +168,9 @@ var _ = helper("closed bell", func([]string) int {
 		_, err := p.Wait(ctx)
 		waited <- err
 	}()
-	waitsFor(linux.FrontTaken)
+	for !linux.FrontTaken() {
+		time.Sleep(time.Millisecond)
+	}
 	time.Sleep(5 * time.Millisecond) // and it polls
 	unix.Close(linux.Bell())
 	cancel()
