@@ -23,7 +23,7 @@ func TestFrozenChildOfDeadProgram(t *testing.T) {
 	for _, test := range []struct {
 		how  string
 		runs bool
-	}{{"own files", false}, {"InheritFiles", false}, {"raw", true}} {
+	}{{"own files", false}, {"InheritFiles", false}, {"NewPID", false}, {"raw", true}} {
 		t.Run(test.how, func(t *testing.T) {
 			group, thaw := frozen(t)
 			mark := filepath.Join(t.TempDir(), "mark")
@@ -119,6 +119,9 @@ var _ = helper("abandon", func(args []string) int {
 	c := child("mark", args[1])
 	c.Cgroup = os.NewFile(3, "group")
 	c.InheritFiles = args[0] == "InheritFiles"
+	if args[0] == "NewPID" { // where the parent has no number
+		c.Flags = linux.NewPID
+	}
 	linux.Clone3(background, c)
 	return 1
 })

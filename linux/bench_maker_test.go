@@ -93,6 +93,7 @@ func ways(null *os.File) map[string]way {
 		"clone3-given-files":   byClone3(linux.Child{Files: files}),
 		"clone3-inherit-files": byClone3(linux.Child{InheritFiles: true}),
 		"clone3-autoreap":      byClone3(linux.Child{Flags: linux.AutoReap, Files: files}),
+		"clone3-autokill":      byClone3(linux.Child{Flags: kill, Emulate: kill}), // emulated before 7.1
 		"StartProcess":         byStartProcess(files),
 		"os-exec":              byExec(nil),
 		"clone3-user": byClone3(linux.Child{Flags: linux.NewUser, UidMappings: user.UidMappings,

@@ -62,7 +62,7 @@ func BenchmarkSpawn(b *testing.B) {
 		run  spawner
 	}{}
 	ways := ways(openNull(b))
-	for _, name := range []string{"clone3", "clone3-given-files", "clone3-inherit-files", "clone3-autoreap", "StartProcess", "os-exec"} {
+	for _, name := range []string{"clone3", "clone3-given-files", "clone3-inherit-files", "clone3-autoreap", "clone3-autokill", "StartProcess", "os-exec"} {
 		if name != "clone3-autoreap" || linux.Probe(linux.AutoReap) == nil {
 			variants = append(variants, struct {
 				name string

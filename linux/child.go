@@ -69,6 +69,21 @@ type Child struct {
 	// Flags say what kind of process to create.
 	Flags Flags
 
+	// Emulate are those of Flags that this package may do the nearest to where
+	// the kernel lacks them: AutoReap and AutoKill. What that is, and in what
+	// it is weaker, is told with [Process.Emulated]. Without it they are
+	// errors there. NoNewPrivs may be listed, and needs no emulation.
+	Emulate Flags
+
+	// KillTree lets the descendants of the process end with it: when it ends by
+	// itself, when it is killed, by Process.Kill, Stop and Close. That is done by
+	// the best means there is, which Process.Tree tells: with NewPID the
+	// kernel does it; else there is a control group for the process, below
+	// Cgroup or that of this program, if this program may create one there;
+	// else Kill looks for descendants in /proc, and may miss some. The end of
+	// this program ends the descendants with NewPID and AutoKill alone.
+	KillTree bool
+
 	// Cgroup is the directory of the control group (version 2) to create the
 	// child in. It implies the flag IntoCgroup.
 	Cgroup *os.File
@@ -165,6 +180,10 @@ type Child struct {
 	// PID namespace, the next in the namespace around that, and so on.
 	// Linux 5.5, needs CAP_CHECKPOINT_RESTORE.
 	SetTID []int
+
+	nearly Flags   // Flags that are emulated, and not in Flags any more
+	tree   Tree    // how KillTree is done
+	group  *Cgroup // for TreeByCgroup, which the Process closes
 }
 
 // An Rlimit limits the use of a resource, such as unix.RLIMIT_CPU.
@@ -216,6 +235,8 @@ func (c *Child) check() error {
 		return invalid("flag EmptyMount: no path exists in the child, give the program as Child.Exec")
 	case c.Flags.has(IntoCgroup) && c.Cgroup == nil:
 		return invalid("flag IntoCgroup needs Child.Cgroup")
+	case c.Emulate&^(AutoKill|NoNewPrivs) != 0:
+		return invalid("Child.Emulate takes AutoReap and AutoKill, not %v", c.Emulate&^(AutoKill|NoNewPrivs))
 	case c.Flags&c.Unshare != 0:
 		return invalid("%v are in both Flags and Unshare", c.Flags&c.Unshare)
 	case len(c.UidMappings)+len(c.GidMappings) > 0 && !news.has(NewUser):

@@ -37,7 +37,7 @@ var errKilled = errors.New("the child was killed")
 // Child.Created, which is called once, it is not.
 //
 // A flag the kernel does not know is an [UnsupportedError], and no process is
-// created. Where there is no clone3(2), because the kernel is older than Linux
+// created, unless Child.Emulate allows the nearest there is. Where there is no clone3(2), because the kernel is older than Linux
 // 5.3, or denied by a seccomp filter, as container engines do, clone(2) is used,
 // if it can do what the Child asks for.
 func Clone3(ctx context.Context, c *Child) (*Process, error) {
@@ -47,6 +47,23 @@ func Clone3(ctx context.Context, c *Child) (*Process, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
+	if c.KillTree {
+		return createTree(ctx, c)
+	}
+	return createOrEmulate(ctx, c)
+}
+
+// createOrEmulate creates a child with what the kernel has, or with the nearest
+// to it that the child allows.
+func createOrEmulate(ctx context.Context, c *Child) (*Process, error) {
+	if lacking := c.toEmulate(); lacking != 0 {
+		return emulate(ctx, c, lacking)
+	}
+	return create(ctx, c)
+}
+
+// create creates a child by the best means that the kernel has.
+func create(ctx context.Context, c *Child) (*Process, error) {
 	how := how{
 		noPrivs:   c.Flags.has(NoNewPrivs) && errors.Is(probe(NoNewPrivs), errors.ErrUnsupported),
 		listFiles: missesCloseRange.Load() && !hasCloseRange(),

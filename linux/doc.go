@@ -112,14 +112,33 @@
 //
 // # Kernels
 //
-// The four flags of Linux 7.1 need that release; [Probe] tells, without creating
-// a process. Everything else needs Linux 5.4 (5.10 is the oldest tested), and
+// The flags of Linux 7.1 need that release, NoNewPrivs apart; [Probe] tells,
+// without creating a process. Everything else needs Linux 5.4 (5.10 is the oldest tested), and
 // where clone3 is missing or denied by a seccomp filter, clone(2) is used for
 // what it can do. Single features that need more say so. Errors about what the
 // kernel lacks are [UnsupportedError], and errors.Is finds errors.ErrUnsupported.
 //
 // On old kernels, 5.10 but not 6.1, a signal that dumps core (as SIGSYS of a
 // seccomp filter) kills this program too, if it hits a child before exec.
+//
+// # Older kernels
+//
+// NoNewPrivs is the same guarantee on all of them. With [Child].Emulate, AutoReap
+// and AutoKill have the nearest there is; [Process.Emulated] tells, and has the
+// whole of it:
+//
+//	                        kernel, from 7.1     emulated
+//	AutoReap
+//	  who reaps             the kernel           this package, at once
+//	  SIGCHLD               none                 is sent
+//	  wait4(-1) elsewhere   finds nothing        may take the status (known still, from 6.15)
+//	  this program ends     reaped               left to who adopts it
+//	AutoKill
+//	  Close                 kills                kills
+//	  this program ends,    kills                kills, unless the child has taken
+//	   or executes another                        it back by prctl(2)
+//	  what it is tied to    copies of the pidfd  a thread of this program
+//	  who may               root, or NoNewPrivs  NoNewPrivs, and a thread like all others
 //
 // # What is not here
 //

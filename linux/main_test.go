@@ -74,6 +74,9 @@ func TestMain(m *testing.M) {
 		wait(p)
 		p.Wait(context.Background())
 	}
+	if p, err := linux.Clone3(background, emulating(kill, "exit", "0")); err == nil { // and a thread, where it emulates AutoKill
+		p.Wait(background)
+	}
 	signal.Stop(warm) // what package os/signal keeps
 	code := leaktest.Run(m)
 	os.RemoveAll(tinyFiles.dir)

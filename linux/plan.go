@@ -27,6 +27,7 @@ type plan struct {
 	files    []int // descriptors in this program that become 0, 1, ... or -1
 	needed   []int // descriptors in this program that the child needs, in order
 	program  int   // the descriptor of Child.Exec, or -1
+	parent   int   // the descriptor of this program, or byNumber, or unseen
 	ruleset  int   // the descriptor of Child.LandlockRuleset
 	programs int   // the call whose result is its number by then, or 0
 	spare    []int // the calls that can close a descriptor each
@@ -77,7 +78,7 @@ var plans = sync.Pool{New: func() any { return new(plan) }}
 // newPlan compiles c. The plan is to be given back with free.
 func newPlan(c *Child, how how) (*plan, error) {
 	p := plans.Get().(*plan)
-	p.how, p.program = how, -1
+	p.how, p.program, p.parent = how, -1, byNumber
 	if how.ownMemory {
 		p.Apart()
 	}
@@ -100,6 +101,9 @@ func (p *plan) free() {
 	if p.gate != nil {
 		p.gate.close()
 	}
+	if p.parent >= 0 {
+		unix.Close(p.parent)
+	}
 	p.Reset()
 	*p = plan{Table: p.Table, files: p.files[:0], needed: p.needed[:0], spare: p.spare[:0]}
 	plans.Put(p)
@@ -111,6 +115,9 @@ func (p *plan) begin(c *Child) error {
 		return err
 	}
 	if err := p.openGate(c); err != nil {
+		return err
+	}
+	if err := p.openParent(c); err != nil {
 		return err
 	}
 	all := table.In[sigset](&p.Table)

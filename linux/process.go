@@ -23,9 +23,12 @@ import (
 // (AutoKill). All methods can be called concurrently.
 type Process struct {
 	pid    int
-	flags  Flags
-	traced bool // somebody in this program waits for its stops, and may for its end
-	zombie bool // somebody else reaps it
+	flags  Flags   // what the kernel does
+	nearly Flags   // what this package does, as Child.Emulate says
+	tree   Tree    // how its descendants end
+	group  *Cgroup // of the tree, or nil
+	traced bool    // somebody in this program waits for its stops, and may for its end
+	zombie bool    // somebody else reaps it
 
 	mu     sync.Mutex
 	fd     int    // the pidfd, or -1
@@ -50,7 +53,7 @@ type Process struct {
 
 // newProcess returns a Process for a child that c describes.
 func newProcess(c *Child, pid, fd int) *Process {
-	return &Process{pid: pid, fd: fd, flags: c.Flags, traced: c.Ptrace, zombie: c.LeaveZombie}
+	return &Process{pid: pid, fd: fd, flags: c.Flags, nearly: c.nearly, tree: c.tree, group: c.group, traced: c.Ptrace, zombie: c.LeaveZombie}
 }
 
 // Pid returns the process ID. It is a number to print: unless the process is
@@ -90,8 +93,17 @@ func (p *Process) Signal(sig syscall.Signal) error {
 	return pidfdFailure("pidfd_send_signal", unix.PidfdSendSignal(p.fd, sig, nil, 0))
 }
 
-// Kill kills the process: it sends SIGKILL.
-func (p *Process) Kill() error { return p.Signal(syscall.SIGKILL) }
+// Kill kills the process: it sends SIGKILL. With [Child].KillTree it kills the
+// descendants too.
+func (p *Process) Kill() error {
+	p.mu.Lock()
+	alone := p.tree == TreeLeft || p.inFlight
+	p.mu.Unlock()
+	if alone {
+		return p.Signal(syscall.SIGKILL)
+	}
+	return p.killTree()
+}
 
 // Stop ends the process: it asks with sig, such as SIGTERM, and if the process
 // has not ended when grace is over, kills it. It returns how the process ended.
@@ -124,13 +136,16 @@ func (p *Process) Stop(ctx context.Context, sig syscall.Signal, grace time.Durat
 // AutoReap, by whoever wants to with LeaveZombie, else by this package. Waits in
 // progress return os.ErrClosed. Close can be called again, and does nothing then.
 func (p *Process) Close() error {
+	if p.tree == TreeBySearch && p.diesWhenClosed() {
+		p.Kill()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return nil
 	}
 	if p.inFlight { // Created has called Close
-		if p.closing = true; p.flags.has(AutoKill) {
+		if p.closing = true; p.diesWhenClosed() {
 			unix.PidfdSendSignal(p.fd, unix.SIGKILL, nil, 0)
 		}
 		return nil
@@ -142,9 +157,10 @@ func (p *Process) Close() error {
 	if !p.ended {
 		p.collect()
 	}
-	switch {
-	case p.ended:
-	case p.flags.has(AutoKill):
+	if !p.ended && p.diesWhenClosed() {
+		if p.group != nil {
+			p.group.Kill()
+		}
 		// To close the pidfd is enough, except while a process being
 		// created by another goroutine still has a copy of it. And then
 		// nobody can tell how the process has ended.
@@ -154,7 +170,9 @@ func (p *Process) Close() error {
 			p.watch() // fd is closed when the process has ended
 			return nil
 		}
-	case p.flags.has(AutoReap), p.zombie:
+	}
+	switch {
+	case p.ended, p.group == nil && (p.flags.has(AutoReap) || p.zombie):
 	default:
 		p.watch() // fd is closed when the process has ended
 		p.dropped.Stop()
@@ -166,6 +184,30 @@ func (p *Process) Close() error {
 	p.wake()
 	return nil
 }
+
+// diesWhenClosed reports whether Close ends the process.
+func (p *Process) diesWhenClosed() bool { return (p.flags | p.nearly).has(AutoKill) }
+
+// Emulated returns those of the flags that this package emulates, because the
+// kernel lacks them and [Child].Emulate allows it; zero if the kernel does all.
+//
+// AutoReap is emulated by reaping the child as soon as it has ended, also if
+// nobody waits. It is weaker: a SIGCHLD is sent; a wait for any child in this
+// program, wait4(-1), may take the status; there is a zombie for some time; and
+// if this program ends first, whoever adopts the child has to reap it. There is
+// an Rusage.
+//
+// AutoKill is emulated by PR_SET_PDEATHSIG(2const): the kernel kills the child
+// when the thread that has created it ends, and that is one of a few which this
+// package keeps for that, until this program ends or executes another. Close
+// kills too. It is weaker: the child can take it back, by prctl(2); and the
+// pidfd alone, once copied to another process, keeps and kills nothing. It needs
+// NoNewPrivs, as a program that gains privileges is not killed. Since such a
+// thread is the parent, Clone3 refuses if the thread that calls it differs in
+// what a child inherits. The user and group IDs, capabilities, namespaces, root
+// and working directory, no_new_privs, scheduling and CPUs are compared; seccomp
+// filters, umask, I/O priority, memory policy and keyrings of a thread cannot be.
+func (p *Process) Emulated() Flags { return p.nearly }
 
 // release closes the descriptor.
 func (p *Process) release() {
@@ -222,6 +264,8 @@ func (p *Process) adopt() {
 	case p.flags.has(AutoKill):
 		lethal.add(p.fd)
 		p.watch()
+	case p.nearly != 0, p.group != nil:
+		p.watch() // to do at once what is to be done, and not to become garbage
 	default:
 		p.dropped = runtime.AddCleanup(p, remains.close, remains{p.pid, p.fd, p.flags, p.zombie})
 	}

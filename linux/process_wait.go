@@ -163,6 +163,7 @@ func (p *Process) collect() error {
 // end notes how the process has ended. p.mu is held.
 func (p *Process) end(status ExitStatus, err error) {
 	p.ended, p.status, p.err = true, status, err
+	p.endGroup()
 	if p.closed || p.handle == nil && !p.inFlight {
 		p.release()
 	}

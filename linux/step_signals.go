@@ -31,12 +31,45 @@ func (p *plan) deathWish(c *Child) error {
 	return nil
 }
 
-// lookForParent ends a child whose parent is gone. In a PID namespace where the
-// parent has no number, this cannot be seen.
+// lookForParent ends a child whose parent is gone. Where the parent has no number
+// that the child could see, it has a descriptor of it.
 func (p *plan) lookForParent(c *Child) {
-	if !c.Flags.has(NewPID) && createsInOwnPIDNamespace() {
-		p.Demand(uintptr(os.Getpid()), label(StepParent, "look for the parent"), uapi.SYS_GETPPID)
+	l := label(StepParent, "look for the parent")
+	switch p.parent {
+	case byNumber:
+		p.Demand(uintptr(os.Getpid()), l, uapi.SYS_GETPPID)
+		return
+	case unseen:
+		return
 	}
+	poll := table.In[unix.PollFd](&p.Table)
+	*poll = unix.PollFd{Fd: int32(p.parent), Events: unix.POLLIN}
+	p.Demand(0, l, unix.SYS_PPOLL, table.Address(poll), 1, table.Address(table.In[unix.Timespec](&p.Table)), 0, 0)
+}
+
+// How a child finds out whether its parent is gone, if not by a descriptor.
+const (
+	byNumber = -1
+	unseen   = -2 // it cannot
+)
+
+// openParent opens this program for a child that is to look for it, and sees no
+// number of it. Kernels before 5.3 cannot, nor may sandboxes.
+func (p *plan) openParent(c *Child) error {
+	if c.Cgroup == nil && c.Pdeathsig == 0 || !c.Flags.has(NewPID) && createsInOwnPIDNamespace() {
+		return nil
+	}
+	fd, err := unix.PidfdOpen(os.Getpid(), 0)
+	switch err {
+	case nil:
+		p.parent = fd
+		p.need(fd)
+	case unix.ENOSYS, unix.EPERM:
+		p.parent = unseen
+	default:
+		return os.NewSyscallError("pidfd_open", err)
+	}
+	return nil
 }
 
 // createsInOwnPIDNamespace reports whether children that the thread creates are

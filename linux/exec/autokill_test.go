@@ -86,19 +86,23 @@ func TestUnsupportedFlagIsAnError(t *testing.T) {
 }
 
 // What os/exec offers goes on to work where the kernel reaps the process.
-func TestAutoReap(t *testing.T) {
-	kerneltest.Need(t, "AutoReap", "7.1", linux.Probe(linux.AutoReap))
+// A command that the kernel reaps, or this package where it emulates that, is like
+// any other.
+func TestReapedCommand(t *testing.T) {
 	for _, flags := range []linux.Flags{linux.AutoReap, linux.AutoKill | linux.NoNewPrivs} {
 		t.Run(flags.String(), func(t *testing.T) {
 			c := command("both", "6")
-			c.Flags = flags
+			c.Flags, c.Emulate = flags, flags
 			out, err := c.Output()
 			var ee *exec.ExitError
 			if !errors.As(err, &ee) || ee.ExitCode() != 6 || string(ee.Stderr) != "err" || string(out) != "out" {
 				t.Fatalf("got %q, %v", out, err)
 			}
-			if ee.UserTime() != 0 || ee.SystemTime() != 0 || ee.Pid() != c.Process.Pid {
-				t.Errorf("times %v and %v, pid %d", ee.UserTime(), ee.SystemTime(), ee.Pid())
+			if ee.Pid() != c.Process.Pid {
+				t.Errorf("the state is that of process %d, want %d", ee.Pid(), c.Process.Pid)
+			}
+			if linux.Probe(flags) == nil && (ee.UserTime() != 0 || ee.SystemTime() != 0) {
+				t.Errorf("times %v and %v", ee.UserTime(), ee.SystemTime())
 			}
 			if err := c.Process.Kill(); !errors.Is(err, os.ErrProcessDone) {
 				t.Errorf("Kill after the end: got %v, want %v", err, os.ErrProcessDone)
@@ -110,7 +114,7 @@ func TestAutoReap(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			c = exec.CommandContext(ctx, "/proc/self/exe")
 			c.Env = append(os.Environ(), helperVar+"=sleep")
-			c.Flags = flags
+			c.Flags, c.Emulate = flags, flags
 			if err := c.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -120,6 +124,10 @@ func TestAutoReap(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAutoReap(t *testing.T) {
+	kerneltest.Need(t, "AutoReap", "7.1", linux.Probe(linux.AutoReap))
 	t.Run("start and forget", func(t *testing.T) {
 		c := command("exit", "0")
 		c.Flags = linux.AutoReap

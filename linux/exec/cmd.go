@@ -126,7 +126,12 @@ func CommandContext(ctx context.Context, name string, arg ...string) *Cmd {
 }
 
 // kill is what Cancel is at first.
-func (c *Cmd) kill() error { return c.Process.Kill() }
+func (c *Cmd) kill() error {
+	if c.KillTree {
+		return c.Handle().Kill()
+	}
+	return c.Process.Kill()
+}
 
 // String returns the command in a form for people to read, not for a shell.
 func (c *Cmd) String() string {

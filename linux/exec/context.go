@@ -59,7 +59,7 @@ func (r *running) contextEnded(c *Cmd) {
 	case <-timer.C:
 	}
 	killed := false
-	switch err := c.Process.Kill(); {
+	switch err := c.kill(); {
 	case err == nil:
 		killed = true
 	case !errors.Is(err, os.ErrProcessDone):

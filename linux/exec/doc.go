@@ -36,9 +36,10 @@
 //
 //   - It needs Linux 7.1. Before, Start fails with an error that
 //     errors.Is(err, errors.ErrUnsupported) finds; linux.Probe(linux.AutoKill)
-//     asks in advance. What to do without is for the program to decide:
-//     [Cmd.Clone] makes a command that can be started in another way, such as
-//     with Pdeathsig, which is sent when the thread ends that has started it.
+//     asks in advance. With cmd.Emulate = linux.AutoKill there is the nearest
+//     to it on any kernel, which linux.Process.Emulated describes: mainly, the
+//     command can take it back. [Cmd.Clone] makes a command that can be started
+//     in yet another way.
 //   - Unless this program is privileged (CAP_SYS_ADMIN) it needs
 //     linux.NoNewPrivs, too: the command could not be killed if it gained
 //     privileges. Programs such as sudo then do not work in it.

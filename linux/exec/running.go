@@ -65,7 +65,7 @@ func (c *Cmd) hold(proc *linux.Process, child *linux.Child) (*running, error) {
 		proc.Close()
 		return nil, err
 	}
-	r.kept = has(child.Flags, linux.AutoKill) || signal.Ignored(syscall.SIGCHLD) || !hasHandle(p)
+	r.kept = has(child.Flags, linux.AutoKill) || proc.Emulated() != 0 || child.KillTree || signal.Ignored(syscall.SIGCHLD) || !hasHandle(p)
 	if !r.kept {
 		proc.Close()
 	}

@@ -1,0 +1,237 @@
+//go:build linux
+
+package linux
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// toEmulate returns the flags that are to be emulated.
+func (c *Child) toEmulate() Flags {
+	flag := AutoReap
+	if c.Flags&^AutoReap&AutoKill != 0 {
+		flag = AutoKill
+	}
+	if !c.Flags.has(flag) || !c.Emulate.has(flag) || !errors.Is(Probe(flag), errors.ErrUnsupported) {
+		return 0
+	}
+	return flag
+}
+
+// emulate creates a child without flags that the kernel lacks, and has the
+// nearest to them done: see Process.Emulated.
+func emulate(ctx context.Context, c *Child, lacking Flags) (*Process, error) {
+	e := *c
+	e.Flags &^= lacking
+	e.nearly = lacking
+	if lacking.has(AutoKill) {
+		return tied(ctx, &e)
+	}
+	return create(ctx, &e)
+}
+
+// tied creates a child that dies with this program.
+func tied(ctx context.Context, c *Child) (p *Process, err error) {
+	runtime.LockOSThread()
+	mine, err := inherited()
+	runtime.UnlockOSThread()
+	if err != nil {
+		return nil, cannotEmulate("what a child inherits of the calling thread cannot be known", err)
+	}
+	if why := mayForget(c, mine); why != "" {
+		return nil, cannotEmulate(why, nil)
+	}
+	c.Pdeathsig = syscall.SIGKILL
+	var panicked any
+	onKeeper(func() {
+		defer func() { panicked = recover() }() // of Child.Created
+		var its inheritance
+		if its, err = inherited(); err != nil {
+			err = cannotEmulate("what a child inherits of its parent cannot be known", err)
+			return
+		}
+		if what := mine.differs(&its); what != "" {
+			err = cannotEmulate("the calling thread has its own "+what+", and the child would be that of another thread", nil)
+			return
+		}
+		p, err = create(ctx, c)
+	})
+	if panicked != nil {
+		panic(panicked)
+	}
+	return p, err
+}
+
+func cannotEmulate(why string, err error) error {
+	return &UnsupportedError{Feature: "AutoKill", Release: "7.1", Err: err,
+		Reason: "the kernel or a seccomp filter lacks it, and it cannot be emulated: " + why}
+}
+
+// mayForget returns why the kernel could come to forget that the child is to be
+// killed: it does when a program is executed with other credentials.
+func mayForget(c *Child, mine inheritance) string {
+	switch {
+	case !c.Flags.has(NoNewPrivs):
+		return "without NoNewPrivs the kernel forgets it when a program is executed that gains privileges"
+	case c.Ptrace:
+		return "with Ptrace the child has to be that of the calling thread"
+	case c.Pdeathsig != 0 && c.Pdeathsig != syscall.SIGKILL:
+		return fmt.Sprintf("the signal at the end of the parent is SIGKILL then, and not Pdeathsig %d", c.Pdeathsig)
+	case mine.ids[0] != mine.ids[1] || mine.ids[3] != mine.ids[4]:
+		return "the effective IDs of this program are not its real ones, and the kernel forgets it when a program is executed"
+	case c.Credential != nil && !mine.has(unix.CAP_SETUID):
+		return "without CAP_SETUID, Credential changes the effective user alone, and the kernel forgets it when a program is executed"
+	}
+	return ""
+}
+
+// An inheritance is what a child inherits of the thread that creates it, as far
+// as that can be compared.
+type inheritance struct {
+	namespaces [len(namespaceFiles)]uint64 // their inode numbers
+	root, dir  [2]uint64                   // device and inode
+	ids        [6]int                      // real, effective and saved user, and group
+	groups     []int
+	caps       [2]unix.CapUserData
+	noNewPrivs int
+	secureBits int
+	seccomp    int
+	schedule   unix.SchedAttr
+	cpus       unix.CPUSet
+}
+
+var namespaceFiles = [...]string{"cgroup", "ipc", "mnt", "net", "pid_for_children", "time_for_children", "user", "uts"}
+
+// inherited returns that of the calling thread.
+func inherited() (h inheritance, err error) {
+	links, err := unix.Open("/proc/thread-self/ns", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return h, err
+	}
+	defer unix.Close(links)
+	var stat unix.Stat_t
+	for i, name := range namespaceFiles {
+		// Kernels lack those that came later, and have one of each for all.
+		if err := unix.Fstatat(links, name, &stat, 0); err != nil && err != unix.ENOENT {
+			return h, err
+		} else if err == nil {
+			h.namespaces[i] = stat.Ino
+		}
+	}
+	for name, at := range map[string]*[2]uint64{"/": &h.root, ".": &h.dir} {
+		if err := unix.Stat(name, &stat); err != nil && err != unix.ENOENT && err != unix.EACCES {
+			return h, err
+		} else if err == nil {
+			*at = [2]uint64{uint64(stat.Dev), stat.Ino}
+		}
+	}
+	h.ids[0], h.ids[1], h.ids[2] = unix.Getresuid()
+	h.ids[3], h.ids[4], h.ids[5] = unix.Getresgid()
+	if h.groups, err = unix.Getgroups(); err != nil {
+		return h, err
+	}
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	if err := unix.Capget(&hdr, &h.caps[0]); err != nil {
+		return h, err
+	}
+	for _, of := range []struct {
+		option int
+		value  *int
+	}{
+		{unix.PR_GET_NO_NEW_PRIVS, &h.noNewPrivs}, {unix.PR_GET_SECUREBITS, &h.secureBits}, {unix.PR_GET_SECCOMP, &h.seccomp},
+	} {
+		*of.value, _ = unix.PrctlRetInt(of.option, 0, 0, 0, 0) // without seccomp in the kernel, EINVAL
+	}
+	if attr, err := unix.SchedGetAttr(0, 0); err == nil {
+		h.schedule = *attr
+	}
+	return h, unix.SchedGetaffinity(0, &h.cpus)
+}
+
+// has reports whether it has a capability.
+func (h *inheritance) has(capability uint) bool {
+	return h.caps[capability/32].Effective&(1<<(capability%32)) != 0
+}
+
+// differs returns in what two of them differ, or "".
+func (h *inheritance) differs(o *inheritance) string {
+	for i, name := range namespaceFiles {
+		if h.namespaces[i] != o.namespaces[i] {
+			return name + " namespace"
+		}
+	}
+	switch {
+	case h.root != o.root:
+		return "root directory"
+	case h.dir != o.dir:
+		return "working directory"
+	case h.ids != o.ids:
+		return "user or group IDs"
+	case !slices.Equal(h.groups, o.groups):
+		return "supplementary groups"
+	case h.caps != o.caps:
+		return "capabilities"
+	case h.secureBits != o.secureBits:
+		return "securebits"
+	case h.noNewPrivs != o.noNewPrivs:
+		return "no_new_privs"
+	case h.seccomp != o.seccomp:
+		return "seccomp mode"
+	case h.schedule != o.schedule:
+		return "scheduling"
+	case h.cpus != o.cpus:
+		return "set of CPUs"
+	}
+	return ""
+}
+
+// A keeper is a thread that does not end before this program does. It creates
+// children that are to be killed then.
+type keeper struct{ jobs chan func() }
+
+// keepers are those that have nothing to do. There come to be as many as there
+// were children created at the same time.
+var keepers struct {
+	sync.Mutex
+	idle []keeper
+}
+
+// onKeeper calls a function in a keeper, and waits until it has returned.
+func onKeeper(do func()) {
+	k := takeKeeper()
+	done := make(chan struct{})
+	k.jobs <- func() {
+		defer close(done)
+		do()
+	}
+	<-done
+	keepers.Lock()
+	defer keepers.Unlock()
+	keepers.idle = append(keepers.idle, k)
+}
+
+func takeKeeper() keeper {
+	keepers.Lock()
+	defer keepers.Unlock()
+	if n := len(keepers.idle); n > 0 {
+		k := keepers.idle[n-1]
+		keepers.idle = keepers.idle[:n-1]
+		return k
+	}
+	k := keeper{make(chan func())}
+	go func() {
+		runtime.LockOSThread() // for good
+		for job := range k.jobs {
+			job()
+		}
+	}()
+	return k
+}

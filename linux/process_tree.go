@@ -1,0 +1,126 @@
+//go:build linux
+
+package linux
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strconv"
+	"syscall"
+)
+
+// A Tree says by which means the descendants of a process end with it, see
+// [Child].KillTree.
+type Tree int
+
+const (
+	// TreeLeft: they are left alone, as the Child has no KillTree.
+	TreeLeft Tree = iota
+
+	// TreeByCgroup: they are all in a control group that this package has
+	// created for them, and which no process leaves without the right to
+	// write to the one above.
+	TreeByCgroup
+
+	// TreeByNamespace: the process is the first of a PID namespace, and when it
+	// has ended the kernel kills all others there, also if this program is gone.
+	TreeByNamespace
+
+	// TreeBySearch: Kill looks for them in /proc. It finds those whose parents
+	// all live. When the process ends by itself, none is found.
+	TreeBySearch
+)
+
+func (t Tree) String() string {
+	switch t {
+	case TreeLeft:
+		return "left alone"
+	case TreeByCgroup:
+		return "by control group"
+	case TreeByNamespace:
+		return "by PID namespace"
+	case TreeBySearch:
+		return "by search"
+	}
+	return "invalid"
+}
+
+// Complete reports whether no descendant gets away, whatever it does.
+func (t Tree) Complete() bool { return t == TreeByCgroup || t == TreeByNamespace }
+
+// Tree returns by which means the descendants of the process end with it.
+func (p *Process) Tree() Tree { return p.tree }
+
+// createTree creates a child with KillTree, in a control group of its own if this
+// program may create one.
+func createTree(ctx context.Context, c *Child) (*Process, error) {
+	t := *c
+	if c.Flags.has(NewPID) {
+		t.tree = TreeByNamespace
+		return createOrEmulate(ctx, &t)
+	}
+	t.tree = TreeByCgroup
+	group, err := newTreeGroup(c)
+	if err == nil {
+		t.Cgroup, t.group = group.Dir(), group
+		p, err := createOrEmulate(ctx, &t)
+		if err == nil {
+			return p, nil
+		}
+		group.Close()
+		if errors.As(err, new(*StepError)) || ctx.Err() != nil {
+			return nil, err
+		}
+		// It may be that it cannot be created in this group.
+	}
+	t = *c
+	t.tree = TreeBySearch
+	return createOrEmulate(ctx, &t)
+}
+
+// newTreeGroup creates a control group that can be killed: below the one that the
+// child is to be created in, or that of this program.
+func newTreeGroup(c *Child) (*Cgroup, error) {
+	if err := probe(IntoCgroup); err != nil {
+		return nil, err
+	}
+	parent := ""
+	if c.Cgroup != nil {
+		var err error
+		if parent, err = os.Readlink("/proc/self/fd/" + strconv.Itoa(int(c.Cgroup.Fd()))); err != nil {
+			return nil, err
+		}
+	}
+	g, err := CreateCgroup(parent, CgroupLimits{})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(g.Path() + "/cgroup.kill"); err != nil {
+		g.Close()
+		return nil, err
+	}
+	return g, nil
+}
+
+// killTree kills the process and its descendants. p.mu is not held.
+func (p *Process) killTree() error {
+	switch p.tree {
+	case TreeBySearch:
+		_, err := p.PidFD().KillTree(nil)
+		return err
+	case TreeByCgroup:
+		if err := p.group.Kill(); err != nil && !errors.Is(err, os.ErrClosed) {
+			return err
+		}
+	}
+	return p.Signal(syscall.SIGKILL) // it may have been moved
+}
+
+// endGroup ends what is left of the tree when the process has ended. p.mu is held.
+func (p *Process) endGroup() {
+	if g := p.group; g != nil {
+		g.Kill()
+		go g.Close() // which waits for all of them to end
+	}
+}

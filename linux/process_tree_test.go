@@ -1,0 +1,275 @@
+//go:build linux
+
+package linux_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-clone3/clone3/linux"
+	"golang.org/x/sys/unix"
+)
+
+// A rebel is a descendant that tries to get away: each round it forks, the parent
+// ends, and the child begins a session. SIGTERM is ignored. All hold the pipe.
+var _ = helper("rebel", func(args []string) int {
+	signal.Ignore(unix.SIGTERM)
+	if args[0] != "0" {
+		c := child("rebel", string(args[0][0]-1))
+		c.Files[1], c.Setsid = os.Stdout, true
+		if _, err := linux.Clone3(background, c); err != nil {
+			return fail("%v", err)
+		}
+		return 0
+	}
+	os.Stdout.WriteString("away\n")
+	time.Sleep(time.Hour)
+	return 1
+})
+
+// rebels starts descendants, and waits until n of them have got away.
+var _ = helper("leader of rebels", func(args []string) int {
+	for range 10 {
+		c := child("rebel", "3")
+		c.Files[1] = os.Stdout
+		if _, err := linux.Clone3(background, c); err != nil {
+			return fail("%v", err)
+		}
+	}
+	if args[0] == "ends" {
+		time.Sleep(200 * time.Millisecond)
+		return 0
+	}
+	time.Sleep(time.Hour)
+	return 0
+})
+
+// uprising starts a leader with KillTree, and returns a reader that ends when the
+// last of its descendants has.
+func uprising(t *testing.T, c *linux.Child) (*linux.Process, *os.File) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	c.KillTree = true
+	c.Files[1] = w
+	p, err := linux.Clone3(background, c)
+	w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.Kill()
+		p.Close()
+	})
+	return p, r
+}
+
+// away waits until so many have got away.
+func away(t *testing.T, r *os.File, n int) {
+	t.Helper()
+	b := make([]byte, 5)
+	for range n {
+		if _, err := r.Read(b); err != nil || string(b) != "away\n" {
+			t.Fatalf("got %q, %v", b, err)
+		}
+	}
+}
+
+// over waits until none is left that holds the pipe.
+func over(t *testing.T, r *os.File) {
+	t.Helper()
+	r.SetReadDeadline(time.Now().Add(soon))
+	for b := make([]byte, 64); ; {
+		if _, err := r.Read(b); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal("a descendant has got away")
+		} else if err != nil {
+			return
+		}
+	}
+}
+
+// noGroupIsLeft fails if a control group of this package is left below dir.
+func noGroupIsLeft(t *testing.T, dir string) {
+	t.Helper()
+	var left []string
+	if !within(soon, func() bool {
+		left, _ = filepath.Glob(dir + "/clone3-*")
+		return len(left) == 0
+	}) {
+		t.Errorf("left: %s", left)
+	}
+}
+
+func TestTreeEndsWithItsProcess(t *testing.T) {
+	for _, means := range []linux.Tree{linux.TreeByCgroup, linux.TreeByNamespace} {
+		for name, end := range map[string]func(*linux.Process){
+			"Kill":  func(p *linux.Process) { p.Kill() },
+			"Close": func(p *linux.Process) { p.Kill(); p.Close() },
+			"Stop":  func(p *linux.Process) { p.Stop(background, unix.SIGTERM, time.Millisecond) },
+			"a signal of another": func(p *linux.Process) {
+				unix.Kill(p.Pid(), unix.SIGKILL)
+			},
+			"frozen": func(p *linux.Process) {
+				if means == linux.TreeByCgroup {
+					freeze(t, p)
+				}
+				p.Kill()
+			},
+			"its own":  nil,
+			"AutoKill": func(p *linux.Process) { p.Close() },
+		} {
+			t.Run(means.String()+"/"+name, func(t *testing.T) {
+				dir := ""
+				c := child("leader of rebels", "stays")
+				if end == nil {
+					c = child("leader of rebels", "ends")
+				}
+				if means == linux.TreeByNamespace {
+					needRoot(t)
+					c.Flags = linux.NewPID
+				} else {
+					dir = cgroup(t)
+					f, err := os.Open(dir)
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer f.Close()
+					c.Cgroup = f
+				}
+				if name == "AutoKill" {
+					c.Flags |= kill
+					c.Emulate = linux.AutoKill
+				}
+				p, r := uprising(t, c)
+				if p.Tree() != means || !p.Tree().Complete() {
+					t.Fatalf("the tree is ended %v, want %v", p.Tree(), means)
+				}
+				if end != nil {
+					away(t, r, 10)
+					end(p)
+				}
+				over(t, r)
+				if name != "Close" {
+					wait(t, p)
+				}
+				if dir != "" {
+					noGroupIsLeft(t, dir)
+				}
+			})
+		}
+	}
+}
+
+// freeze freezes the control group that a process is in.
+func freeze(t *testing.T, p *linux.Process) {
+	t.Helper()
+	text, err := os.ReadFile("/proc/" + itoa(p.Pid()) + "/cgroup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if group, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
+			for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+				if os.WriteFile(root+group+"/cgroup.freeze", []byte("1"), 0) == nil {
+					return
+				}
+			}
+			t.Fatal("the group cannot be frozen: ", group)
+		}
+	}
+}
+
+// Where there can be no control group, Kill looks for descendants, and what it
+// says of itself is true: those who have got away live on.
+func TestTreeBySearch(t *testing.T) {
+	if asUser(t) {
+		return
+	}
+	c := child("leader of rebels", "stays")
+	p, r := uprising(t, c)
+	if p.Tree() != linux.TreeBySearch {
+		t.Skip("a control group can be created here")
+	}
+	if p.Tree().Complete() {
+		t.Error("a search is complete")
+	}
+	away(t, r, 10)
+	p.Kill()
+	wait(t, p)
+	r.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	if _, err := r.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("got %v, want that those who have got away live on", err)
+	}
+	for _, pid := range rebelsLeft(t) {
+		unix.Kill(pid, unix.SIGKILL)
+	}
+	over(t, r)
+
+	c = child("tree", "3")
+	p, r = uprising(t, c)
+	for range 15 {
+		scanInt(t, r)
+	}
+	p.Kill()
+	over(t, r)
+	wait(t, p)
+}
+
+// rebelsLeft finds the processes that are rebels, by their environment.
+func rebelsLeft(t *testing.T) (pids []int) {
+	t.Helper()
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		env, _ := os.ReadFile("/proc/" + e.Name() + "/environ")
+		if pid, err := strconv.Atoi(e.Name()); err == nil && strings.Contains("\x00"+string(env), "\x00"+helperVar+"=rebel\x00") {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// A bomb is stopped by the limit of the group around, and ended.
+func TestTreeOfForkBomb(t *testing.T) {
+	dir := cgroup(t)
+	if err := os.WriteFile(dir+"/pids.max", []byte("50"), 0); err != nil {
+		t.Skip("pids cannot be limited: ", err)
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	c := child("bomb")
+	c.Cgroup = f
+	p, r := uprising(t, c)
+	away(t, r, 1)
+	time.Sleep(50 * time.Millisecond)
+	p.Kill()
+	over(t, r)
+	wait(t, p)
+	noGroupIsLeft(t, dir)
+}
+
+var _ = helper("bomb", func([]string) int {
+	os.Stdout.WriteString("away\n")
+	for {
+		c := child("bomb")
+		c.Files[1] = os.Stdout
+		if _, err := linux.Clone3(context.Background(), c); err != nil {
+			time.Sleep(time.Millisecond)
+		}
+	}
+})
