@@ -75,3 +75,10 @@ func SetLate(late bool) (restore func()) {
 
 // Bell returns the descriptor that ends the poll of the Wait at the front.
 func Bell() int { return openBell() }
+
+// Asked returns how many processes the watcher asks again and again.
+func Asked() int {
+	watched.mu.Lock()
+	defer watched.mu.Unlock()
+	return len(watched.asked)
+}

@@ -5,6 +5,7 @@ package linux_test
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"runtime/pprof"
 	"slices"
@@ -480,13 +481,18 @@ func TestAllocations(t *testing.T) {
 	}
 	c := tiny(t, 1)
 	c.Env = []string{"A=1", "B=2"}
-	allocations := testing.AllocsPerRun(20, func() {
-		p, err := linux.Clone3(background, c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.Wait(background)
-	})
+	// On a slow machine some Waits take long, and then have a channel more.
+	allocations := math.Inf(1)
+	for range 20 {
+		allocations = min(allocations, testing.AllocsPerRun(1, func() {
+			defer linux.SetLate(false)()
+			p, err := linux.Clone3(background, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Wait(background)
+		}))
+	}
 	if allocations > 4 {
 		t.Errorf("Clone3 and Wait allocate %v times, want at most 4", allocations)
 	}

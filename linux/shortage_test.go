@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/go-clone3/clone3/linux"
 	"golang.org/x/sys/unix"
@@ -204,3 +205,72 @@ func plainChild() error {
 	_, err = p.Wait(background)
 	return err
 }
+
+// Whoever may have no more epoll watches waits all the same, and is quick again
+// when there are some.
+func TestShortageOfWatches(t *testing.T) {
+	needRoot(t)
+	path := napProgram(t, time.Minute) // programs in Go need a watch themselves
+	if path == "" {
+		t.Skip("no program for this architecture")
+	}
+	nap, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nap.Close()
+	const setting = "/proc/sys/fs/epoll/max_user_watches"
+	was, err := os.ReadFile(setting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	restore := func() error { return os.WriteFile(setting, was, 0) }
+	if err := os.WriteFile(setting, []byte("1"), 0); err != nil {
+		t.Skip("it cannot be set: ", err)
+	}
+	defer restore()
+	helper := talk(t, func(c *linux.Child) {
+		c.Credential = &syscall.Credential{Uid: 54321, Gid: 54321} // who has no watches yet
+		c.Files = append(c.Files, nap)
+	}, "shortage of watches")
+	if answer := helper.tell(""); answer != "[signal: killed signal: killed signal: killed], 3 asked" {
+		t.Errorf("with one watch: %s", answer)
+	}
+	if err := restore(); err != nil {
+		t.Fatal(err)
+	}
+	if answer := helper.tell(""); answer != "[signal: killed signal: killed signal: killed], 0 asked" {
+		t.Errorf("with enough: %s", answer)
+	}
+}
+
+// shortage of watches lets three children be waited for at once, and tells how
+// many of them are asked again and again.
+var _ = helper("shortage of watches", func([]string) int {
+	linux.SetFront(false)
+	nap := os.NewFile(3, "nap")
+	return listen(func(string) string {
+		var all []*linux.Process
+		statuses := make(chan linux.ExitStatus)
+		for range 3 {
+			p, err := linux.Clone3(background, &linux.Child{Exec: nap, Args: []string{"nap"}, Env: []string{}})
+			if err != nil {
+				return err.Error()
+			}
+			all = append(all, p)
+			go func() {
+				s, _ := p.Wait(background)
+				statuses <- s
+			}()
+		}
+		within(soon, func() bool { return linux.Watched() == 3 })
+		time.Sleep(50 * time.Millisecond) // those who can be watched are not asked any more
+		asked := linux.Asked()
+		var got []linux.ExitStatus
+		for _, p := range all {
+			p.Kill()
+			got = append(got, <-statuses)
+		}
+		return fmt.Sprintf("%v, %d asked", got, asked)
+	})
+})
