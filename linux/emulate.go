@@ -51,10 +51,10 @@ func tied(ctx context.Context, c *Child) (p *Process, err error) {
 	}
 	c.Pdeathsig = syscall.SIGKILL
 	var panicked any
-	onKeeper(func() {
+	onKeeper(func(k *keeper) {
 		defer func() { panicked = recover() }() // of Child.Created
 		var its inheritance
-		if its, err = inherited(); err != nil {
+		if its, err = k.inherited(); err != nil {
 			err = cannotEmulate("what a child inherits of its parent cannot be known", err)
 			return
 		}
@@ -96,7 +96,7 @@ func mayForget(c *Child, mine inheritance) string {
 // An inheritance is what a child inherits of the thread that creates it, as far
 // as that can be compared.
 type inheritance struct {
-	namespaces [len(namespaceFiles)]uint64 // their inode numbers
+	namespaces [len(namespaceFiles)]string // their names, such as "net:[4026531840]"
 	root, dir  [2]uint64                   // device and inode
 	ids        [6]int                      // real, effective and saved user, and group
 	groups     []int
@@ -108,27 +108,41 @@ type inheritance struct {
 	cpus       unix.CPUSet
 }
 
-var namespaceFiles = [...]string{"cgroup", "ipc", "mnt", "net", "pid_for_children", "time_for_children", "user", "uts"}
+var namespaceFiles = [...]string{"mnt", "cgroup", "ipc", "net", "pid_for_children", "time_for_children", "user", "uts"}
 
 // inherited returns that of the calling thread.
 func inherited() (h inheritance, err error) {
-	links, err := unix.Open("/proc/thread-self/ns", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
+	if h.namespaces, err = threadNamespaces(); err != nil {
 		return h, err
 	}
+	return h, h.addRest()
+}
+
+// threadNamespaces returns the namespaces of the calling thread.
+func threadNamespaces() (names [len(namespaceFiles)]string, err error) {
+	links, err := unix.Open("/proc/thread-self/ns", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return names, err
+	}
 	defer unix.Close(links)
-	var stat unix.Stat_t
-	for i, name := range namespaceFiles {
+	var name [64]byte
+	for i, file := range namespaceFiles {
 		// Kernels lack those that came later, and have one of each for all.
-		if err := unix.Fstatat(links, name, &stat, 0); err != nil && err != unix.ENOENT {
-			return h, err
-		} else if err == nil {
-			h.namespaces[i] = stat.Ino
+		if n, err := unix.Readlinkat(links, file, name[:]); err == nil {
+			names[i] = string(name[:n])
+		} else if err != unix.ENOENT {
+			return names, err
 		}
 	}
+	return names, nil
+}
+
+// addRest adds what threads may come to differ in at any time.
+func (h *inheritance) addRest() (err error) {
+	var stat unix.Stat_t
 	for name, at := range map[string]*[2]uint64{"/": &h.root, ".": &h.dir} {
 		if err := unix.Stat(name, &stat); err != nil && err != unix.ENOENT && err != unix.EACCES {
-			return h, err
+			return err
 		} else if err == nil {
 			*at = [2]uint64{uint64(stat.Dev), stat.Ino}
 		}
@@ -136,11 +150,11 @@ func inherited() (h inheritance, err error) {
 	h.ids[0], h.ids[1], h.ids[2] = unix.Getresuid()
 	h.ids[3], h.ids[4], h.ids[5] = unix.Getresgid()
 	if h.groups, err = unix.Getgroups(); err != nil {
-		return h, err
+		return err
 	}
 	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	if err := unix.Capget(&hdr, &h.caps[0]); err != nil {
-		return h, err
+		return err
 	}
 	for _, of := range []struct {
 		option int
@@ -153,7 +167,7 @@ func inherited() (h inheritance, err error) {
 	if attr, err := unix.SchedGetAttr(0, 0); err == nil {
 		h.schedule = *attr
 	}
-	return h, unix.SchedGetaffinity(0, &h.cpus)
+	return unix.SchedGetaffinity(0, &h.cpus)
 }
 
 // has reports whether it has a capability.
@@ -194,23 +208,26 @@ func (h *inheritance) differs(o *inheritance) string {
 }
 
 // A keeper is a thread that does not end before this program does. It creates
-// children that are to be killed then.
-type keeper struct{ jobs chan func() }
+// children that are to be killed then. Its namespaces do not change.
+type keeper struct {
+	jobs       chan func(*keeper)
+	namespaces [len(namespaceFiles)]string // once known
+}
 
 // keepers are those that have nothing to do. There come to be as many as there
 // were children created at the same time.
 var keepers struct {
 	sync.Mutex
-	idle []keeper
+	idle []*keeper
 }
 
 // onKeeper calls a function in a keeper, and waits until it has returned.
-func onKeeper(do func()) {
+func onKeeper(do func(*keeper)) {
 	k := takeKeeper()
 	done := make(chan struct{})
-	k.jobs <- func() {
+	k.jobs <- func(k *keeper) {
 		defer close(done)
-		do()
+		do(k)
 	}
 	<-done
 	keepers.Lock()
@@ -218,7 +235,7 @@ func onKeeper(do func()) {
 	keepers.idle = append(keepers.idle, k)
 }
 
-func takeKeeper() keeper {
+func takeKeeper() *keeper {
 	keepers.Lock()
 	defer keepers.Unlock()
 	if n := len(keepers.idle); n > 0 {
@@ -226,12 +243,26 @@ func takeKeeper() keeper {
 		keepers.idle = keepers.idle[:n-1]
 		return k
 	}
-	k := keeper{make(chan func())}
-	go func() {
-		runtime.LockOSThread() // for good
-		for job := range k.jobs {
-			job()
-		}
-	}()
+	k := &keeper{jobs: make(chan func(*keeper))}
+	go k.run()
 	return k
+}
+
+func (k *keeper) run() {
+	runtime.LockOSThread() // for good
+	for job := range k.jobs {
+		job(k)
+	}
+}
+
+// inherited returns what a child of the keeper inherits. It is called in it.
+func (k *keeper) inherited() (h inheritance, err error) {
+	if k.namespaces[0] == "" {
+		if k.namespaces, err = threadNamespaces(); err != nil {
+			k.namespaces[0] = ""
+			return h, err
+		}
+	}
+	h.namespaces = k.namespaces
+	return h, h.addRest()
 }
