@@ -25,6 +25,9 @@ func TestFrozenChildOfDeadProgram(t *testing.T) {
 		runs bool
 	}{{"own files", false}, {"InheritFiles", false}, {"NewPID", false}, {"raw", true}} {
 		t.Run(test.how, func(t *testing.T) {
+			if test.how == "NewPID" {
+				needRoot(t)
+			}
 			group, thaw := frozen(t)
 			mark := filepath.Join(t.TempDir(), "mark")
 			parent := talk(t, func(c *linux.Child) { c.Files = append(c.Files, group) }, "abandon", test.how, mark)

@@ -30,6 +30,9 @@ var helpers = map[string]func(args []string) int{}
 
 // helper registers a helper. Its name is for child.
 func helper(name string, run func(args []string) int) string {
+	if helpers[name] != nil {
+		panic("there are two helpers " + name)
+	}
 	helpers[name] = run
 	return name
 }

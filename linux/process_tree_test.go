@@ -252,7 +252,7 @@ func TestTreeOfForkBomb(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	c := child("bomb")
+	c := child("fork bomb")
 	c.Cgroup = f
 	p, r := uprising(t, c)
 	away(t, r, 1)
@@ -263,10 +263,10 @@ func TestTreeOfForkBomb(t *testing.T) {
 	noGroupIsLeft(t, dir)
 }
 
-var _ = helper("bomb", func([]string) int {
+var _ = helper("fork bomb", func([]string) int {
 	os.Stdout.WriteString("away\n")
 	for {
-		c := child("bomb")
+		c := child("fork bomb")
 		c.Files[1] = os.Stdout
 		if _, err := linux.Clone3(context.Background(), c); err != nil {
 			time.Sleep(time.Millisecond)
