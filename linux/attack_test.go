@@ -75,6 +75,7 @@ func TestAttackByMemoryOfChild(t *testing.T) {
 				victim.tell("go")
 				onlyChildOf(t, victim.Pid())
 				if expose {
+					breaking() // by then the child has changed its credentials, which protects
 					victim.tell("expose")
 				}
 				answer = attacker.tell("children")
