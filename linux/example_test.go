@@ -131,6 +131,42 @@ func ExampleFlags_autoKill() {
 	defer p.Close() // kills the worker if it still runs
 }
 
+// On any kernel: a child that ends when this program does.
+func ExampleProcess_Emulated() {
+	p, err := linux.Clone3(context.Background(), &linux.Child{
+		Path:    "/bin/sleep",
+		Args:    []string{"sleep", "1000"},
+		Flags:   linux.AutoKill | linux.NoNewPrivs,
+		Emulate: linux.AutoKill,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer p.Close() // which kills it
+	if p.Emulated() != 0 {
+		fmt.Println("the kernel lacks", p.Emulated())
+	}
+}
+
+// A script that is stopped with all that it has started.
+func ExampleProcess_Tree() {
+	p, err := linux.Clone3(context.Background(), &linux.Child{
+		Path:     "/bin/sh",
+		Args:     []string{"sh", "-c", "setsid sleep 1000 & sleep 1000"},
+		KillTree: true,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if !p.Tree().Complete() {
+		fmt.Println("there is no control group for it: some may get away")
+	}
+	p.Kill()
+	p.Wait(context.Background())
+}
+
 // A program with the set-user-ID bit, such as sudo, gets no privileges.
 func ExampleFlags_noNewPrivs() {
 	p, err := linux.Clone3(context.Background(), &linux.Child{

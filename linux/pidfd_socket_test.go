@@ -4,12 +4,13 @@ package linux_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -40,11 +41,13 @@ var _ = helper("connect", func(args []string) int {
 	return n
 })
 
+var peers atomic.Int32
+
 // peer returns a connection to a child that has sent a message, and exits with
 // code when it is released.
 func peer(t *testing.T, code string, option ...string) (*net.UnixConn, *linux.Process, func()) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "s")
+	path := fmt.Sprintf("@clone3-test-%d-%d", os.Getpid(), peers.Add(1)) // a path may be too long
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		t.Fatal(err)

@@ -28,9 +28,6 @@ func needAutoKill(t *testing.T) {
 func TestDiesWithProgram(t *testing.T) {
 	for _, how := range []string{"AutoKill", "nothing"} {
 		t.Run(how, func(t *testing.T) {
-			if how == "AutoKill" {
-				kerneltest.Need(t, "AutoKill", "7.1", linux.Probe(linux.AutoKill))
-			}
 			program := command("parent", how)
 			out, err := program.StdoutPipe()
 			if err != nil {

@@ -29,12 +29,8 @@ func ExampleCommand() {
 func ExampleCmd() {
 	worker := exec.Command("sleep", "1000")
 	worker.Flags = linux.AutoKill | linux.NoNewPrivs
-	err := worker.Start()
-	if errors.Is(err, errors.ErrUnsupported) {
-		fmt.Println("before Linux 7.1:", err)
-		return
-	}
-	if err != nil {
+	worker.Emulate = linux.AutoKill // before Linux 7.1
+	if err := worker.Start(); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -72,6 +68,7 @@ func parent(args []string) int {
 	worker.Stdout = os.Stdout
 	if args[0] == "AutoKill" {
 		worker.Flags = linux.AutoKill | linux.NoNewPrivs
+		worker.Emulate = linux.AutoKill
 	}
 	if err := worker.Start(); err != nil {
 		fmt.Println(err)
@@ -80,6 +77,19 @@ func parent(args []string) int {
 	fmt.Println("started", worker.Process.Pid)
 	time.Sleep(time.Hour)
 	return 0
+}
+
+// When the time is over, a script and all that it has started in its turn is
+// gone. By os/exec only the shell would be killed, and Output would wait for the
+// others.
+func Example_killTree() {
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	script := exec.CommandContext(ctx, "sh", "-c", "sleep 1000 & sleep 1000")
+	script.KillTree = true
+	out, err := script.Output()
+	fmt.Printf("%s%v\n", out, err)
+	// Output: signal: killed
 }
 
 // Stop a command politely, with package linux.

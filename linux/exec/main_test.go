@@ -4,7 +4,6 @@ package exec_test
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -198,12 +197,9 @@ func skipExamples() {
 	}
 	for _, program := range []string{"sh", "tty"} {
 		if _, err := exec.LookPath(program); err != nil {
-			no(err, "Example_terminal")
+			no(err, "Example_terminal", "Example_killTree")
 			break
 		}
-	}
-	if err := linux.Probe(linux.AutoKill); errors.Is(err, errors.ErrUnsupported) {
-		no(err, "Example_diesWithProgram") // TestDiesWithProgram judges whether it has to be
 	}
 	flag.Set("test.skip", strings.Trim(strings.Join(skip, "|"), "|"))
 }
