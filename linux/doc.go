@@ -136,7 +136,8 @@
 //	AutoKill
 //	  Close                 kills                kills
 //	  this program ends,    kills                kills, unless the child has taken
-//	   or executes another                        it back by prctl(2)
+//	   or executes another                        it back: by prctl(2), or by
+//	                                              changing its user or group
 //	  what it is tied to    copies of the pidfd  a thread of this program
 //	  who may               root, or NoNewPrivs  NoNewPrivs, and a thread like all others
 //

@@ -285,8 +285,11 @@ var _ = helper("prolific", func(args []string) int {
 
 // What is emulated is weaker. These are the ways in which it is.
 func TestEmulationIsWeaker(t *testing.T) {
-	for _, name := range []string{"SIGCHLD", "taken back"} {
+	for _, name := range []string{"SIGCHLD", "taken back by prctl", "taken back by setuid"} {
 		t.Run(name, func(t *testing.T) {
+			if strings.HasSuffix(name, "setuid") {
+				needRoot(t)
+			}
 			out, status := output(t, child("weaker", name))
 			if strings.HasPrefix(out, "SKIP") {
 				t.Skip(out)
@@ -316,12 +319,12 @@ var _ = helper("weaker", func(args []string) int {
 		case <-time.After(soon):
 			return fail("no SIGCHLD has come")
 		}
-	case "taken back":
+	default:
 		r, w, err := os.Pipe()
 		if err != nil {
 			return fail("%v", err)
 		}
-		c := child("parent of one that takes it back")
+		c := child("parent of one that takes it back", args[0])
 		c.Files = []*os.File{nil, w, os.Stderr}
 		p, err := linux.Clone3(background, c)
 		if err != nil {
@@ -343,11 +346,11 @@ var _ = helper("weaker", func(args []string) int {
 	return 0
 })
 
-var _ = helper("parent of one that takes it back", func([]string) int {
+var _ = helper("parent of one that takes it back", func(args []string) int {
 	if _, err := useMeans("emulated"); err != nil {
 		return fail("%v", err)
 	}
-	c := emulating(kill, "take back")
+	c := emulating(kill, args[0])
 	c.Files[1], c.Files[2] = os.Stdout, os.Stderr
 	if _, err := linux.Clone3(background, c); err != nil {
 		return fail("%v", err)
@@ -356,14 +359,21 @@ var _ = helper("parent of one that takes it back", func([]string) int {
 	return 0
 })
 
-var _ = helper("take back", func([]string) int {
-	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, 0, 0, 0, 0); err != nil {
+var (
+	_ = helper("taken back by prctl", func([]string) int {
+		return takenBack(unix.Prctl(unix.PR_SET_PDEATHSIG, 0, 0, 0, 0))
+	})
+	_ = helper("taken back by setuid", func([]string) int { return takenBack(syscall.Setuid(1000)) })
+)
+
+func takenBack(err error) int {
+	if err != nil {
 		return fail("%v", err)
 	}
 	fmt.Println(os.Getpid())
 	time.Sleep(20 * time.Second)
 	return 0
-})
+}
 
 // What cannot be emulated is refused, with the reason.
 func TestEmulationIsRefused(t *testing.T) {

@@ -48,6 +48,8 @@ type Process struct {
 	used     bool  // rusage is known
 	rusage   syscall.Rusage
 
+	gone chan struct{} // is closed when the group is, if the process has ended
+
 	dropped runtime.Cleanup // closes a Process that is garbage
 }
 
@@ -200,8 +202,9 @@ func (p *Process) diesWhenClosed() bool { return (p.flags | p.nearly).has(AutoKi
 // AutoKill is emulated by PR_SET_PDEATHSIG(2const): the kernel kills the child
 // when the thread that has created it ends, and that is one of a few which this
 // package keeps for that, until this program ends or executes another. Close
-// kills too. It is weaker: the child can take it back, by prctl(2); and the
-// pidfd alone, once copied to another process, keeps and kills nothing. It needs
+// kills too. It is weaker: the child can take it back, by prctl(2), and does so by
+// changing its user or group, as a server that gives up root; and the pidfd
+// alone, once copied to another process, keeps and kills nothing. It needs
 // NoNewPrivs, as a program that gains privileges is not killed. Since such a
 // thread is the parent, Clone3 refuses if the thread that calls it differs in
 // what a child inherits. The user and group IDs, capabilities, namespaces, root

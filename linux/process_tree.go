@@ -19,8 +19,10 @@ const (
 	TreeLeft Tree = iota
 
 	// TreeByCgroup: they are all in a control group that this package has
-	// created for them, and which no process leaves without the right to
-	// write to the one above.
+	// created for them. No process comes out of it by chance. But one that has
+	// the right to write to the group above, as those of this program's user
+	// mostly have, can move itself there on purpose, and is not ended then. If
+	// this program is gone before the process is, they are left, and the group.
 	TreeByCgroup
 
 	// TreeByNamespace: the process is the first of a PID namespace, and when it
@@ -46,7 +48,8 @@ func (t Tree) String() string {
 	return "invalid"
 }
 
-// Complete reports whether no descendant gets away, whatever it does.
+// Complete reports whether no descendant gets away by forking, by a session of
+// its own, or by the end of its parent.
 func (t Tree) Complete() bool { return t == TreeByCgroup || t == TreeByNamespace }
 
 // Tree returns by which means the descendants of the process end with it.
@@ -119,8 +122,27 @@ func (p *Process) killTree() error {
 
 // endGroup ends what is left of the tree when the process has ended. p.mu is held.
 func (p *Process) endGroup() {
-	if g := p.group; g != nil {
-		g.Kill()
-		go g.Close() // which waits for all of them to end
+	if p.group == nil {
+		return
+	}
+	p.gone = make(chan struct{})
+	go func(g *Cgroup, gone chan<- struct{}) {
+		defer close(gone)
+		g.Close()
+	}(p.group, p.gone)
+}
+
+// awaitGroup waits until the tree is gone, or ctx ends. p.mu is held, but not
+// while it waits.
+func (p *Process) awaitGroup(ctx context.Context) {
+	gone := p.gone
+	if gone == nil {
+		return
+	}
+	p.mu.Unlock()
+	defer p.mu.Lock()
+	select {
+	case <-gone:
+	case <-ctx.Done():
 	}
 }

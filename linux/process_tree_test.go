@@ -158,13 +158,18 @@ func TestTreeEndsWithItsProcess(t *testing.T) {
 					away(t, r, 10)
 					end(p)
 				}
+				if name == "Close" { // which lets Wait return at once
+					over(t, r)
+					if dir != "" {
+						noGroupIsLeft(t, dir)
+					}
+					return
+				}
+				wait(t, p)
+				if left, _ := filepath.Glob(dir + "/clone3-*"); dir != "" && len(left) > 0 {
+					t.Errorf("left when Wait has returned: %s", left)
+				}
 				over(t, r)
-				if name != "Close" {
-					wait(t, p)
-				}
-				if dir != "" {
-					noGroupIsLeft(t, dir)
-				}
 			})
 		}
 	}
@@ -272,4 +277,48 @@ var _ = helper("fork bomb", func([]string) int {
 			time.Sleep(time.Millisecond)
 		}
 	}
+})
+
+// What a control group is not: a prison for who may write to the one above.
+func TestTreeByCgroupIsLeftOnPurpose(t *testing.T) {
+	dir := cgroup(t)
+	f, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	c := child("one who leaves", dir)
+	c.Cgroup = f
+	p, r := uprising(t, c)
+	away(t, r, 1)
+	p.Kill()
+	wait(t, p)
+	r.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	if _, err := r.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("got %v, want that who has left lives on", err)
+	}
+	procs, _ := os.ReadFile(dir + "/cgroup.procs")
+	for pid := range strings.FieldsSeq(string(procs)) {
+		n, _ := strconv.Atoi(pid)
+		unix.Kill(n, unix.SIGKILL)
+	}
+	over(t, r)
+	noGroupIsLeft(t, dir)
+}
+
+var _ = helper("one who leaves", func(args []string) int {
+	if len(args) > 1 {
+		if err := os.WriteFile(args[0]+"/cgroup.procs", []byte("0"), 0); err != nil {
+			return fail("%v", err)
+		}
+		os.Stdout.WriteString("away\n")
+	} else {
+		c := child("one who leaves", args[0], "now")
+		c.Files[1] = os.Stdout
+		if _, err := linux.Clone3(context.Background(), c); err != nil {
+			return fail("%v", err)
+		}
+	}
+	time.Sleep(time.Hour)
+	return 0
 })

@@ -21,7 +21,8 @@ import (
 // AutoKill: then Wait returns how Close has ended it.
 //
 // When Wait has returned a status the descriptor is released, unless PidFD has
-// lent it.
+// lent it. With [Child].KillTree it returns when the descendants have ended too,
+// or ctx has.
 func (p *Process) Wait(ctx context.Context) (ExitStatus, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -55,6 +56,7 @@ func (p *Process) Wait(ctx context.Context) (ExitStatus, error) {
 	}
 	switch {
 	case p.ended:
+		p.awaitGroup(ctx)
 		return p.status, p.err
 	case p.over():
 		return 0, os.ErrClosed

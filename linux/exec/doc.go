@@ -45,8 +45,15 @@
 //     privileges. Programs such as sudo then do not work in it.
 //   - Only the command itself is killed, not what it has started in its turn.
 //     For these, run it in a PID namespace (linux.NewPID), whose processes all
-//     end with the first, or in a control group of its own (Child.Cgroup),
-//     whose file cgroup.kill kills all.
+//     end with the first.
+//
+// # To leave nothing behind
+//
+// With KillTree, which comes from linux.Child, all that a command has started in
+// its turn ends with it: when it ends by itself, is killed, or its context ends.
+// So Wait does not wait for the output of what was left in the background. Mostly
+// that is done by a control group of its own; [Cmd.Handle] and Process.Tree tell
+// whether it could be.
 //
 // # Where a command may be stuck
 //
