@@ -37,9 +37,10 @@ var errKilled = errors.New("the child was killed")
 // Child.Created, which is called once, it is not.
 //
 // A flag the kernel does not know is an [UnsupportedError], and no process is
-// created, unless Child.Emulate allows the nearest there is. Where there is no clone3(2), because the kernel is older than Linux
-// 5.3, or denied by a seccomp filter, as container engines do, clone(2) is used,
-// if it can do what the Child asks for.
+// created, unless Child.Emulate allows the nearest there is. Where there is no
+// clone3(2), because the kernel is older than Linux 5.3, or denied by a seccomp
+// filter, as container engines do, clone(2) is used, if it can do what the Child
+// asks for.
 func Clone3(ctx context.Context, c *Child) (*Process, error) {
 	if err := c.check(); err != nil {
 		return nil, err

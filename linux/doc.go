@@ -113,10 +113,11 @@
 // # Kernels
 //
 // The flags of Linux 7.1 need that release, NoNewPrivs apart; [Probe] tells,
-// without creating a process. Everything else needs Linux 5.4 (5.10 is the oldest tested), and
-// where clone3 is missing or denied by a seccomp filter, clone(2) is used for
-// what it can do. Single features that need more say so. Errors about what the
-// kernel lacks are [UnsupportedError], and errors.Is finds errors.ErrUnsupported.
+// without creating a process. Everything else needs Linux 5.4 (5.10 is the
+// oldest tested), and where clone3 is missing or denied by a seccomp filter,
+// clone(2) is used for what it can do. Single features that need more say so.
+// Errors about what the kernel lacks are [UnsupportedError], and errors.Is finds
+// errors.ErrUnsupported.
 //
 // On old kernels, 5.10 but not 6.1, a signal that dumps core (as SIGSYS of a
 // seccomp filter) kills this program too, if it hits a child before exec.

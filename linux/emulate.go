@@ -44,7 +44,7 @@ func tied(ctx context.Context, c *Child) (p *Process, err error) {
 	mine, err := inherited()
 	runtime.UnlockOSThread()
 	if err != nil {
-		return nil, cannotEmulate("what a child inherits of the calling thread cannot be known", err)
+		return nil, unknown("the calling thread", err)
 	}
 	if why := mayForget(c, mine); why != "" {
 		return nil, cannotEmulate(why, nil)
@@ -55,7 +55,7 @@ func tied(ctx context.Context, c *Child) (p *Process, err error) {
 		defer func() { panicked = recover() }() // of Child.Created
 		var its inheritance
 		if its, err = k.inherited(); err != nil {
-			err = cannotEmulate("what a child inherits of its parent cannot be known", err)
+			err = unknown("its parent", err)
 			return
 		}
 		if what := mine.differs(&its); what != "" {
@@ -73,6 +73,16 @@ func tied(ctx context.Context, c *Child) (p *Process, err error) {
 func cannotEmulate(why string, err error) error {
 	return &UnsupportedError{Feature: "AutoKill", Release: "7.1", Err: err,
 		Reason: "the kernel or a seccomp filter lacks it, and it cannot be emulated: " + why}
+}
+
+// unknown says why it is not known what a child inherits of a thread: there is no
+// /proc, or something is missing for now.
+func unknown(thread string, err error) error {
+	err = fmt.Errorf("linux: what a child inherits of %s cannot be known: %w", thread, err)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+		return cannotEmulate("/proc/thread-self/ns cannot be read", err)
+	}
+	return err
 }
 
 // mayForget returns why the kernel could come to forget that the child is to be

@@ -67,19 +67,33 @@ func createTree(ctx context.Context, c *Child) (*Process, error) {
 	group, err := newTreeGroup(c)
 	if err == nil {
 		t.Cgroup, t.group = group.Dir(), group
-		p, err := createOrEmulate(ctx, &t)
-		if err == nil {
+		var p *Process
+		if p, err = createOrEmulate(ctx, &t); err == nil {
 			return p, nil
 		}
 		group.Close()
-		if errors.As(err, new(*StepError)) || ctx.Err() != nil {
-			return nil, err
-		}
-		// It may be that it cannot be created in this group.
+	}
+	if !deniesGroup(err) {
+		return nil, err
 	}
 	t = *c
 	t.tree = TreeBySearch
 	return createOrEmulate(ctx, &t)
+}
+
+// deniesGroup reports whether err may be that there can be no control group here,
+// or no child in it. What is missing for now is no reason to do with less.
+func deniesGroup(err error) bool {
+	if errors.As(err, new(*StepError)) {
+		return false
+	}
+	for _, errno := range []error{errors.ErrUnsupported, syscall.EACCES, syscall.EPERM, syscall.EROFS,
+		syscall.ENOENT, syscall.ENODEV, syscall.EBUSY, syscall.EOPNOTSUPP, syscall.ENOSPC} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
 }
 
 // newTreeGroup creates a control group that can be killed: below the one that the
