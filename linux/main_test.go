@@ -303,6 +303,17 @@ func reported(t testing.TB, change func(*linux.Child)) report {
 	return r
 }
 
+// needMachine skips a test that changes a setting of the whole machine, which it
+// would leave behind if it were killed, where the machine is not its own: one whose
+// init has started the tests.
+func needMachine(t testing.TB) {
+	t.Helper()
+	if os.Getppid() != 1 {
+		t.Skip("changes a setting of the machine: only where init has started the tests")
+	}
+	needRoot(t)
+}
+
 func needRoot(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {

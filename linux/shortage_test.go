@@ -209,7 +209,7 @@ func plainChild() error {
 // Whoever may have no more epoll watches waits all the same, and is quick again
 // when there are some.
 func TestShortageOfWatches(t *testing.T) {
-	needRoot(t)
+	needMachine(t)
 	path := napProgram(t, time.Minute) // programs in Go need a watch themselves
 	if path == "" {
 		t.Skip("no program for this architecture")

@@ -62,6 +62,8 @@ func TestFaultsOfATinyModule(t *testing.T) {
 			"fault lines\nfile sum.go\n- \t}\n- \treturn a + b\n+ \t}\n+ \treturn 0\ntest ^TestSum$ .\n", "", []string{"1 of 1"}},
 		"does not compile": {
 			caughtFault + "fault typo\nfile sum.go\n- return a + b\n+ return a + c\ntest ^TestSum$ .\n", "areas.txt:6: typo: does not compile", []string{"1 of 1"}},
+		"the go command fails": {
+			"fault word\nfile go.mod\n- module tiny\n+ modul tiny\ntest ^TestSum$ .\n", "areas.txt:1: word: no test has failed, but the go command", nil},
 		"fails without a fault": {strings.ReplaceAll(caughtFault, "^TestSum$", "^TestFails$"), "go test -run '^TestFails$' .: fails without a fault", nil},
 		"no test":               {strings.ReplaceAll(caughtFault, "^TestSum$", "^TestNone$"), "runs no test, or skips all", nil},
 		"all skip":              {strings.ReplaceAll(caughtFault, "^TestSum$", "^TestSkips$"), "runs no test, or skips all", nil},

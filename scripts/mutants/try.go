@@ -110,6 +110,10 @@ var ran = regexp.MustCompile(`(?m)^\s*--- PASS: `)
 // own, and not that of the tests.
 var broken = regexp.MustCompile(`\nexit status 12[45]\n$`)
 
+// failed matches what go test prints when tests fail, and not when it cannot do
+// its own work.
+var failed = regexp.MustCompile(`(?m)^FAIL\b`)
+
 // baseline returns an error unless tests match the pattern and pass.
 func (s suite) baseline(ctx context.Context, dir string) error {
 	passed, output, err := s.run(ctx, dir)
@@ -151,6 +155,8 @@ func (s suite) run(ctx context.Context, dir string) (passed bool, output string,
 		return false, output, errors.New("does not compile")
 	case s.kernel != "" && broken.MatchString(output):
 		return false, output, errors.New("the machine broke, which is no verdict")
+	case err != nil && s.kernel == "" && exit.ExitCode() > 0 && !failed.MatchString(output):
+		return false, output, fmt.Errorf("no test has failed, but the go command: %w", err)
 	}
 	return err == nil, output, nil
 }
