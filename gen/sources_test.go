@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // What cc does not understand is rewritten, and nothing else.
 func TestRewrittenHeadersMeanTheSame(t *testing.T) {
@@ -24,5 +27,24 @@ func TestPragmaOnce(t *testing.T) {
 	), mustArch(t, "amd64"), oneHeader)
 	if err != nil || len(u.Structs) != 2 {
 		t.Errorf("got %d structs, %v, want 2", len(u.Structs), err)
+	}
+}
+
+// Of two semicolons one goes, where it is one too many.
+func TestRewriteDropsSemicolons(t *testing.T) {
+	for before, after := range map[string]string{
+		"struct s { int a;; };":                           "struct s { int a;  };",
+		"struct s { int a; /* none */ ; };":               "struct s { int a; /* none */   };",
+		"static int f(void) { for (;;) return 1; }":       "",
+		"static int f(int i) { for (; ; i++) return i; }": "",
+		`static const char *s = ";;";`:                    "",
+		"#define C ';';":                                  "",
+	} {
+		if after == "" {
+			after = before
+		}
+		if got := string(rewrite([]byte(before + "\n"))); !strings.Contains(got, after+"\n") {
+			t.Errorf("%s became\n%s, want %s", before, got, after)
+		}
 	}
 }

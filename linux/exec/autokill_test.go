@@ -108,6 +108,18 @@ func TestReapedCommand(t *testing.T) {
 				t.Error(err)
 			}
 
+			c = command("exit", "7")
+			c.Flags, c.Emulate = flags, flags
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			for syscall.Kill(c.Process.Pid, 0) == nil { // until it is reaped
+				time.Sleep(time.Millisecond)
+			}
+			if err := c.Wait(); !errors.As(err, &ee) || ee.ExitCode() != 7 {
+				t.Errorf("Wait for what has been reaped: %v", err)
+			}
+
 			ctx, cancel := context.WithCancel(context.Background())
 			c = exec.CommandContext(ctx, "/proc/self/exe")
 			c.Env = append(os.Environ(), helperVar+"=sleep")
