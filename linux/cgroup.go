@@ -106,7 +106,7 @@ func (l CgroupLimits) set(parent, path string) error {
 
 // enable enables a controller for the groups below one.
 func enable(parent, controller string) error {
-	available, err := os.ReadFile(parent + "/cgroup.controllers")
+	available, err := readFile(parent + "/cgroup.controllers")
 	if err != nil {
 		return err
 	}
@@ -124,11 +124,11 @@ func enable(parent, controller string) error {
 
 // ownCgroup returns the directory of the group that this program is in.
 func ownCgroup() (string, error) {
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	mounts, err := readFile("/proc/self/mountinfo")
 	if err != nil {
 		return "", err
 	}
-	groups, err := os.ReadFile("/proc/self/cgroup")
+	groups, err := readFile("/proc/self/cgroup")
 	if err != nil {
 		return "", err
 	}
@@ -207,7 +207,7 @@ func (g *Cgroup) WaitEmpty(ctx context.Context) error { return g.await(ctx, "pop
 // await waits for a line in the group's events.
 func (g *Cgroup) await(ctx context.Context, line string) error {
 	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
-		events, err := os.ReadFile(g.Path() + "/cgroup.events")
+		events, err := readFile(g.Path() + "/cgroup.events")
 		if err != nil {
 			return err
 		}
@@ -230,8 +230,10 @@ func (g *Cgroup) Close() error {
 	if _, err := os.Stat(g.Path()); errors.Is(err, fs.ErrNotExist) {
 		return g.dir.Close() // somebody else has removed it
 	}
-	if err := g.Kill(); err != nil {
+	if err := g.Kill(); err != nil && removeCgroup(g.Path()) != nil { // there is somebody in it
 		return err
+	} else if err != nil {
+		return g.dir.Close()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -132,7 +133,7 @@ func inherited() (h inheritance, err error) {
 func threadNamespaces() (names [len(namespaceFiles)]string, err error) {
 	links, err := unix.Open("/proc/thread-self/ns", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return names, err
+		return names, &os.PathError{Op: "open", Path: "/proc/thread-self/ns", Err: err}
 	}
 	defer unix.Close(links)
 	var name [64]byte
@@ -141,7 +142,7 @@ func threadNamespaces() (names [len(namespaceFiles)]string, err error) {
 		if n, err := unix.Readlinkat(links, file, name[:]); err == nil {
 			names[i] = string(name[:n])
 		} else if err != unix.ENOENT {
-			return names, err
+			return names, &os.PathError{Op: "readlink", Path: "/proc/thread-self/ns/" + file, Err: err}
 		}
 	}
 	return names, nil
@@ -152,7 +153,7 @@ func (h *inheritance) addRest() (err error) {
 	var stat unix.Stat_t
 	for name, at := range map[string]*[2]uint64{"/": &h.root, ".": &h.dir} {
 		if err := unix.Stat(name, &stat); err != nil && err != unix.ENOENT && err != unix.EACCES {
-			return err
+			return &os.PathError{Op: "stat", Path: name, Err: err}
 		} else if err == nil {
 			*at = [2]uint64{uint64(stat.Dev), stat.Ino}
 		}
@@ -160,11 +161,11 @@ func (h *inheritance) addRest() (err error) {
 	h.ids[0], h.ids[1], h.ids[2] = unix.Getresuid()
 	h.ids[3], h.ids[4], h.ids[5] = unix.Getresgid()
 	if h.groups, err = unix.Getgroups(); err != nil {
-		return err
+		return os.NewSyscallError("getgroups", err)
 	}
 	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	if err := unix.Capget(&hdr, &h.caps[0]); err != nil {
-		return err
+		return os.NewSyscallError("capget", err)
 	}
 	for _, of := range []struct {
 		option int
@@ -172,12 +173,15 @@ func (h *inheritance) addRest() (err error) {
 	}{
 		{unix.PR_GET_NO_NEW_PRIVS, &h.noNewPrivs}, {unix.PR_GET_SECUREBITS, &h.secureBits}, {unix.PR_GET_SECCOMP, &h.seccomp},
 	} {
-		*of.value, _ = unix.PrctlRetInt(of.option, 0, 0, 0, 0) // without seccomp in the kernel, EINVAL
+		var err error
+		if *of.value, err = unix.PrctlRetInt(of.option, 0, 0, 0, 0); err != nil && err != unix.EINVAL { // the kernel has no seccomp
+			return os.NewSyscallError("prctl", err)
+		}
 	}
 	if attr, err := unix.SchedGetAttr(0, 0); err == nil {
 		h.schedule = *attr
 	}
-	return unix.SchedGetaffinity(0, &h.cpus)
+	return os.NewSyscallError("sched_getaffinity", unix.SchedGetaffinity(0, &h.cpus))
 }
 
 // has reports whether it has a capability.

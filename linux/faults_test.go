@@ -155,6 +155,9 @@ var faultScenarios = []faultScenario{
 	{name: "AutoReap", change: func(c *linux.Child) { c.Flags = linux.AutoReap }, flags: linux.AutoReap},
 	{name: "AutoKill", change: func(c *linux.Child) { c.Flags = linux.AutoKill | linux.NoNewPrivs }, flags: linux.AutoKill | linux.NoNewPrivs,
 		then: func(p *linux.Process) error { return p.Close() }},
+	{name: "AutoKill emulated", hidden: map[int]int{uapi.SYS_CLONE3: int(unix.ENOSYS)},
+		change: func(c *linux.Child) { c.Flags, c.Emulate = kill, kill }},
+	{name: "KillTree", change: func(c *linux.Child) { c.KillTree = true }},
 	{name: "Wait, watched", watcher: true, change: dozing},
 	{name: "Wait with a context that ends", watcher: true, change: napping, then: func(p *linux.Process) error {
 		ctx, cancel := context.WithTimeout(background, 2*time.Millisecond)
@@ -794,6 +797,11 @@ var _ = helper("faults: run", func(args []string) int {
 		for range 5 {
 			if err := plain(); err != nil {
 				return fail("%v\n", err)
+			}
+		}
+		if c.Emulate != 0 { // for which a thread is kept
+			if p, err := linux.Clone3(background, c); err == nil {
+				p.Wait(background)
 			}
 		}
 		now := faultStateNow()

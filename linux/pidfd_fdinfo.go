@@ -32,7 +32,7 @@ func (f *PidFD) FDInfo() (FDInfo, error) {
 
 func fdInfo(fd int) (FDInfo, error) {
 	// Threads of a program can have different descriptors.
-	text, err := os.ReadFile(fmt.Sprintf("/proc/thread-self/fdinfo/%d", fd))
+	text, err := readFile(fmt.Sprintf("/proc/thread-self/fdinfo/%d", fd))
 	if err != nil {
 		return FDInfo{}, err
 	}

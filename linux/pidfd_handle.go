@@ -116,7 +116,7 @@ func threadOf(f *PidFD) (*PidFD, error) {
 
 // bootID tells one start of the machine from another.
 func bootID() (string, error) {
-	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	id, err := readFile("/proc/sys/kernel/random/boot_id")
 	return strings.TrimSpace(string(id)), err
 }
 

@@ -204,7 +204,7 @@ func processTable() (map[int]procStat, error) {
 }
 
 func readStat(pid int) (procStat, error) {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	text, err := readFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return procStat{}, err
 	}

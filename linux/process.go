@@ -99,12 +99,18 @@ func (p *Process) Signal(sig syscall.Signal) error {
 // descendants too.
 func (p *Process) Kill() error {
 	p.mu.Lock()
-	alone := p.tree == TreeLeft || p.inFlight
+	group, search := p.group, p.tree == TreeBySearch && !p.inFlight
 	p.mu.Unlock()
-	if alone {
-		return p.Signal(syscall.SIGKILL)
+	if search {
+		_, err := p.PidFD().KillTree(nil)
+		return err
 	}
-	return p.killTree()
+	if group != nil {
+		if err := group.Kill(); err != nil && !errors.Is(err, os.ErrClosed) {
+			return err
+		}
+	}
+	return p.Signal(syscall.SIGKILL) // it may have been moved to another group
 }
 
 // Stop ends the process: it asks with sig, such as SIGTERM, and if the process
@@ -262,8 +268,11 @@ func (p *Process) adopt() {
 	p.inFlight = false
 	switch {
 	case p.fd < 0, p.closing:
-	case p.ended && p.handle == nil:
-		p.release()
+	case p.ended:
+		p.endGroup()
+		if p.handle == nil {
+			p.release()
+		}
 	case p.flags.has(AutoKill):
 		lethal.add(p.fd)
 		p.watch()
@@ -298,9 +307,9 @@ func (p *Process) bury(why error) error {
 	if p.zombie && p.ended { // as Created has seen
 		waitid(p.fd, new(childInfo), unix.WNOHANG, nil)
 	}
-	p.inFlight, p.zombie = false, false // nobody else knows of it
+	p.inFlight, p.zombie, p.group = false, false, nil // nobody else knows of it
 	p.mu.Unlock()
-	p.Kill()
+	p.Signal(syscall.SIGKILL)
 	status, err := p.Wait(context.Background())
 	p.Close()
 	if step, ok := why.(*StepError); ok && step.Err == errKilled && err == nil {

@@ -120,23 +120,10 @@ func newTreeGroup(c *Child) (*Cgroup, error) {
 	return g, nil
 }
 
-// killTree kills the process and its descendants. p.mu is not held.
-func (p *Process) killTree() error {
-	switch p.tree {
-	case TreeBySearch:
-		_, err := p.PidFD().KillTree(nil)
-		return err
-	case TreeByCgroup:
-		if err := p.group.Kill(); err != nil && !errors.Is(err, os.ErrClosed) {
-			return err
-		}
-	}
-	return p.Signal(syscall.SIGKILL) // it may have been moved
-}
-
-// endGroup ends what is left of the tree when the process has ended. p.mu is held.
+// endGroup ends what is left of the tree when the process has ended. As long as
+// that is in flight Clone3 may use the group again. p.mu is held.
 func (p *Process) endGroup() {
-	if p.group == nil {
+	if p.group == nil || p.inFlight {
 		return
 	}
 	p.gone = make(chan struct{})

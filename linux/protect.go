@@ -68,22 +68,6 @@ func oomKillsGroup(dir int, name string) (bool, error) {
 	return err == nil && (others || value != '0'), err
 }
 
-// readFirst returns the first byte of a file of the kernel, which has one, and
-// whose it is. Package os would have the poller of the runtime wait for it.
-func readFirst(dir int, name string) (first byte, stat unix.Stat_t, err error) {
-	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return 0, stat, err
-	}
-	defer unix.Close(fd)
-	if err := unix.Fstat(fd, &stat); err != nil {
-		return 0, stat, err
-	}
-	var value [1]byte
-	_, err = unix.Read(fd, value[:])
-	return value[0], stat, err
-}
-
 // newUser reports whether the child comes to be in a new user namespace.
 func (c *Child) newUser() bool { return (c.Flags | c.Unshare).has(NewUser) }
 

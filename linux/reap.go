@@ -149,7 +149,7 @@ func reapOrphans() ([]Orphan, error) {
 // the kernel puts orphans. A child of another thread was started by this program.
 func firstThreadsChildren() ([]int, error) {
 	pid := strconv.Itoa(os.Getpid())
-	text, err := os.ReadFile("/proc/self/task/" + pid + "/children")
+	text, err := readFile("/proc/self/task/" + pid + "/children")
 	if errors.Is(err, fs.ErrNotExist) {
 		return allChildren()
 	}
