@@ -246,6 +246,21 @@ func rebelsLeft(t *testing.T) (pids []int) {
 	return pids
 }
 
+// A child that is tried again, as its program is busy, is created in the same
+// group.
+func TestTreeOfBusyProgram(t *testing.T) {
+	f, err := os.OpenFile(filepath.Join(t.TempDir(), "program"), os.O_CREATE|os.O_WRONLY, 0o700)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	time.AfterFunc(5*time.Millisecond, func() { f.Close() })
+	p, err := linux.Clone3(background, &linux.Child{Path: f.Name(), KillTree: true})
+	if !errors.Is(err, unix.ENOEXEC) { // it is empty
+		t.Errorf("got %v, %v, want %v", p, err, unix.ENOEXEC)
+	}
+}
+
 // A bomb is stopped by the limit of the group around, and ended.
 func TestTreeOfForkBomb(t *testing.T) {
 	dir := cgroup(t)
