@@ -283,6 +283,32 @@ var _ = helper("prolific", func(args []string) int {
 	return 0
 })
 
+// Where a filter denies clone3, as that of a container engine, children are created
+// by clone.
+func TestDeniedClone3(t *testing.T) {
+	out, status := output(t, child("denied clone3"))
+	if strings.HasPrefix(out, "SKIP") {
+		t.Skip(out)
+	}
+	if out != "" || !status.Success() {
+		t.Errorf("%v: %s", status, out)
+	}
+}
+
+var _ = helper("denied clone3", func([]string) int {
+	if err := hide(unix.SYS_CLONE3, int(unix.EPERM)); err != nil {
+		return fail("SKIP: no seccomp filter: %v", err)
+	}
+	p, err := linux.Clone3(background, child("exit", "0"))
+	if err != nil {
+		return fail("%v", err)
+	}
+	if s, err := p.Wait(background); err != nil || !s.Success() {
+		return fail("%v, %v", s, err)
+	}
+	return 0
+})
+
 // What is emulated is weaker. These are the ways in which it is.
 func TestEmulationIsWeaker(t *testing.T) {
 	for _, name := range []string{"SIGCHLD", "taken back by prctl", "taken back by setuid"} {

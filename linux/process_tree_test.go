@@ -158,6 +158,9 @@ func TestTreeEndsWithItsProcess(t *testing.T) {
 					away(t, r, 10)
 					end(p)
 				}
+				if end == nil { // also if nobody waits
+					over(t, r)
+				}
 				if name == "Close" { // which lets Wait return at once
 					over(t, r)
 					if dir != "" {
