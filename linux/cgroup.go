@@ -248,6 +248,9 @@ func (g *Cgroup) Close() error {
 
 // removeCgroup removes an empty group, and those below it before.
 func removeCgroup(path string) error {
+	if err := syscall.Rmdir(path); err == nil || err == syscall.ENOENT {
+		return nil
+	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		return err

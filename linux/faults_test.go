@@ -157,7 +157,6 @@ var faultScenarios = []faultScenario{
 		then: func(p *linux.Process) error { return p.Close() }},
 	{name: "AutoKill emulated", hidden: map[int]int{uapi.SYS_CLONE3: int(unix.ENOSYS)},
 		change: func(c *linux.Child) { c.Flags, c.Emulate = kill, kill }},
-	{name: "KillTree", change: func(c *linux.Child) { c.KillTree = true }},
 	{name: "Wait, watched", watcher: true, change: dozing},
 	{name: "Wait with a context that ends", watcher: true, change: napping, then: func(p *linux.Process) error {
 		ctx, cancel := context.WithTimeout(background, 2*time.Millisecond)

@@ -71,7 +71,7 @@ func createTree(ctx context.Context, c *Child) (*Process, error) {
 		if p, err = createOrEmulate(ctx, &t); err == nil {
 			return p, nil
 		}
-		group.Close()
+		group.discard()
 	}
 	if !deniesGroup(err) {
 		return nil, err
@@ -114,7 +114,7 @@ func newTreeGroup(c *Child) (*Cgroup, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(g.Path() + "/cgroup.kill"); err != nil {
-		g.Close()
+		g.discard()
 		return nil, err
 	}
 	return g, nil
@@ -129,7 +129,7 @@ func (p *Process) endGroup() {
 	p.gone = make(chan struct{})
 	go func(g *Cgroup, gone chan<- struct{}) {
 		defer close(gone)
-		g.Close()
+		g.discard()
 	}(p.group, p.gone)
 }
 
@@ -145,5 +145,12 @@ func (p *Process) awaitGroup(ctx context.Context) {
 	select {
 	case <-gone:
 	case <-ctx.Done():
+	}
+}
+
+// discard closes a group. Nobody tries again if that fails.
+func (g *Cgroup) discard() {
+	if g.Close() != nil {
+		g.dir.Close()
 	}
 }
