@@ -34,9 +34,18 @@ var _ = helper("rebel", func(args []string) int {
 	return 1
 })
 
-// rebels starts descendants, and waits until n of them have got away.
+// rebelCount is how many lines of rebels there are: each is four programs.
+func rebelCount() int {
+	if testing.Short() {
+		return 2
+	}
+	return 10
+}
+
+// leader of rebels starts them.
 var _ = helper("leader of rebels", func(args []string) int {
-	for range 10 {
+	lines, _ := strconv.Atoi(args[1])
+	for range lines {
 		c := child("rebel", "3")
 		c.Files[1] = os.Stdout
 		if _, err := linux.Clone3(background, c); err != nil {
@@ -128,11 +137,14 @@ func TestTreeEndsWithItsProcess(t *testing.T) {
 			"its own":  nil,
 			"AutoKill": func(p *linux.Process) { p.Close() },
 		} {
+			if testing.Short() && name != "Kill" && name != "its own" && name != "AutoKill" {
+				continue
+			}
 			t.Run(means.String()+"/"+name, func(t *testing.T) {
 				dir := ""
-				c := child("leader of rebels", "stays")
+				c := child("leader of rebels", "stays", itoa(rebelCount()))
 				if end == nil {
-					c = child("leader of rebels", "ends")
+					c = child("leader of rebels", "ends", itoa(rebelCount()))
 				}
 				if means == linux.TreeByNamespace {
 					needRoot(t)
@@ -155,7 +167,7 @@ func TestTreeEndsWithItsProcess(t *testing.T) {
 					t.Fatalf("the tree is ended %v, want %v", p.Tree(), means)
 				}
 				if end != nil {
-					away(t, r, 10)
+					away(t, r, rebelCount())
 					end(p)
 				}
 				if end == nil { // also if nobody waits
@@ -203,7 +215,7 @@ func TestTreeBySearch(t *testing.T) {
 	if asUser(t) {
 		return
 	}
-	c := child("leader of rebels", "stays")
+	c := child("leader of rebels", "stays", itoa(rebelCount()))
 	p, r := uprising(t, c)
 	if p.Tree() != linux.TreeBySearch {
 		t.Skip("a control group can be created here")
@@ -211,7 +223,7 @@ func TestTreeBySearch(t *testing.T) {
 	if p.Tree().Complete() {
 		t.Error("a search is complete")
 	}
-	away(t, r, 10)
+	away(t, r, rebelCount())
 	p.Kill()
 	wait(t, p)
 	r.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
