@@ -74,9 +74,6 @@ func TestWaitEventOfATrap(t *testing.T) {
 		if event, err := p.PidFD().WaitEvent(t.Context()); err != nil {
 			t.Fatal(err)
 		} else if event.Kind == linux.Ended {
-			if event.Status.Code() != 3 {
-				t.Errorf("got %v, want code 3", event.Status)
-			}
 			break
 		} else if event.Kind != linux.Trapped || event.Signal != unix.SIGTRAP {
 			t.Errorf("got %+v, want a trap", event)
