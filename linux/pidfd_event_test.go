@@ -54,6 +54,36 @@ func TestWaitEventOfNoChild(t *testing.T) {
 	}
 }
 
+// A traced child that stops has not ended, and who asks for its end does not take
+// its stop away.
+func TestStopOfTracedChildIsNoEnd(t *testing.T) {
+	lockThread(t)
+	c := tiny(t, 3)
+	c.Env = append(c.Env, "GODEBUG=asyncpreemptoff=1")
+	c.Ptrace = true
+	p := start(t, c)
+	fd, err := linux.OpenPidFD(p.Pid())
+	own(t, fd, err)
+	for name, ask := range map[string]func(context.Context) error{
+		"Process.Wait": func(ctx context.Context) error { _, err := p.Wait(ctx); return err },
+		"PidFD.Wait":   func(ctx context.Context) error { _, err := fd.Wait(ctx); return err },
+		"PidFD.Reap":   func(ctx context.Context) error { _, _, err := fd.Reap(ctx); return err },
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		is(t, name, ask(ctx), context.DeadlineExceeded)
+		cancel()
+	}
+	if event, err := fd.WaitEvent(t.Context()); event.Kind != linux.Trapped || err != nil {
+		t.Errorf("got %+v, %v, want the trap", event, err)
+	}
+	if err := unix.PtraceCont(p.Pid(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if s := wait(t, p); s.Code() != 3 {
+		t.Errorf("got %v, want code 3", s)
+	}
+}
+
 // The signal of a trap is SIGTRAP, whatever else the kernel tells of it.
 func TestWaitEventOfATrap(t *testing.T) {
 	lockThread(t) // which alone may trace
@@ -74,6 +104,9 @@ func TestWaitEventOfATrap(t *testing.T) {
 		if event, err := p.PidFD().WaitEvent(t.Context()); err != nil {
 			t.Fatal(err)
 		} else if event.Kind == linux.Ended {
+			if event.Status.Code() != 3 {
+				t.Errorf("got %v, want code 3", event.Status)
+			}
 			break
 		} else if event.Kind != linux.Trapped || event.Signal != unix.SIGTRAP {
 			t.Errorf("got %+v, want a trap", event)

@@ -68,6 +68,9 @@ func (f *PidFD) Reap(ctx context.Context) (ExitStatus, *syscall.Rusage, error) {
 	var errno syscall.Errno
 	usage := new(syscall.Rusage)
 	err := f.await(ctx, "Reap", nil, func(fd int) bool {
+		if !reapable(fd) {
+			return false
+		}
 		errno = waitid(fd, &info, unix.WNOHANG, usage)
 		return errno != 0 || info.pid() != 0
 	})

@@ -133,6 +133,9 @@ func (p *Process) collect() error {
 		if p.zombie {
 			options |= unix.WNOWAIT
 		}
+		if p.traced && !reapable(p.fd) {
+			return nil
+		}
 		var info childInfo
 		switch errno := waitid(p.fd, &info, options, &p.rusage); {
 		case errno == 0 && info.pid() == 0:

@@ -48,7 +48,8 @@ func (s ExitStatus) String() string {
 
 // What si_code says of a child: CLD_KILLED and so on of asm-generic/siginfo.h.
 const (
-	cldKilled = iota + 2
+	cldExited = iota + 1
+	cldKilled
 	cldDumped
 	cldTrapped
 	cldStopped
@@ -61,9 +62,22 @@ type childInfo struct {
 }
 
 // waitid asks for the end of the child with a pidfd, or without WNOHANG waits
-// for it.
+// for it. If this program traces the child the kernel also tells of its stops,
+// unasked; that is not told here. But without WNOWAIT it is taken from who traces.
 func waitid(pidfd int, info *childInfo, options uintptr, usage *syscall.Rusage) syscall.Errno {
-	return waitState(pidfd, info, options|unix.WEXITED, usage)
+	errno := waitState(pidfd, info, options|unix.WEXITED, usage)
+	if errno == 0 && info.pid() != 0 && info.Code > cldDumped {
+		*info = childInfo{}
+	}
+	return errno
+}
+
+// reapable reports whether a child, which this program may trace, has ended and
+// can be reaped, or will not.
+func reapable(pidfd int) bool {
+	var info childInfo
+	errno := waitid(pidfd, &info, unix.WNOHANG|unix.WNOWAIT, nil)
+	return errno != 0 || info.pid() != 0
 }
 
 // waitState asks for a change of state of a child: waitid(2) with __WALL, for
