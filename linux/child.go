@@ -76,12 +76,13 @@ type Child struct {
 	Emulate Flags
 
 	// KillTree lets the descendants of the process end with it: when it ends by
-	// itself, when it is killed, by Process.Kill, Stop and Close. That is done by
-	// the best means there is, which Process.Tree tells: with NewPID the
-	// kernel does it; else there is a control group for the process, below
-	// Cgroup or that of this program, if this program may create one there;
-	// else Kill looks for descendants in /proc, and may miss some. The end of
-	// this program ends the descendants with NewPID and AutoKill alone.
+	// itself or is killed, by Process.Kill and Stop, and with AutoKill by Close.
+	// That is done by the best means there is, which Process.Tree tells, and in
+	// what that falls short: with NewPID the kernel does it; else there is a
+	// control group for the process, below Cgroup or that of this program, if
+	// this program may create one there; else Kill looks for descendants in
+	// /proc, and may miss some. The end of this program ends the descendants
+	// with NewPID and AutoKill alone.
 	KillTree bool
 
 	// Cgroup is the directory of the control group (version 2) to create the

@@ -38,7 +38,8 @@
 // Waiting takes goroutines, not threads: all processes are watched by one epoll
 // instance, which the poller of the Go runtime watches in its turn. One Wait at
 // a time may have a thread, as that is quicker. For all this the package keeps,
-// from when they are first needed, one goroutine and three descriptors. What the
+// from when they are first needed, one goroutine and three descriptors; and to
+// emulate AutoKill, a thread for each child that is created at a time. What the
 // kernel has no memory, descriptors or watches for is looked at every 10 ms
 // instead, until it has.
 //
