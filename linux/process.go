@@ -80,7 +80,7 @@ func (p *Process) PidFD() *PidFD {
 
 // Signal sends a signal. It returns os.ErrProcessDone if the process has ended,
 // and os.ErrClosed after Close. pidfd_send_signal(2).
-func (p *Process) Signal(sig syscall.Signal) error {
+func (p *Process) Signal(sig Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.traced && !p.closed {
@@ -118,7 +118,7 @@ func (p *Process) Kill() error {
 //
 // If ctx ends first, the process is killed at once, and unless it has ended by
 // then, Stop returns the context's error without waiting any longer.
-func (p *Process) Stop(ctx context.Context, sig syscall.Signal, grace time.Duration) (ExitStatus, error) {
+func (p *Process) Stop(ctx context.Context, sig Signal, grace time.Duration) (ExitStatus, error) {
 	if err := p.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return 0, err
 	}

@@ -112,7 +112,7 @@ func (p *Process) result() (status ExitStatus, ended bool, err error) {
 // Its Maxrss is at least the size of this program: until it executed its own
 // program the child had the memory of this one, and the kernel keeps the
 // highest. getrusage(2).
-func (p *Process) Rusage() *syscall.Rusage {
+func (p *Process) Rusage() *Rusage {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.used {
