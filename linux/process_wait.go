@@ -182,6 +182,31 @@ func (p *Process) watch() {
 	}
 }
 
+// watchSoon does so in a moment, by when somebody mostly waits for it: it takes
+// time, and a Wait that comes before does without, if it can have the thread. p is
+// no garbage until then. p.mu is held.
+func (p *Process) watchSoon() {
+	p.soon = time.AfterFunc(patience, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.soon != nil && !p.ended {
+			p.watch()
+		}
+	})
+}
+
+// unwatch takes back both. p.mu is held.
+func (p *Process) unwatch() {
+	if p.soon != nil {
+		p.soon.Stop()
+		p.soon = nil
+	}
+	if p.ticket != 0 {
+		watched.remove(p.ticket)
+		p.ticket = 0
+	}
+}
+
 // notify collects the process: the watcher has seen its pidfd tell something. If
 // that fails those who wait try themselves, and return the error if it stays.
 func (p *Process) notify() (again bool) {
