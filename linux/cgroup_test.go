@@ -191,3 +191,28 @@ func TestCgroupDir(t *testing.T) {
 		}
 	}
 }
+
+// What is closed says so.
+func TestClosedCgroup(t *testing.T) {
+	g, err := linux.CreateCgroup(cgroup(t), linux.CgroupLimits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Close(); err != nil {
+		t.Fatal(err)
+	}
+	self, err := linux.OpenPidFD(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer self.Close()
+	if err := g.Kill(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Kill: %v, want os.ErrClosed", err)
+	}
+	if _, err := linux.DupPidFD(g.Dir()); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("DupPidFD: %v, want os.ErrClosed", err)
+	}
+	if _, err := self.KillTree(g.Dir()); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("KillTree: %v, want os.ErrClosed", err)
+	}
+}

@@ -113,6 +113,9 @@ func control(c syscall.Conn, f func(s int) error) error {
 		return err
 	}
 	if e := conn.Control(func(s uintptr) { err = f(int(s)) }); e != nil {
+		if _, isFile := c.(*os.File); isFile {
+			return os.ErrClosed // package os has an error of its own for that
+		}
 		return e
 	}
 	return err

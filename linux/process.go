@@ -107,12 +107,18 @@ func (p *Process) Kill() error {
 		_, err := p.PidFD().KillTree(nil)
 		return err
 	}
-	if group != nil {
-		if err := group.Kill(); err != nil && !errors.Is(err, os.ErrClosed) {
-			return err
-		}
+	if group == nil {
+		return p.Signal(syscall.SIGKILL)
 	}
-	return p.Signal(syscall.SIGKILL) // it may have been moved to another group
+	alive := p.Signal(0)
+	if err := group.Kill(); err != nil && !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	err := p.Signal(syscall.SIGKILL) // it may have been moved to another group
+	if alive == nil && errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
+	return err
 }
 
 // Stop ends the process: it asks with sig, such as SIGTERM, and if the process

@@ -85,6 +85,7 @@ var _ = helper("with a tree", func(args []string) int {
 	for i := 0; i < len(memory); i += os.Getpagesize() {
 		memory[i] = 1
 	}
+	unix.Dup3(1, 200, unix.O_CLOEXEC) // what is open may have any number
 	c := child("leader of rebels", "stays", args[1])
 	c.Files[1], c.Cgroup, c.KillTree = os.Stdout, dir, true
 	if args[2] != "unguarded" {

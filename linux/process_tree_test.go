@@ -119,6 +119,27 @@ func noGroupIsLeft(t *testing.T, dir string) {
 	}
 }
 
+// Kill of a process that lives is no error, however soon it ends.
+func TestKillOfATree(t *testing.T) {
+	dir, err := os.Open(cgroup(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	for range 20 {
+		c := child("sleep")
+		c.Cgroup, c.KillTree = dir, true
+		p := start(t, c)
+		if err := p.Kill(); err != nil {
+			t.Error("Kill:", err)
+		}
+		wait(t, p)
+		if err := p.Kill(); !errors.Is(err, os.ErrProcessDone) {
+			t.Errorf("Kill of one that has ended: %v", err)
+		}
+	}
+}
+
 func TestTreeEndsWithItsProcess(t *testing.T) {
 	for _, means := range []linux.Tree{linux.TreeByCgroup, linux.TreeByNamespace} {
 		for name, end := range map[string]func(*linux.Process){
