@@ -33,7 +33,8 @@ const (
 
 	// AutoKill ties the child's life to the handle: the kernel kills it when
 	// the last copy of the pidfd is closed, so by Close, and by the end of
-	// this program however it ends. Descendants of the child are not killed.
+	// this program however it ends. Descendants of the child are not killed,
+	// unless Child.KillTree is set.
 	// Includes AutoReap, as the kernel demands. Without NoNewPrivs it needs
 	// the capability CAP_SYS_ADMIN.
 	// CLONE_PIDFD_AUTOKILL, Linux 7.1.

@@ -23,7 +23,16 @@ import (
 // and when it is there again all works.
 
 func TestShortageOfDescriptors(t *testing.T) {
-	out, status := output(t, child("shortage of descriptors"))
+	t.Run("plain", func(t *testing.T) { shortOfDescriptors(t, "") })
+	t.Run("tree", func(t *testing.T) {
+		dir := cgroup(t)
+		shortOfDescriptors(t, dir)
+		noGroupIsLeft(t, dir)
+	})
+}
+
+func shortOfDescriptors(t *testing.T, dir string) {
+	out, status := output(t, child("shortage of descriptors", dir))
 	if !status.Success() {
 		t.Errorf("%v:\n%s", status, out)
 	}
@@ -31,7 +40,7 @@ func TestShortageOfDescriptors(t *testing.T) {
 
 // shortage of descriptors lowers the limit on them until none is free, and below
 // those that are in use.
-var _ = helper("shortage of descriptors", func([]string) int {
+var _ = helper("shortage of descriptors", func(args []string) int {
 	var was unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
 		return fail("%v\n", err)
@@ -52,6 +61,16 @@ var _ = helper("shortage of descriptors", func([]string) int {
 		"plain":        func(*linux.Child) {},
 		"InheritFiles": func(c *linux.Child) { c.InheritFiles = true },
 		"Created":      func(c *linux.Child) { c.Created = func(*linux.Process) error { return nil } },
+	}
+	if args[0] != "" {
+		dir, err := os.Open(args[0])
+		if err != nil {
+			return fail("%v\n", err)
+		}
+		defer dir.Close()
+		kinds = map[string]func(*linux.Child){"guarded": func(c *linux.Child) {
+			c.KillTree, c.Cgroup, c.Flags, c.Emulate = true, dir, kill, linux.AutoKill
+		}}
 	}
 	for _, change := range kinds { // what is kept is opened
 		c := child("exit", "0")

@@ -42,8 +42,7 @@
 //     linux.NoNewPrivs, too: the command could not be killed if it gained
 //     privileges. Programs such as sudo then do not work in it.
 //   - Only the command itself is killed, not what it has started in its turn.
-//     For these, run it in a PID namespace (linux.NewPID), whose processes all
-//     end with the first.
+//     With KillTree that is as well.
 //
 // # To leave nothing behind
 //
@@ -51,7 +50,8 @@
 // its turn ends with it: when it ends by itself, is killed, or its context ends.
 // So Wait does not wait for the output of what was left in the background. Mostly
 // that is done by a control group of its own; [Cmd.Handle] and Process.Tree tell
-// whether it could be.
+// whether it could be. Together with linux.AutoKill, or its emulation, all of it
+// ends with this program too, however that ends: see linux.TreeByCgroup.
 //
 // # Where a command may be stuck
 //
