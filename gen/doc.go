@@ -4,34 +4,42 @@
 //
 // # How it works
 //
-//	kernel source, installed headers, a package of headers
-//	   | OpenTree, Tree.Includes      tree.go      what #include finds, per architecture
+// Values walk down, from package to package, once:
+//
+//	a directory       flags.go, wants.go: which, and what of it
+//	   | kernel.OpenTree, Tree.Includes    what #include finds, per architecture
 //	   v
-//	file systems
-//	   | Parse                        parse.go     one architecture x one group; in parallel
+//	fs.FS
+//	   | c.Parse          one architecture x one group; in parallel, by read.go
 //	   v
-//	[]Unit ---------------------------> -json      json.go
-//	   |  \-- with those of another --> -diff      diff.go, difftext.go
-//	   | Merge                        merge.go     what is common, and only what differs
+//	[]model.Unit ------------------------> -json      model.WriteJSON
+//	   |  \-- with those of another ----> -diff      model.Diff
+//	   | golang.Merge     what is common, and only what differs
 //	   v
-//	Merged
-//	   | Render                       render.go    Go
+//	model.Merged
+//	   | golang.Render    Go
 //	   v
-//	[]File
-//	   | Write, Check                 output.go    all of them or none
+//	[]golang.File
+//	   | Write, Check     output.go: all of them or none
 //	   v
 //	z*.go
 //
-// Values go from stage to stage; only tables are global. model.go has the
-// values. Only parse.go and what belongs to it know the C parser, only
-// render.go and what belongs to it the writer of Go, only tree.go and
-// output.go the disk.
+// Who imports whom is what keeps the stages apart. Only tables are global.
+//
+//	package            imports of the module     alone in
+//	gen                all that follow           flags, words for people, writing files
+//	internal/kernel    model, textfs             reading a kernel from the disk
+//	internal/c         model, textfs             the C parser, modernc.org/cc
+//	internal/golang    model                     the writer of Go, jennifer
+//	internal/model     -                         the data, its JSON, its difference
+//	internal/textfs    -
 //
 // # Recipes
 //
 // To add a header to package uapi, or a name, add a line to headers.go. To add
-// an architecture, add a line to arch.go, and what the C compiler predefines
-// for it to abi.go. Then generate again and read the diff.
+// an architecture, add a line to internal/model/arch.go, its port to
+// internal/kernel/ports.go, and what the C compiler predefines for it to
+// internal/c/abi.go. Then generate again and read the diff.
 //
 // # What can be left out
 //

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"go/token"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/go-clone3/clone3/gen/internal/golang"
+	"github.com/go-clone3/clone3/gen/internal/model"
 )
 
 const usage = `Gen makes Go bindings from the headers of a Linux kernel, for all GOARCHes at
@@ -52,7 +54,7 @@ type options struct {
 	kernel, old          string
 	headers, prefixes    []string
 	dir, pkg             string
-	arches               []Arch
+	arches               []model.Arch
 	check, json, verbose bool
 }
 
@@ -130,19 +132,19 @@ var conflicts = []struct{ a, b, why string }{
 }
 
 // chooseArches returns the architectures of these names, or all.
-func chooseArches(names []string) ([]Arch, error) {
+func chooseArches(names []string) ([]model.Arch, error) {
 	if len(names) == 0 {
-		return arches, nil
+		return model.Arches, nil
 	}
 	chosen := map[string]bool{}
 	for _, name := range names {
-		if _, ok := archByName(name); !ok {
-			return nil, fmt.Errorf("-arch %s: not a GOARCH of Linux; choose from %s", name, strings.Join(archNames(arches), ", "))
+		if _, ok := model.ArchByName(name); !ok {
+			return nil, fmt.Errorf("-arch %s: not a GOARCH of Linux; choose from %s", name, strings.Join(archNames(model.Arches), ", "))
 		}
 		chosen[name] = true
 	}
-	var list []Arch // in the order of the table
-	for _, a := range arches {
+	var list []model.Arch // in the order of the table
+	for _, a := range model.Arches {
 		if chosen[a.GOARCH] {
 			list = append(list, a)
 		}
@@ -150,7 +152,7 @@ func chooseArches(names []string) ([]Arch, error) {
 	return list, nil
 }
 
-func archNames(list []Arch) []string {
+func archNames(list []model.Arch) []string {
 	names := make([]string, len(list))
 	for i, a := range list {
 		names[i] = a.GOARCH
@@ -168,7 +170,7 @@ func (o *options) chooseOutput() error {
 		o.pkg = os.Getenv("GOPACKAGE") // which go generate sets
 	}
 	if o.pkg != "" {
-		if !isPackageName(o.pkg) {
+		if !golang.IsPackageName(o.pkg) {
 			return fmt.Errorf("-package %s: not a Go package name", o.pkg)
 		}
 		return nil
@@ -177,10 +179,8 @@ func (o *options) chooseOutput() error {
 	if err != nil {
 		return err
 	}
-	if o.pkg = filepath.Base(abs); !isPackageName(o.pkg) {
+	if o.pkg = filepath.Base(abs); !golang.IsPackageName(o.pkg) {
 		return fmt.Errorf("the name of the output folder, %q, is not a Go package name; choose one with -package", o.pkg)
 	}
 	return nil
 }
-
-func isPackageName(s string) bool { return token.IsIdentifier(s) && s != "_" }

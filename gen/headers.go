@@ -1,16 +1,20 @@
 package main
 
+import (
+	"github.com/go-clone3/clone3/gen/internal/model"
+)
+
 // groups is what package uapi is made of: a file z<name>.go for each, and
 // z<name>_linux_<arch>.go for what differs. A header more is a line more.
-var groups = []Group{
-	{"sched", []Header{{Path: "linux/sched.h"}, {Path: "linux/sched/types.h"}}},
-	{"pidfd", []Header{
+var groups = []model.Group{
+	{Name: "sched", Headers: []model.Header{{Path: "linux/sched.h"}, {Path: "linux/sched/types.h"}}},
+	{Name: "pidfd", Headers: []model.Header{
 		{Path: "linux/pidfd.h"},
 		{Path: "linux/fcntl.h", Prefixes: []string{"PIDFD_", "FD_PIDFS_"}},
 	}},
-	{"wait", []Header{{Path: "linux/wait.h"}}},
-	{"nsfs", []Header{{Path: "linux/nsfs.h"}}},
-	{"syscalls", []Header{{Path: "asm/unistd.h", Names: syscallNames, Prefixes: []string{"__NR_landlock_"}}}},
+	{Name: "wait", Headers: []model.Header{{Path: "linux/wait.h"}}},
+	{Name: "nsfs", Headers: []model.Header{{Path: "linux/nsfs.h"}}},
+	{Name: "syscalls", Headers: []model.Header{{Path: "asm/unistd.h", Names: syscallNames, Prefixes: []string{"__NR_landlock_"}}}},
 }
 
 // syscallNames are the system calls that package linux makes.

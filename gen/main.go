@@ -7,6 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+
+	"github.com/go-clone3/clone3/gen/internal/golang"
+	"github.com/go-clone3/clone3/gen/internal/model"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -44,9 +48,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	switch {
 	case err != nil:
-		var errs remarks
-		errs.addError(err, "")
-		fmt.Fprintln(stderr, joinLines(errs.texts))
+		var errs model.Remarks
+		errs.AddError(err, "")
+		fmt.Fprintln(stderr, errs.Capped())
 		return exitBad
 	case differs:
 		return exitDiffer
@@ -76,7 +80,9 @@ func (c command) generate() (differs bool, err error) {
 	}
 	ours := func(string) bool { return true }
 	if len(c.headers) > 0 {
-		ours = func(name string) bool { return isFileOf(r[0].wants, name) }
+		ours = func(name string) bool {
+			return slices.ContainsFunc(r[0].wants, func(w want) bool { return golang.IsFileOf(w.Name, name) })
+		}
 	}
 	if c.check {
 		err = Check(c.dir, files, ours)
@@ -93,12 +99,12 @@ func (c command) generate() (differs bool, err error) {
 }
 
 // render makes the files of a package of what was read.
-func render(r reading, pkg string) ([]File, error) {
-	m, err := Merge(r.units)
+func render(r reading, pkg string) ([]golang.File, error) {
+	m, err := golang.Merge(r.units)
 	if err != nil {
 		return nil, err
 	}
-	return Render(m, pkg, r.version)
+	return golang.Render(m, pkg, r.version)
 }
 
 // print prints the model.
@@ -108,7 +114,7 @@ func (c command) print() (bool, error) {
 		return false, err
 	}
 	c.report(r)
-	return false, writeModel(c.stdout, r[0].version, r[0].units)
+	return false, model.WriteJSON(c.stdout, r[0].version, r[0].units)
 }
 
 // diff compares two kernels.
@@ -118,21 +124,21 @@ func (c command) diff() (differs bool, err error) {
 		return false, err
 	}
 	// What cannot be read of one kernel is not gone.
-	d := diffModels(r[0].without(r[1].failed), r[1].without(r[0].failed))
+	d := model.Diff(r[0].without(r[1].failed), r[1].without(r[0].failed))
 	d.Old, d.New = r[0].version, r[1].version
 	c.report(r)
 	if c.json {
-		return !d.Empty(), writeDiff(c.stdout, d)
+		return !d.Empty(), model.WriteDiffJSON(c.stdout, d)
 	}
-	printDiff(c.stdout, d)
+	model.PrintDiff(c.stdout, d)
 	return !d.Empty(), nil
 }
 
 // read reads what is wanted of one or two kernels.
 func (c command) read(dirs ...string) ([]reading, error) {
-	var kernels []kernel
+	var kernels []tree
 	for _, dir := range dirs {
-		k, err := openKernel(dir, c.arches)
+		k, err := openTree(dir, c.arches)
 		if err != nil {
 			return nil, err
 		}
@@ -151,7 +157,7 @@ func (c command) read(dirs ...string) ([]reading, error) {
 			return nil, err
 		}
 		if len(r.units) == 0 && len(kernels) == 1 {
-			return nil, r.lacks.asError(r.arches)
+			return nil, r.lacks.AsError(r.arches)
 		}
 		readings = append(readings, r)
 	}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/go-clone3/clone3/gen/internal/model"
 )
 
 // report tells a person what was left out: always the headers that a pattern
@@ -17,20 +19,20 @@ func (c command) report(readings []reading) {
 		if c.verbose {
 			printReport(c.stderr, r)
 		} else if n := len(r.failed); n > 0 {
-			fmt.Fprintf(c.stderr, "Linux %s: left out %s that cannot be read; -v tells why\n", r.version, plural(n, "header", "headers"))
+			fmt.Fprintf(c.stderr, "Linux %s: left out %s that cannot be read; -v tells why\n", r.version, model.Plural(n, "header", "headers"))
 		}
 	}
 }
 
 // printReport prints what -v promises about one kernel.
 func printReport(w io.Writer, r reading) {
-	fmt.Fprintf(w, "Linux %s on %s\n\n", r.version, plural(len(r.arches), "architecture", "architectures"))
-	for _, line := range columns(tallies(r.units)) {
+	fmt.Fprintf(w, "Linux %s on %s\n\n", r.version, model.Plural(len(r.arches), "architecture", "architectures"))
+	for _, line := range model.Columns(tallies(r.units)) {
 		fmt.Fprintln(w, line)
 	}
-	printLines(w, "Skipped", skipRemarks(r.units).lines(r.arches))
-	printLines(w, "Not found", append(r.lacks.lines(r.arches), unfound(r).lines(r.arches)...))
-	printLines(w, "Headers left out", r.fails.lines(r.arches))
+	printLines(w, "Skipped", skipRemarks(r.units).Lines(r.arches))
+	printLines(w, "Not found", append(r.lacks.Lines(r.arches), unfound(r).Lines(r.arches)...))
+	printLines(w, "Headers left out", r.fails.Lines(r.arches))
 }
 
 func printLines(w io.Writer, title string, lines []string) {
@@ -43,7 +45,7 @@ func printLines(w io.Writer, title string, lines []string) {
 type tally struct{ consts, structs, skipped, empty, functions map[string]bool }
 
 // tallies is a table of the headers in the order of the units.
-func tallies(units []Unit) [][]string {
+func tallies(units []model.Unit) [][]string {
 	var order []string
 	byHeader := map[string]*tally{}
 	of := func(header string) *tally {
@@ -65,9 +67,9 @@ func tallies(units []Unit) [][]string {
 		}
 		for _, s := range u.Skips {
 			switch t := of(countedAs(u.Group, s.Pos)); s.Reason {
-			case skipEmpty:
+			case model.SkipEmpty:
 				t.empty[s.Name] = true
-			case skipFunctionLike:
+			case model.SkipFunctionLike:
 				t.functions[s.Name] = true
 			default:
 				t.skipped[s.Name] = true
@@ -93,20 +95,20 @@ func tallies(units []Unit) [][]string {
 
 // countedAs is the header under which a declaration counts. The numbers that
 // asm/unistd.h leads to are in another file on each architecture.
-func countedAs(g Group, p Pos) string {
-	if i := wantedIn(g, p.File); i >= 0 {
+func countedAs(g model.Group, p model.Pos) string {
+	if i := g.Index(p.File); i >= 0 {
 		return g.Headers[i].Path
 	}
 	return p.File
 }
 
 // skipRemarks lists what was skipped, but for macros that have no value.
-func skipRemarks(units []Unit) remarks {
-	var r remarks
+func skipRemarks(units []model.Unit) model.Remarks {
+	var r model.Remarks
 	for _, u := range units {
 		for _, s := range u.Skips {
-			if s.Reason != skipEmpty && s.Reason != skipFunctionLike {
-				r.add(fmt.Sprintf("%v: %s: %s", s.Pos, s.Name, s.Reason), u.Arch)
+			if s.Reason != model.SkipEmpty && s.Reason != model.SkipFunctionLike {
+				r.Add(fmt.Sprintf("%v: %s: %s", s.Pos, s.Name, s.Reason), u.Arch)
 			}
 		}
 	}
@@ -115,8 +117,8 @@ func skipRemarks(units []Unit) remarks {
 
 // unfound lists what the tables of gen ask for and the kernel does not have:
 // it is either not there yet or gone.
-func unfound(r reading) remarks {
-	var lost remarks
+func unfound(r reading) model.Remarks {
+	var lost model.Remarks
 	for _, u := range r.units {
 		names, tags := map[string][]string{}, map[string][]string{} // by header
 		for _, c := range u.Consts {
@@ -134,44 +136,16 @@ func unfound(r reading) remarks {
 		for _, h := range u.Group.Headers {
 			for _, name := range h.Names {
 				if !slices.Contains(names[h.Path], name) {
-					lost.add(fmt.Sprintf("%s: %s", h.Path, name), u.Arch)
+					lost.Add(fmt.Sprintf("%s: %s", h.Path, name), u.Arch)
 				}
 			}
 			for _, prefix := range h.Prefixes {
-				one := Header{Prefixes: []string{prefix}}
-				if !slices.ContainsFunc(names[h.Path], one.wantsConst) && !slices.ContainsFunc(tags[h.Path], one.wantsStruct) {
-					lost.add(fmt.Sprintf("%s: no name that begins with %s", h.Path, prefix), u.Arch)
+				one := model.Header{Prefixes: []string{prefix}}
+				if !slices.ContainsFunc(names[h.Path], one.WantsConst) && !slices.ContainsFunc(tags[h.Path], one.WantsStruct) {
+					lost.Add(fmt.Sprintf("%s: no name that begins with %s", h.Path, prefix), u.Arch)
 				}
 			}
 		}
 	}
 	return lost
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
-// columns aligns the cells of rows on their left sides, two blanks apart.
-func columns(rows [][]string) []string {
-	var widths []int
-	for _, r := range rows {
-		for i, cell := range r {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], len(cell))
-		}
-	}
-	lines := make([]string, len(rows))
-	for n, r := range rows {
-		for i, cell := range r {
-			lines[n] += fmt.Sprintf("%-*s  ", widths[i], cell)
-		}
-		lines[n] = strings.TrimRight(lines[n], " ")
-	}
-	return lines
 }

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/go-clone3/clone3/gen/internal/model"
 )
 
 // A want is a group to be read, and what to do where it cannot be.
 type want struct {
-	Group
+	model.Group
 	mayLack bool // a header that the kernel lacks is left out
 	mayFail bool // a group that cannot be read is left out
 }
@@ -19,14 +21,14 @@ type want struct {
 // Old kernels may lack headers of uapi; of two kernels one may lack any, and
 // some architectures what a pattern finds on others. This may also fail: some
 // headers cannot be read by themselves.
-func (c command) wants(kernels []kernel) ([]want, error) {
+func (c command) wants(kernels []tree) ([]want, error) {
 	var wants []want
 	if len(c.headers) == 0 {
 		for _, g := range groups {
 			if c.old != "" {
 				g.Headers = slices.Clone(g.Headers)
 				for i, h := range g.Headers {
-					g.Headers[i] = Header{Path: h.Path, Prefixes: c.prefixes}
+					g.Headers[i] = model.Header{Path: h.Path, Prefixes: c.prefixes}
 				}
 			}
 			wants = append(wants, want{Group: g, mayLack: true})
@@ -40,7 +42,7 @@ func (c command) wants(kernels []kernel) ([]want, error) {
 			return nil, err
 		}
 		for _, path := range paths {
-			w := want{Group{groupName(path), []Header{{Path: path, Prefixes: c.prefixes}}}, pattern || len(kernels) > 1, pattern}
+			w := want{model.Group{Name: groupName(path), Headers: []model.Header{{Path: path, Prefixes: c.prefixes}}}, pattern || len(kernels) > 1, pattern}
 			i := slices.IndexFunc(wants, func(w want) bool { return w.Headers[0].Path == path })
 			if i < 0 {
 				wants = append(wants, w)
@@ -54,7 +56,7 @@ func (c command) wants(kernels []kernel) ([]want, error) {
 
 // glob returns the headers of the kernels that a name or pattern stands for,
 // sorted. One of two kernels may have none.
-func glob(kernels []kernel, name string) ([]string, error) {
+func glob(kernels []tree, name string) ([]string, error) {
 	var paths []string
 	var errs []error
 	for _, k := range kernels {
@@ -87,13 +89,4 @@ func checkFileNames(wants []want) error {
 		first[key] = w
 	}
 	return nil
-}
-
-// isFileOf reports whether name is that of a Go file of one of wants.
-func isFileOf(wants []want, name string) bool {
-	return slices.ContainsFunc(wants, func(w want) bool {
-		rest, ok := strings.CutPrefix(strings.TrimSuffix(name, ".go"), "z"+w.Name)
-		set, some := strings.CutPrefix(rest, "_linux_")
-		return ok && (rest == "" || rest == "_linux" || some && isSetName(set))
-	})
 }
