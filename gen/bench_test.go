@@ -77,7 +77,7 @@ func BenchmarkGenerate(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			made, failed = 0, len(r[0].failed)
+			made, failed = 0, r[0].unreadable()
 			for _, u := range r[0].units { // each as a package, for some declare the same
 				if len(u.Consts)+len(u.Structs) == 0 {
 					continue
@@ -173,6 +173,14 @@ func BenchmarkGodefs(b *testing.B) {
 			b.ReportMetric(float64(theirs)/float64(ours), "x-gen")
 		})
 	}
+}
+
+func render(r reading, pkg string) ([]golang.File, error) {
+	p, err := golang.Merge(r.units, nil)
+	if err != nil {
+		return nil, err
+	}
+	return golang.Render(p, pkg, r.version)
 }
 
 // godefsSource is what cgo -godefs makes the constants and structs of units of.

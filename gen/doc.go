@@ -44,10 +44,40 @@
 // # What can be left out
 //
 // A name that has no value in C, or none that can be computed with certainty,
-// is skipped, and -v says why. A header that cannot be read is an error. But
-// an older kernel may lack headers and names of package uapi, which -v lists;
-// and a header that a pattern like linux/*.h finds is left out if it cannot be
-// read, which is said in any case.
+// is skipped, and -v says why. So is a declaration that cannot be read, and a
+// struct that Go cannot have, each with what needs it and nothing else.
+//
+// A header is left out for the architectures that lack it, or one that it
+// includes: linux/kvm.h on arm. The names of its files then say whose they are,
+// as of all that differs. What one asks for by name, some architecture must have; and
+// it is an error if it cannot be read for another reason, while what a pattern
+// like linux/*.h finds is then left out, where that is so. An older kernel may
+// lack headers and names of package uapi.
+//
+// -exclude leaves out names and headers. A struct that another has stays.
+//
+// # Names
+//
+// A constant has its C name, without underscores in front; __NR_clone3 is
+// SYS_CLONE3. Types and members are written together: struct clone_args is
+// CloneArgs. -rename gives a constant, or a struct by its tag, another name.
+// Where two names would be one, the rules are these; they are the same on all
+// architectures, and -v tells what came of them.
+//
+//   - One of the two keeps the name, and the other is an X and its C name: TCP_A
+//     and X__TCP_A, Foo and Xfoo. Names by -rename come first, then constants that
+//     Go writes like C, other constants, structs and unions, typedefs, types of
+//     members, offsets; and among equals that with fewer underscores in front,
+//     with fewer capitals, the shorter one, the first in the alphabet.
+//   - The type of a member that gives way is Outer_Member, and its offset
+//     OffsetofOuter_Member.
+//   - Of two members the first keeps the name, and the other is an X and its name
+//     in C; as is one whose methods would be those that go vet knows better, like
+//     ReadByte.
+//   - A name that a later header declares differently has the name of that header
+//     behind it: SYS_READ and SYS_READ_asm_unistd_64.
+//   - Headers whose files would have one name, but for capitals, have _caps or a
+//     number behind it.
 //
 // # The model as JSON
 //

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/go-clone3/clone3/gen/internal/golang"
 	"github.com/go-clone3/clone3/gen/internal/model"
@@ -71,10 +72,14 @@ func (c command) generate() (differs bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := checkFileNames(r[0].wants); err != nil {
+	p, err := golang.Merge(r[0].units, c.renames)
+	if err != nil {
 		return false, err
 	}
-	files, err := render(r[0], c.pkg)
+	files, err := golang.Render(p, c.pkg, r[0].version)
+	if errors.Is(err, golang.ErrNothing) {
+		return false, c.nothing(r[0], p)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -94,17 +99,24 @@ func (c command) generate() (differs bool, err error) {
 		fmt.Fprintln(c.stderr, stale)
 		differs, err = true, nil
 	}
-	c.report(r)
+	c.report(r, &p)
 	return differs, err
 }
 
-// render makes the files of a package of what was read.
-func render(r reading, pkg string) ([]golang.File, error) {
-	m, err := golang.Merge(r.units)
-	if err != nil {
-		return nil, err
+// nothing says why nothing is left of what was read, with all the reasons that
+// there are.
+func (c command) nothing(r reading, p golang.Package) error {
+	if c.verbose {
+		c.report([]reading{r}, &p)
 	}
-	return golang.Render(m, pkg, r.version)
+	var why model.Remarks
+	why.Add(fmt.Sprintf("%s: %v", strings.Join(c.headers, ", "), golang.ErrNothing), "")
+	for _, list := range [][]string{p.LeftOut.Lines(r.arches), skipRemarks(r.units).Lines(r.arches), unfound(r).Lines(r.arches)} {
+		for _, line := range list {
+			why.Add(line, "")
+		}
+	}
+	return why.Capped()
 }
 
 // print prints the model.
@@ -113,7 +125,7 @@ func (c command) print() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	c.report(r)
+	c.report(r, nil)
 	return false, model.WriteJSON(c.stdout, r[0].version, r[0].units)
 }
 
@@ -126,7 +138,7 @@ func (c command) diff() (differs bool, err error) {
 	// What cannot be read of one kernel is not gone.
 	d := model.Diff(r[0].without(r[1].failed), r[1].without(r[0].failed))
 	d.Old, d.New = r[0].version, r[1].version
-	c.report(r)
+	c.report(r, nil)
 	if c.json {
 		return !d.Empty(), model.WriteDiffJSON(c.stdout, d)
 	}
@@ -156,7 +168,7 @@ func (c command) read(dirs ...string) ([]reading, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(r.units) == 0 && len(kernels) == 1 {
+		if len(r.wants) == 0 && len(kernels) == 1 {
 			return nil, r.lacks.AsError(r.arches)
 		}
 		readings = append(readings, r)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"runtime"
@@ -40,12 +41,16 @@ func openTree(dir string, arches []model.Arch) (tree, error) {
 type reading struct {
 	version string
 	arches  []string
-	wants   []want          // what could be read
-	units   []model.Unit    // by architecture, then as wanted
-	lacks   model.Remarks   // headers that the kernel does not have
-	fails   model.Remarks   // why groups that a pattern found were left out
-	failed  map[string]bool // the names of these groups
+	wants   []want        // what could be read on some architecture
+	units   []model.Unit  // by architecture, then as wanted; without declarations where it could not be read
+	lacks   model.Remarks // headers that the kernel does not have, where it does not
+	lacking model.Remarks // the headers that were asked for by name and are left out for that
+	fails   model.Remarks // why groups that a pattern found were left out
+	failed  map[onArch]bool
 }
+
+// onArch is a group on an architecture.
+type onArch struct{ group, arch string }
 
 // A result is what one group is on one architecture.
 type result struct {
@@ -75,39 +80,19 @@ func (k tree) read(wants []want, p *progress) (reading, error) {
 	if err := k.Err(); err != nil { // the reason for others
 		return reading{}, err
 	}
-
-	r := reading{version: k.Version, arches: archNames(k.arches), failed: map[string]bool{}}
+	r := reading{version: k.Version, arches: archNames(k.arches), failed: map[onArch]bool{}}
 	var errs model.Remarks
 	out := make([]bool, len(wants))
 	for n, w := range wants {
-		var wrong model.Remarks
-		out[n] = true
-		for a, arch := range r.arches {
-			res := results[a*len(wants)+n]
-			for _, path := range res.lacks {
-				text := fmt.Sprintf("%s: Linux %s has no such header", path, k.Version)
-				if w.mayLack {
-					r.lacks.Add(text, arch)
-				} else {
-					wrong.Add(text+"; leave it out, or choose with -arch", arch)
-				}
-			}
-			wrong.AddError(res.err, arch)
-			if len(res.lacks) < len(w.Headers) {
-				out[n] = false
-			}
+		perArch := make([]*result, len(k.arches))
+		for a := range k.arches {
+			perArch[a] = &results[a*len(wants)+n]
 		}
-		if !wrong.Empty() {
-			out[n] = true
-			if w.mayFail {
-				r.fails.AddAll(wrong.About(w.Headers[0].Path))
-				r.failed[w.Name] = true
-			} else {
-				errs.AddAll(wrong)
-			}
-		}
-		if !out[n] {
+		readable, wrong := r.judge(w, perArch)
+		if errs.AddAll(wrong); readable && wrong.Empty() {
 			r.wants = append(r.wants, w)
+		} else {
+			out[n] = true
 		}
 	}
 	if len(r.wants) == 0 {
@@ -121,9 +106,81 @@ func (k tree) read(wants []want, p *progress) (reading, error) {
 	return r, errs.AsError(r.arches)
 }
 
-// without returns the units of r but for those of some groups.
-func (r reading) without(groups map[string]bool) []model.Unit {
-	return slices.DeleteFunc(slices.Clone(r.units), func(u model.Unit) bool { return groups[u.Group.Name] })
+// judge decides what becomes of a group, given what it is on each architecture:
+// where it cannot be read, and that is no error, its unit becomes empty. It
+// returns whether there is anything left, and the errors.
+//
+// A header is left out where the kernel does not have it, or has not what it
+// includes, as linux/kvm.h on arm; but by name, some architecture must have it.
+// One that cannot be read for other reasons is an error, unless a pattern found
+// it.
+func (r *reading) judge(w want, perArch []*result) (readable bool, wrong model.Remarks) {
+	var lacks model.Remarks
+	have, absent := 0, 0 // where the header can be read, and where it is not there at all
+	lacking := make([]bool, len(perArch))
+	for a, res := range perArch {
+		for _, path := range res.lacks {
+			lacks.Add(fmt.Sprintf("%s: Linux %s has no such header", path, r.version), r.arches[a])
+		}
+		if p, ok := errors.AsType[*model.ParseError](res.err); ok && p.Lacks && len(w.Headers) == 1 {
+			lacks.AddError(res.err, r.arches[a])
+			lacking[a], res.err = true, nil
+		}
+		if len(res.lacks) == len(w.Headers) {
+			lacking[a] = true
+			absent++
+		}
+		if !lacking[a] {
+			have++
+		}
+	}
+	switch {
+	case have == 0 && !w.mayLack:
+		return false, lacks
+	case have == 0 && absent == 0 && w.mayFail:
+		r.fails.AddAll(lacks.About(w.Headers[0].Path))
+	default:
+		r.lacks.AddAll(lacks)
+	}
+	for a, res := range perArch {
+		arch := r.arches[a]
+		if lacking[a] && !w.mayLack {
+			r.lacking.Add(w.Headers[0].Path, arch)
+		}
+		if res.err != nil {
+			var why model.Remarks
+			why.AddError(res.err, arch)
+			if !w.mayFail {
+				wrong.AddAll(why)
+				continue
+			}
+			r.fails.AddAll(why.About(w.Headers[0].Path))
+		}
+		if lacking[a] || res.err != nil {
+			r.failed[onArch{w.Name, arch}] = res.err != nil || have == 0 && absent == 0
+			res.unit = model.Unit{Arch: arch, Group: w.Group}
+			continue
+		}
+		readable = true
+	}
+	return readable, wrong
+}
+
+// without returns the units of r but for those that could not be read
+// elsewhere.
+func (r reading) without(failed map[onArch]bool) []model.Unit {
+	return slices.DeleteFunc(slices.Clone(r.units), func(u model.Unit) bool { return failed[onArch{u.Group.Name, u.Arch}] })
+}
+
+// unreadable returns how many headers could not be read on some architecture.
+func (r reading) unreadable() int {
+	groups := map[string]bool{}
+	for f, failed := range r.failed {
+		if failed {
+			groups[f.group] = true
+		}
+	}
+	return len(groups)
 }
 
 // withoutMissing returns g without the headers that inc does not have, and

@@ -6,32 +6,57 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-clone3/clone3/gen/internal/golang"
 	"github.com/go-clone3/clone3/gen/internal/model"
 )
 
 // report tells a person what was left out: always the headers that a pattern
 // found in vain, and with -v everything, after a table of what was read.
-func (c command) report(readings []reading) {
+// p is the package that was made, or nil.
+func (c command) report(readings []reading, p *golang.Package) {
 	for i, r := range readings {
 		if c.verbose && i > 0 {
 			fmt.Fprintln(c.stderr)
 		}
 		if c.verbose {
-			printReport(c.stderr, r)
-		} else if n := len(r.failed); n > 0 {
+			printReport(c.stderr, r, p)
+			continue
+		}
+		if n := r.unreadable(); n > 0 {
 			fmt.Fprintf(c.stderr, "Linux %s: left out %s that cannot be read; -v tells why\n", r.version, model.Plural(n, "header", "headers"))
+		}
+		for _, line := range r.lacking.Lines(r.arches) {
+			fmt.Fprintf(c.stderr, "Linux %s: left out %s; -v tells why\n", r.version, line)
+		}
+		for _, line := range unmatched(r).Lines(r.arches) {
+			fmt.Fprintln(c.stderr, line)
+		}
+	}
+	if p != nil && !c.verbose {
+		for _, line := range p.Unused.Texts() {
+			fmt.Fprintln(c.stderr, line)
 		}
 	}
 }
 
 // printReport prints what -v promises about one kernel.
-func printReport(w io.Writer, r reading) {
+func printReport(w io.Writer, r reading, p *golang.Package) {
 	fmt.Fprintf(w, "Linux %s on %s\n\n", r.version, model.Plural(len(r.arches), "architecture", "architectures"))
 	for _, line := range model.Columns(tallies(r.units)) {
 		fmt.Fprintln(w, line)
 	}
-	printLines(w, "Skipped", skipRemarks(r.units).Lines(r.arches))
-	printLines(w, "Not found", append(r.lacks.Lines(r.arches), unfound(r).Lines(r.arches)...))
+	skipped := skipRemarks(r.units).Lines(r.arches)
+	if p != nil {
+		skipped = append(skipped, p.LeftOut.Lines(r.arches)...)
+	}
+	printLines(w, "Skipped", skipped)
+	if p != nil {
+		printLines(w, "Told apart", p.Apart.Texts())
+	}
+	printLines(w, "Not found", slices.Concat(r.lacks.Lines(r.arches), unfound(r).Lines(r.arches), unmatched(r).Lines(r.arches)))
+	if p != nil {
+		printLines(w, "Not renamed", p.Unused.Texts())
+	}
 	printLines(w, "Headers left out", r.fails.Lines(r.arches))
 }
 
@@ -115,11 +140,42 @@ func skipRemarks(units []model.Unit) model.Remarks {
 	return r
 }
 
+// unmatched lists the patterns of -exclude that leave nothing out.
+func unmatched(r reading) model.Remarks {
+	var idle model.Remarks
+	used := map[string]bool{}
+	for _, u := range r.units {
+		for _, s := range u.Skips {
+			if s.Reason != model.SkipExcluded {
+				continue
+			}
+			for _, pattern := range u.Group.Exclude {
+				if (model.Group{Exclude: []string{pattern}}).Excludes(s.Name) {
+					used[pattern] = true
+				}
+			}
+		}
+	}
+	for _, u := range r.units {
+		for _, pattern := range u.Group.Exclude {
+			if !used[pattern] {
+				for _, arch := range r.arches {
+					idle.Add(fmt.Sprintf("-exclude %s: no name matches", pattern), arch)
+				}
+			}
+		}
+	}
+	return idle
+}
+
 // unfound lists what the tables of gen ask for and the kernel does not have:
 // it is either not there yet or gone.
 func unfound(r reading) model.Remarks {
 	var lost model.Remarks
 	for _, u := range r.units {
+		if _, out := r.failed[onArch{u.Group.Name, u.Arch}]; out {
+			continue // which is told
+		}
 		names, tags := map[string][]string{}, map[string][]string{} // by header
 		for _, c := range u.Consts {
 			header := countedAs(u.Group, c.Pos)

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/go-clone3/clone3/gen/internal/kernel"
 	"github.com/go-clone3/clone3/gen/internal/model"
 )
 
@@ -35,14 +37,20 @@ func (c command) wants(kernels []tree) ([]want, error) {
 		}
 		return wants, nil
 	}
+	left := 0
 	for _, name := range c.headers {
-		pattern := strings.ContainsAny(name, `*?[`) || strings.HasSuffix(name, "/...")
+		pattern := isPattern(name)
 		paths, err := glob(kernels, name)
 		if err != nil {
 			return nil, err
 		}
 		for _, path := range paths {
-			w := want{model.Group{Name: groupName(path), Headers: []model.Header{{Path: path, Prefixes: c.prefixes}}}, pattern || len(kernels) > 1, pattern}
+			if slices.ContainsFunc(c.without, func(x string) bool { return kernel.Matches(x, path) }) {
+				left++
+				continue
+			}
+			g := model.Group{Headers: []model.Header{{Path: path, Prefixes: c.prefixes}}, Exclude: c.exclude}
+			w := want{g, pattern || len(kernels) > 1, pattern}
 			i := slices.IndexFunc(wants, func(w want) bool { return w.Headers[0].Path == path })
 			if i < 0 {
 				wants = append(wants, w)
@@ -51,7 +59,19 @@ func (c command) wants(kernels []tree) ([]want, error) {
 			}
 		}
 	}
+	switch {
+	case left == 0 && len(c.without) > 0:
+		return nil, fmt.Errorf("-exclude %s: no header matches, of those that -header has", strings.Join(c.without, ","))
+	case len(wants) == 0:
+		return nil, errors.New("-exclude leaves out all the headers of -header")
+	}
+	nameGroups(wants)
 	return wants, nil
+}
+
+// isPattern tells patterns from the names of headers.
+func isPattern(name string) bool {
+	return strings.ContainsAny(name, `*?[`) || strings.HasSuffix(name, "/...")
 }
 
 // glob returns the headers of the kernels that a name or pattern stands for,
@@ -77,16 +97,26 @@ func groupName(header string) string {
 	return strings.NewReplacer("/", "_", "-", "_").Replace(name)
 }
 
-// checkFileNames refuses headers whose files only differ in upper and lower
-// case, which the go command does not build.
-func checkFileNames(wants []want) error {
-	first := map[string]want{}
-	for _, w := range wants {
-		key := strings.ToLower(w.Name)
-		if f, ok := first[key]; ok {
-			return fmt.Errorf("%s and %s: the Go files of both would be called z%s.go; bind them in two packages", f.Headers[0].Path, w.Headers[0].Path, key)
-		}
-		first[key] = w
+// nameGroups names the files of headers. Where the names of some only differ in
+// upper and lower case, which the go command does not build, those with
+// capitals have _caps behind them. What is still the same has a number.
+func nameGroups(wants []want) {
+	count := map[string]int{}
+	for i := range wants {
+		wants[i].Name = groupName(wants[i].Headers[0].Path)
+		count[strings.ToLower(wants[i].Name)]++
 	}
-	return nil
+	taken := map[string]bool{}
+	for i := range wants {
+		w := &wants[i]
+		lower := strings.ToLower(w.Name)
+		if count[lower] > 1 && lower != w.Name {
+			w.Name += "_caps"
+		}
+		name := w.Name
+		for n := 2; taken[strings.ToLower(w.Name)]; n++ {
+			w.Name = fmt.Sprint(name, "_", n)
+		}
+		taken[strings.ToLower(w.Name)] = true
+	}
 }

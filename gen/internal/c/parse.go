@@ -40,20 +40,29 @@ func Parse(inc fs.FS, a model.Arch, g model.Group) (u model.Unit, err error) {
 	// Headers that use names of others without including them are read again,
 	// behind those others, as a programmer would have it.
 	var first []string
+	src := newSources(inc)
 	done := false
 	for {
-		tu, terr := translate(inc, a, g, first)
+		src.restart()
+		tu, terr := translate(src, a, g, first)
 		var next model.Unit
 		if terr == nil {
 			next = tu.unit(g)
 			next.Before = first
+			next.Skips = append(slices.Clone(src.cut), next.Skips...)
 			terr = tu.failed(nil)
+		}
+		more := homesOf(inc, tu.scope.missing, first)
+		if terr != nil && len(more) == 0 && !done && tu.unread.file != "" && len(src.cut) < maxCuts {
+			if skip, ok := src.cutAt(tu.unread); ok {
+				src.cut = append(src.cut, skip)
+				continue
+			}
 		}
 		if terr != nil && done { // better without
 			return u, nil
 		}
 		u, err, done = next, terr, terr == nil
-		more := homesOf(inc, tu.scope.missing, first)
 		if len(more) == 0 {
 			return u, err
 		}
@@ -67,6 +76,7 @@ type translation struct {
 	src       *sources
 	scope     *scope
 	macros    map[string]*cc.Macro
+	unread    place     // where cc could not go on
 	unchecked bool      // cc has no opinion on the layouts
 	records   []*record // with a name and a definition, in the order of these
 	consts    []constDecl
@@ -81,15 +91,15 @@ type translation struct {
 // translate reads the headers of g, behind those of first, and the
 // declarations in them. If it fails, the translation still knows what is
 // missing.
-func translate(inc fs.FS, a model.Arch, g model.Group, first []string) (*translation, error) {
-	tu := &translation{arch: a, src: newSources(inc), scope: newScope(a)}
+func translate(src *sources, a model.Arch, g model.Group, first []string) (*translation, error) {
+	tu := &translation{arch: a, src: src, scope: newScope(a)}
 	var includes strings.Builder
 	for _, name := range first {
 		fmt.Fprintf(&includes, "#include <%s>\n", name)
 	}
 	for _, h := range g.Headers {
 		tu.src.last = h.Path
-		if _, err := fs.Stat(inc, h.Path); err != nil {
+		if _, err := fs.Stat(src.fsys, h.Path); err != nil {
 			return tu, &model.ParseError{Arch: a.GOARCH, Lines: []string{h.Path + ": there is no such header"}}
 		}
 		fmt.Fprintf(&includes, "#include <%s>\n", h.Path)
@@ -212,8 +222,20 @@ func (tu *translation) failed(err error) error {
 	if end := tu.src.end(); len(lines) > 1 { // most mistakes lead to that one
 		lines = slices.DeleteFunc(lines, func(l string) bool { return l == end })
 	}
-	return &model.ParseError{Arch: tu.arch.GOARCH, Lines: lines}
+	lacks := 0
+	for _, l := range lines {
+		if strings.Contains(l, noHeader) {
+			lacks++
+		}
+	}
+	if lacks > 0 { // and what follows from it
+		lines = slices.DeleteFunc(lines, func(l string) bool { return !strings.Contains(l, noHeader) })
+	}
+	return &model.ParseError{Arch: tu.arch.GOARCH, Lines: lines, Lacks: lacks > 0}
 }
+
+// noHeader is what is said of an #include that finds nothing.
+const noHeader = ": there is no header "
 
 const ccLimit = "macro expansion limit exceeded"
 
@@ -236,6 +258,11 @@ func (tu *translation) explain(line string) string {
 		return tu.src.end()
 	}
 	name := tu.src.wordBefore(file, n, col)
+	defer func() {
+		if tu.unread.file == "" && strings.HasPrefix(m[4], "unexpected ") {
+			tu.unread = place{file, n, what}
+		}
+	}()
 	switch {
 	case tu.src.isError(file, n):
 		what = "#error " + what

@@ -25,6 +25,7 @@ type sources struct {
 	n    int               // headers entered so far
 	last string            // the last header of the translation unit
 	errs []string          // what is wrong with a header as a whole
+	cut  []model.Skip      // declarations that are no longer in text
 }
 
 const (
@@ -70,7 +71,10 @@ func (s *sources) Open(name string) (fs.File, error) {
 var (
 	packPragma = regexp.MustCompile(`(?m)^([ \t]*)#[ \t]*pragma[ \t]+pack\b([^\n/"\\]*)`)
 	semicolons = regexp.MustCompile(`;(?:[ \t]|/\*[^*\n]*\*/)*;`)
-	namedParam = regexp.MustCompile(`^[ \t]*#[ \t]*define[ \t]+\w+\([^)]*?\b([A-Za-z_]\w*)[ \t]*\.\.\.\)`)
+	// A semicolon is all of an argument where headers nest bit-fields so that the
+	// last one has nothing behind it; cc makes a member of it, and prints that.
+	loneArgument = regexp.MustCompile(`(,\s*);(\s*\))`)
+	namedParam   = regexp.MustCompile(`^[ \t]*#[ \t]*define[ \t]+\w+\([^)]*?\b([A-Za-z_]\w*)[ \t]*\.\.\.\)`)
 )
 
 // rewrite returns a header as cc should see it. A #pragma pack becomes a
@@ -83,6 +87,9 @@ func rewrite(b []byte) []byte {
 		b = packPragma.ReplaceAll(b, []byte(`${1}`+packAssert+`${2}");`))
 	}
 	b = dropSemicolons(b)
+	if bytes.Contains(b, []byte(",")) {
+		b = loneArgument.ReplaceAll(b, []byte("$1 $2"))
+	}
 	if bytes.Contains(b, []byte("...)")) {
 		b = rewriteNamedVariadics(b)
 	}

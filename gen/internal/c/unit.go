@@ -16,6 +16,10 @@ func (tu *translation) unit(g model.Group) model.Unit {
 	for _, c := range tu.consts {
 		if i := g.Index(c.pos.File); i >= 0 && g.Headers[i].WantsConst(c.name) {
 			order[c.pos.File] = i
+			if g.Excludes(c.name) {
+				u.Skips = append(u.Skips, model.Skip{Name: c.name, Reason: model.SkipExcluded, Pos: c.pos})
+				continue
+			}
 			all = append(all, c)
 		}
 	}
@@ -31,6 +35,9 @@ func (tu *translation) unit(g model.Group) model.Unit {
 		}
 		order[m.pos.File] = i
 		switch {
+		case g.Excludes(m.name):
+			u.Skips = append(u.Skips, model.Skip{Name: m.name, Reason: model.SkipExcluded, Pos: m.pos})
+			continue
 		case m.fnLike:
 			u.Skips = append(u.Skips, model.Skip{Name: m.name, Reason: model.SkipFunctionLike, Pos: m.pos})
 			continue
@@ -91,9 +98,12 @@ func (tu *translation) structs(u *model.Unit, g model.Group) {
 			need(t.rec)
 		}
 	}
+	excluded := map[*record]bool{}
 	for _, r := range tu.records {
 		if i := g.Index(r.pos.File); i >= 0 && g.Headers[i].WantsStruct(r.tag) {
-			wanted[r] = i
+			if excluded[r] = g.Excludes(r.tag); !excluded[r] {
+				wanted[r] = i
+			}
 		}
 	}
 	for _, r := range tu.records {
@@ -103,6 +113,9 @@ func (tu *translation) structs(u *model.Unit, g model.Group) {
 	}
 	var list []*record
 	for _, r := range tu.records {
+		if _, ok := wanted[r]; excluded[r] && !ok { // and no other has it
+			u.Skips = append(u.Skips, model.Skip{Name: r.tag, Reason: model.SkipExcluded, Pos: r.pos})
+		}
 		if _, ok := wanted[r]; ok {
 			list = append(list, r)
 		}

@@ -150,3 +150,20 @@ func checkAll(t *testing.T, files []File, units []model.Unit) {
 		checkLayouts(t, u.Arch, pkg, u.Structs)
 	}
 }
+
+// members are the fields and methods of a type, but for padding.
+func members(obj types.Object) (names []string) {
+	t, ok := obj.(*types.TypeName)
+	if !ok {
+		return nil
+	}
+	for f := range t.Type().Underlying().(*types.Struct).Fields() {
+		if f.Name() != "_" {
+			names = append(names, f.Name())
+		}
+	}
+	for m := range t.Type().(*types.Named).Methods() {
+		names = append(names, m.Name())
+	}
+	return names
+}

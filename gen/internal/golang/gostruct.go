@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -23,6 +24,7 @@ import (
 // Whoever stores one keeps its target alive and in place until the system call
 // is over: with runtime.Pinner, or in memory that Go does not manage.
 type goStruct struct {
+	key       string // for namer.types
 	Name      string
 	C         string // "struct clone_args"; "the member test of union bpf_attr" if C has no name for it
 	Pos       model.Pos
@@ -68,6 +70,7 @@ const (
 
 // A goOffset is the offset of an array that has no length.
 type goOffset struct {
+	key    string // for namer.types
 	Name   string
 	C      string // the array with its type
 	Offset int64
@@ -82,24 +85,22 @@ type goRecord struct {
 	err    error
 }
 
-// goRecords lays out the records of one architecture, by their C names.
-func goRecords(goarch string, structs []model.Struct) (map[string][]goStruct, error) {
+// goRecords lays out the records of one architecture, by their C names. Those
+// that Go cannot have, and all that contain them, have an error. The names are
+// those that are not the usual, as in namer.types.
+func goRecords(goarch string, structs []model.Struct, names map[string]string) (map[string]*goRecord, error) {
 	arch, ok := model.ArchByName(goarch)
 	if !ok {
 		return nil, fmt.Errorf("%s is no GOARCH of linux", goarch)
 	}
-	l := goLayout{arch, map[string]model.Struct{}, map[string]*goRecord{}}
+	l := goLayout{arch, map[string]model.Struct{}, map[string]*goRecord{}, names}
 	for _, s := range structs {
 		l.structs[s.Name] = s
 	}
-	types := map[string][]goStruct{}
-	var errs errorList // a record fails all that contain it
 	for _, s := range structs {
-		r := l.record(s.Name)
-		types[s.Name] = r.types
-		errs.add(r.err)
+		l.record(s.Name)
 	}
-	return types, errs.join()
+	return l.records, nil
 }
 
 // A goLayout finds the Go types of the records of an architecture.
@@ -107,16 +108,26 @@ type goLayout struct {
 	arch    model.Arch
 	structs map[string]model.Struct
 	records map[string]*goRecord
+	names   map[string]string // as in namer.types
 }
 
 func (l goLayout) record(c string) *goRecord {
 	if r := l.records[c]; r != nil {
 		return r
 	}
-	r := &goRecord{err: fmt.Errorf("%s: %s contains itself", l.structs[c].Pos, c)} // until known better
+	r := &goRecord{err: fmt.Errorf("%s: %s contains itself", l.structs[c].Pos, cName(c))} // until known better
 	l.records[c] = r
-	*r = l.layout(l.structs[c], typeName(c), c)
+	*r = l.layout(l.structs[c], l.typeName(c), c)
 	return r
+}
+
+// typeName is the Go name of a record that has one in C.
+func (l goLayout) typeName(c string) string { return cmp.Or(l.names[c], typeName(c)) }
+
+// memberTypeName is the Go name of what belongs to a member: its type, or its
+// offset. The key tells it from others, for namer.types.
+func (l goLayout) memberTypeName(key, outer, member string) string {
+	return outer + l.names[key] + member
 }
 
 // wordAlign is the alignment of the 8-byte types.
@@ -162,13 +173,14 @@ func (r *recordLayout) typeOf(t model.Type, f model.Field) (goType, error) {
 		elem.text = fmt.Sprintf("[%d]%s", t.Len, elem.text)
 		return elem, err
 	case t.Kind == model.Record && t.Inline != nil && t.Inline.Size == t.Size:
-		name := r.out.Name + memberName(f.Name, r.siblings)
-		inline := r.layout(*t.Inline, name, fmt.Sprintf("the member %s of %s", f.Name, r.out.C))
+		key := fmt.Sprintf("the member %s of %s", f.Name, r.out.key)
+		name := r.memberTypeName(key, r.out.Name, memberName(f.Name, r.siblings))
+		inline := r.layout(*t.Inline, name, key)
 		r.inner = append(r.inner, inline.types...)
 		return goType{name, inline.align, inline.scalar}, inline.err
 	case t.Kind == model.Record && t.Inline == nil && ok && t.Size == declared.Size:
 		record := r.record(t.Record)
-		return goType{typeName(t.Record), record.align, record.scalar}, record.err
+		return goType{r.typeName(t.Record), record.align, record.scalar}, record.err
 	}
 	return goType{}, r.errorf(f.Pos, "member %s: there is no Go type for %s of %d bytes", f.Name, t.C, t.Size)
 }

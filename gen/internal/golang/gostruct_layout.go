@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/go-clone3/clone3/gen/internal/model"
 )
@@ -20,7 +21,7 @@ type recordLayout struct {
 	siblings map[string]bool // the names
 	members  []member        // what has a size
 	storages []*storage
-	taken    map[string]string // Go names, and the members that they are for
+	taken    map[string]bool // Go names of members
 }
 
 // A member is a member of a record, or of the structs and unions without a
@@ -45,11 +46,11 @@ type storage struct {
 // maxSize is less than the largest type of a 32-bit machine.
 const maxSize = 1 << 30
 
-// layout makes the Go type of s, which c names in comments and errors.
+// layout makes the Go type of s, which is called c in the model.
 func (l goLayout) layout(s model.Struct, name, c string) goRecord {
 	r := recordLayout{
-		goLayout: l, Struct: s, align: 1, scalar: 1, siblings: map[string]bool{}, taken: map[string]string{},
-		out: goStruct{Name: name, C: c, Pos: s.Pos, Size: s.Size},
+		goLayout: l, Struct: s, align: 1, scalar: 1, siblings: map[string]bool{}, taken: map[string]bool{},
+		out: goStruct{key: c, Name: name, C: withoutGroup(c), Pos: s.Pos, Size: s.Size},
 	}
 	if s.Align > 8 {
 		r.out.Aligned = s.Align
@@ -176,14 +177,15 @@ func (r *recordLayout) findTypes() error {
 // addOffset keeps the offset of an array, and the type of its elements if C has
 // no name for that.
 func (r *recordLayout) addOffset(m member) error {
-	name := "Offsetof" + r.out.Name + memberName(m.Name, r.siblings)
-	r.out.Offsets = append(r.out.Offsets, goOffset{name, withType(m.Field), m.offset})
+	key := fmt.Sprintf("the offset of %s in %s", m.Name, r.out.key)
+	name := r.memberTypeName(key, "Offsetof"+r.out.Name, memberName(m.Name, r.siblings))
+	r.out.Offsets = append(r.out.Offsets, goOffset{key, name, withType(m.Field), m.offset})
 	if elem := m.Type.Innermost(); elem.Inline != nil {
 		if _, err := r.typeOf(elem, m.Field); err != nil {
 			return err
 		}
 	}
-	return r.claim(m.Field, name)
+	return nil
 }
 
 // storeBits finds the bytes of the bit-fields that are in no union.
@@ -249,46 +251,63 @@ func (r *recordLayout) addField(f goField, align int64) {
 // placeMembers makes the fields, and the accessors of what is no field.
 func (r *recordLayout) placeMembers() error {
 	for _, m := range r.members {
-		name := memberName(m.Name, r.siblings)
-		a := goAccessor{Kind: copyAccessor, Name: name, Member: m.Name, C: withType(m.Field), Type: m.text, Size: m.Type.Size}
-		names := []string{name, "Set" + name}
+		a := goAccessor{Kind: copyAccessor, Member: m.Name, C: withType(m.Field), Type: m.text, Size: m.Type.Size}
 		switch {
 		case m.Bits != nil:
 			a.in(m.in, m.offset)
 			a.Kind, a.Width = bitAccessor, m.bits.Width
 			a.Bits = bitPieces(model.Bits{Offset: m.bits.Offset - 8*m.in.offset, Width: m.bits.Width}, r.arch.BigEndian)
-			r.out.Accessors = append(r.out.Accessors, a)
 		case m.in != nil:
 			a.in(m.in, m.offset)
 			if m.in.align%m.align == 0 && a.Offset%m.align == 0 {
-				a.Kind, names = pointerAccessor, names[:1]
+				a.Kind = pointerAccessor
 			}
-			r.out.Accessors = append(r.out.Accessors, a)
 		case r.fits(m.offset, m.align):
-			names = names[:1]
-			r.addField(goField{name, m.text, tellingType(m.Type), m.offset, m.Type.Size}, m.align)
-		default:
-			raw := &storage{"raw" + name, m.offset, m.Type.Size, 1, 1}
+			r.addField(goField{r.free(m), m.text, tellingType(m.Type), m.offset, m.Type.Size}, m.align)
+			continue
+		}
+		if a.Kind == pointerAccessor {
+			a.Name = r.free(m, "")
+		} else {
+			a.Name = r.free(m, "Set")
+		}
+		if a.Storage == "" {
+			raw := &storage{"raw" + a.Name, m.offset, m.Type.Size, 1, 1}
 			a.in(raw, m.offset)
 			r.addField(goField{raw.name, fmt.Sprintf("[%d]byte", raw.size), "", raw.offset, raw.size}, 1)
-			r.out.Accessors = append(r.out.Accessors, a)
 		}
-		if err := r.claim(m.Field, names...); err != nil {
-			return err
-		}
+		r.out.Accessors = append(r.out.Accessors, a)
 	}
 	return nil
 }
 
-// claim takes names for a member.
-func (r *recordLayout) claim(f model.Field, names ...string) error {
-	for _, name := range names {
-		if other, ok := r.taken[name]; ok {
-			return r.errorf(f.Pos, "members %s and %s would both need the Go name %s; leave the struct out with -prefix", other, f.Name, name)
+// free returns the name that a member has, and takes it, with its methods if
+// it has any. If another member has one of these, it is called as in C behind
+// an X; the first member keeps the name, because new ones come last.
+func (r *recordLayout) free(m member, methods ...string) string {
+	name := memberName(m.Name, r.siblings)
+	for tries := 0; ; tries++ {
+		names := []string{name}
+		for _, prefix := range methods {
+			names = append(names, prefix+name)
 		}
-		r.taken[name] = f.Name
+		isTaken := func(n string) bool { return r.taken[n] || len(methods) > 0 && vetted[n] }
+		if !slices.ContainsFunc(names, isTaken) {
+			for _, n := range names {
+				r.taken[n] = true
+			}
+			return name
+		}
+		name = "X" + m.Name + strings.Repeat("_", tries)
 	}
-	return nil
+}
+
+// vetted are the names that methods may have with certain types only, or go
+// vet complains.
+var vetted = map[string]bool{
+	"Format": true, "GobDecode": true, "GobEncode": true, "MarshalJSON": true, "MarshalXML": true, "ReadByte": true, "ReadFrom": true,
+	"ReadRune": true, "Scan": true, "Seek": true, "UnmarshalJSON": true, "UnmarshalXML": true, "UnreadByte": true, "UnreadRune": true,
+	"WriteByte": true, "WriteTo": true,
 }
 
 // in says that the member at that offset of the record is in s.

@@ -3,7 +3,6 @@ package golang
 import (
 	"errors"
 	"fmt"
-	"go/constant"
 	"path"
 	"reflect"
 	"slices"
@@ -11,38 +10,50 @@ import (
 	"github.com/go-clone3/clone3/gen/internal/model"
 )
 
+// A Package is the input of Render: what a run has read, split by what
+// architectures share, with everything that Go needs to know of it.
+type Package struct {
+	model.Merged
+	Apart   model.Remarks // names that two things have, and what Go calls them
+	LeftOut model.Remarks // structs that Go cannot have, and why
+	Unused  model.Remarks // names to be given others that there are not
+
+	names   map[string]string                // of constants, by their C names
+	records map[string]map[string][]goStruct // by architecture and C name
+}
+
 // Merge joins the units of a run: every group on every architecture. What Go
 // writes alike on all of them is common. For the rest, the architectures that
 // agree on everything in a group share a set. A declaration that two groups
 // have belongs to the first.
-func Merge(units []model.Unit) (model.Merged, error) {
+//
+// Two things that would have one name are told apart, see tellApart and
+// namer. rename gives Go names to C names, of which a struct may be called by
+// its tag alone.
+func Merge(units []model.Unit, rename map[string]string) (Package, error) {
 	arches, groups, err := tabulate(units)
 	if err != nil {
-		return model.Merged{}, err
+		return Package{}, err
 	}
-	m := model.Merged{Arches: arches}
-	records := map[string]map[string][]goStruct{}
-	var differ model.Remarks
-	var errs errorList
-	for i, arch := range arches {
-		seen := map[string]declared{}
-		var structs []model.Struct
-		for _, g := range groups {
-			g[i], err = firstOnly(g[i], seen)
-			differ.AddError(err, arch)
-			structs = append(structs, g[i].Structs...)
-		}
-		records[arch], err = goRecords(arch, structs)
-		errs.add(err)
+	p := Package{Merged: model.Merged{Arches: arches}}
+	if err := tellApart(groups, &p.Apart); err != nil {
+		return Package{}, err
 	}
-	errs.add(differ.AsError(arches))
-	if err := errs.join(); err != nil {
-		return model.Merged{}, err
+	n := newNamer(arches, groups, rename)
+	if err := n.resolve(); err != nil {
+		return Package{}, err
 	}
+	p.names, p.records = n.consts, n.records
+	p.Apart.AddAll(n.apart)
+	p.LeftOut.AddAll(n.leftOut)
+	p.Unused.AddAll(n.unused())
 	for _, g := range groups {
-		m.Groups = append(m.Groups, mergeGroup(g, records))
+		for i, arch := range arches {
+			g[i].Structs = slices.DeleteFunc(slices.Clone(g[i].Structs), func(s model.Struct) bool { return p.records[arch][s.Name] == nil })
+		}
+		p.Groups = append(p.Groups, mergeGroup(g, p.records))
 	}
-	return m, nil
+	return p, nil
 }
 
 // An errorList collects what is wrong, each once.
@@ -92,48 +103,6 @@ func tabulate(units []model.Unit) (arches []string, groups [][]model.Unit, err e
 		groups = append(groups, group)
 	}
 	return arches, groups, nil
-}
-
-// A declared is a declaration that has been seen on an architecture.
-type declared struct {
-	group string
-	pos   model.Pos
-	value constant.Value // of a constant
-	s     model.Struct
-}
-
-// firstOnly returns u without the declarations that have been seen, and adds
-// the others to them.
-func firstOnly(u model.Unit, seen map[string]declared) (model.Unit, error) {
-	var errs errorList
-	isNew := func(name string, d declared, same func(old declared) bool) bool {
-		d.group = u.Group.Name
-		old, ok := seen[name]
-		if !ok {
-			seen[name] = d
-		} else if !same(old) {
-			errs.add(fmt.Errorf("%s: %s of group %s differs from that of group %s (%s); leave one of them out with -prefix",
-				d.pos, name, d.group, old.group, old.pos))
-		}
-		return !ok
-	}
-	var consts []model.Const
-	for _, c := range u.Consts {
-		if c.Value == nil || c.Value.Kind() != constant.Int && c.Value.Kind() != constant.String {
-			errs.add(fmt.Errorf("%s: constant %s is neither a whole number nor a string", c.Pos, c.Name))
-		} else if isNew(constKey(c.Name), declared{pos: c.Pos, value: c.Value}, func(old declared) bool { return model.SameValue(old.value, c.Value) }) {
-			consts = append(consts, c)
-		}
-	}
-	var structs []model.Struct
-	for _, s := range u.Structs {
-		same := func(old declared) bool { return reflect.DeepEqual(old.s.At(model.Pos{}), s.At(model.Pos{})) }
-		if isNew(s.Name, declared{pos: s.Pos, s: s}, same) {
-			structs = append(structs, s)
-		}
-	}
-	u.Consts, u.Structs = consts, structs
-	return u, errs.join()
 }
 
 // mergeGroup splits what a group declares into what is common and what each
@@ -201,8 +170,9 @@ func (t declTable) same(u declTable, key string) bool {
 		b, ok := u.consts[key]
 		return ok && model.SameValue(a.Value, b.Value)
 	}
-	_, ok := u.structs[key]
-	return ok && slices.EqualFunc(t.records[key], u.records[key], func(a, b goStruct) bool {
+	_, here := t.structs[key]
+	_, there := u.structs[key]
+	return here && there && slices.EqualFunc(t.records[key], u.records[key], func(a, b goStruct) bool {
 		a.Pos, b.Pos = model.Pos{}, model.Pos{}
 		return reflect.DeepEqual(a, b)
 	})

@@ -71,7 +71,7 @@ func TestMergeSplitsByAllThatDiffers(t *testing.T) {
 		}, "B=2 | 386 arm mipsle: A=32 C=0 | amd64 arm64 loong64 mips64le ppc64le riscv64: A=64 C=0 | mips: A=32 C=1 | mips64 ppc64 s390x: A=64 C=1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m, err := Merge(numbers("tool", test.value))
+			m, err := Merge(numbers("tool", test.value), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +98,7 @@ func TestMergeKeepsStructsThatGoWritesAlike(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.s.Name = "struct s"
-			m, err := Merge(unitsOf(model.Arches, "tool", nil, test.s))
+			m, err := Merge(unitsOf(model.Arches, "tool", nil, test.s), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -128,7 +128,7 @@ func TestMergePositions(t *testing.T) {
 		"of three, one": {[]model.Unit{unit("386", "asm/tool.h", 3), unit("amd64", "asm/tool.h", 3), unit("arm", "asm-generic/tool.h", 3)}, model.Pos{File: "linux/tool.h", Line: 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m, err := Merge(test.units)
+			m, err := Merge(test.units, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -153,7 +153,7 @@ func TestMergeLeavesRepeatedDeclarationsToTheFirstGroup(t *testing.T) {
 		first[i].Structs = modelsOn(a, s)
 		second[i].Structs = modelsOn(a, model.Struct{Name: "struct before"}, s)
 	}
-	m, err := Merge(append(first, second...))
+	m, err := Merge(append(first, second...), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,18 +163,29 @@ func TestMergeLeavesRepeatedDeclarationsToTheFirstGroup(t *testing.T) {
 	}
 }
 
+// A group that only some architectures have does not lend its structs to those
+// where another group declares the same.
+func TestMergeKeepsGroupsToTheirArchitectures(t *testing.T) {
+	s := model.Struct{Name: "struct s", Fields: []model.Field{cField("a", u8)}}
+	first, second := unitsOf(model.Arches, "first", nil, s), unitsOf(model.Arches, "second", nil, s)
+	for i, a := range model.Arches {
+		if a.Kernel != "x86" {
+			first[i].Structs = nil
+		}
+	}
+	m, err := Merge(slices.Concat(first, second), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{summary(m.Groups[0]), summary(m.Groups[1])}
+	want := []string{" | 386 amd64: struct s", " | arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x: struct s"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestMergeErrors(t *testing.T) {
 	one := func(model.Arch) map[string]int64 { return map[string]int64{"A": 1} }
-	two := func(model.Arch) map[string]int64 { return map[string]int64{"A": 2} }
-	onArm := func(a model.Arch) map[string]int64 {
-		if a.GOARCH == "arm" {
-			return two(a)
-		}
-		return one(a)
-	}
-	withStruct := func(group string, fields ...model.Field) []model.Unit {
-		return unitsOf(model.Arches[2:3], group, nil, model.Struct{Name: "struct s", Fields: fields})
-	}
 	for name, test := range map[string]struct {
 		units []model.Unit
 		want  string
@@ -183,15 +194,11 @@ func TestMergeErrors(t *testing.T) {
 			"group second: not read for 386, but other groups were; a run needs every group for every architecture"},
 		"a group comes twice": {append(numbers("first", one), numbers("first", one)...),
 			"group first: read twice for 386; two groups cannot have the same name"},
-		"two values": {append(numbers("first", one), numbers("second", onArm)...),
-			"linux/tool.h:1: constant A of group second differs from that of group first (linux/tool.h:1); leave one of them out with -prefix (on arm)"},
-		"two layouts": {append(withStruct("first", cField("a", u8)), withStruct("second", cField("a", u16))...),
-			"linux/tool.h:1: struct s of group second differs from that of group first (linux/tool.h:1); leave one of them out with -prefix"},
 		"no number": {[]model.Unit{{Arch: "arm", Group: model.Group{Name: "tool"}, Consts: []model.Const{{Name: "PI", Value: constant.MakeFloat64(3.14), Pos: model.Pos{File: "linux/tool.h", Line: 1}}}}},
 			"linux/tool.h:1: constant PI is neither a whole number nor a string"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Merge(test.units); err == nil || err.Error() != test.want {
+			if _, err := Merge(test.units, nil); err == nil || err.Error() != test.want {
 				t.Errorf("got error %v, want %s", err, test.want)
 			}
 		})

@@ -1,41 +1,57 @@
 package golang
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/go-clone3/clone3/gen/internal/model"
 )
 
-// constNames gives every constant its Go name: the C name, without the
-// underscores in front, which Go would not export. When that is the C name of
-// another constant (IFLA_MAX beside __IFLA_MAX), or no name at all, they stay
-// behind an X, as cgo -godefs has them.
-func constNames(consts []model.Const) map[string]string {
-	taken := map[string]bool{}
-	for _, c := range consts {
-		taken[c.Name] = true
-	}
-	names := map[string]string{}
-	for name := range taken {
-		trimmed := strings.TrimLeft(name, "_")
-		switch syscall, ok := strings.CutPrefix(name, "__NR_"); {
-		case ok:
-			names[name] = "SYS_" + strings.ToUpper(syscall)
-		case trimmed != name && (trimmed == "" || isDigit(trimmed[0]) || taken[trimmed]):
-			names[name] = "X" + name
-		default:
-			names[name] = upperFirst(trimmed)
-		}
-	}
-	return names
-}
-
 // typeName makes CloneArgs of "struct clone_args". A record without a tag has
 // the name of its typedef.
 func typeName(c string) string {
-	return camelCase(c[strings.LastIndexByte(c, ' ')+1:])
+	return camelCase(identifier(c)) + groupSuffix(c)
+}
+
+// identifier is the tag of a record, or the name of its typedef.
+func identifier(c string) string {
+	c = cName(c)
+	return c[strings.LastIndexByte(c, ' ')+1:]
+}
+
+// groupSuffix is what follows the name of a declaration that is not the first
+// of its name.
+func groupSuffix(c string) string {
+	if _, group, ok := strings.Cut(c, groupMark); ok {
+		return "_" + group
+	}
+	return ""
+}
+
+// withoutGroup strips the group from a name in the middle of a text.
+func withoutGroup(text string) string {
+	before, after, ok := strings.Cut(text, groupMark)
+	if !ok {
+		return text
+	}
+	if _, rest, ok := strings.Cut(after, " "); ok {
+		return before + " " + rest
+	}
+	return before
+}
+
+// constName is the C name of a constant without the underscores in front, which
+// Go would not export.
+func constName(c string) string {
+	name := cName(c)
+	if call, ok := strings.CutPrefix(name, "__NR_"); ok {
+		return "SYS_" + strings.ToUpper(call) + groupSuffix(c)
+	}
+	trimmed := strings.TrimLeft(name, "_")
+	if trimmed != name && (trimmed == "" || isDigit(trimmed[0])) {
+		return "X" + name + groupSuffix(c)
+	}
+	return upperFirst(trimmed) + groupSuffix(c)
 }
 
 // memberName makes ExitSignal of exit_signal. Like a constant, a member keeps
@@ -74,33 +90,6 @@ func upperFirst(s string) string {
 
 func isDigit(c byte) bool {
 	return '0' <= c && c <= '9'
-}
-
-// checkNames reports the names that stand for two things on an architecture.
-func checkNames(consts []model.Const, names map[string]string, structs []goStruct) error {
-	type declaration struct {
-		c   string
-		pos model.Pos
-	}
-	table := map[string]declaration{}
-	var errs errorList
-	claim := func(name, c string, pos model.Pos) {
-		if old, ok := table[name]; ok {
-			errs.add(fmt.Errorf("%s: %s and %s (%s) would both be %s in Go; leave one of them out with -prefix", pos, c, old.c, old.pos, name))
-			return
-		}
-		table[name] = declaration{c, pos}
-	}
-	for _, c := range consts {
-		claim(names[c.Name], "constant "+c.Name, c.Pos)
-	}
-	for _, s := range structs {
-		claim(s.Name, s.C, s.Pos)
-		for _, o := range s.Offsets {
-			claim(o.Name, fmt.Sprintf("the offset of %s in %s", o.C, s.C), s.Pos)
-		}
-	}
-	return errs.join()
 }
 
 // A setKind is a property that architectures share, and its name.

@@ -26,7 +26,11 @@ func TestConstNames(t *testing.T) {
 	for name := range want {
 		consts = append(consts, model.Const{Name: name})
 	}
-	for c, got := range constNames(consts) {
+	n := newNamer([]string{"amd64"}, [][]model.Unit{{{Arch: "amd64", Consts: consts}}}, nil)
+	if err := n.resolve(); err != nil {
+		t.Fatal(err)
+	}
+	for c, got := range n.consts {
 		if got != want[c] {
 			t.Errorf("%s became %s, want %s", c, got, want[c])
 		}

@@ -2,6 +2,7 @@ package golang
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,17 +12,17 @@ import (
 	"github.com/go-clone3/clone3/gen/internal/model"
 )
 
-// Render writes m as the files of a Go package, for each group one of what is
+// ErrNothing says that there is nothing to write.
+var ErrNothing = errors.New("no constant and no struct to write")
+
+// Render writes p as the files of a Go package, for each group one of what is
 // common and one for every set. The group with the name of the package is
 // where the package is documented.
-func Render(m model.Merged, pkg, version string) ([]File, error) {
+func Render(p Package, pkg, version string) ([]File, error) {
 	if !IsPackageName(pkg) {
 		return nil, fmt.Errorf("-package %q: not a Go identifier; a package has a short name in lower case", pkg)
 	}
-	r, err := newRenderer(m, pkg, version)
-	if err != nil {
-		return nil, err
-	}
+	m, r := p.Merged, renderer{pkg, version, p.names, p.records}
 	var files []File
 	for _, g := range m.Groups {
 		doc := packageDoc(pkg, g.Group)
@@ -44,7 +45,7 @@ func Render(m model.Merged, pkg, version string) ([]File, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("%s: no constant and no struct to write; widen -prefix, or see with -v what was skipped and why", headersOf(m.Groups))
+		return nil, ErrNothing
 	}
 	return files, nil
 }
@@ -54,31 +55,6 @@ type renderer struct {
 	pkg, version string
 	names        map[string]string                // of constants
 	records      map[string]map[string][]goStruct // by architecture and C name
-}
-
-func newRenderer(m model.Merged, pkg, version string) (renderer, error) {
-	r := renderer{pkg, version, nil, map[string]map[string][]goStruct{}}
-	var all []model.Const
-	for _, g := range m.Groups {
-		all = append(all, g.Common.Consts...)
-		for _, set := range g.Sets {
-			all = append(all, set.Consts...)
-		}
-	}
-	r.names = constNames(all)
-	var errs errorList
-	for _, arch := range m.Arches {
-		d := m.On(arch)
-		records, err := goRecords(arch, d.Structs)
-		errs.add(err)
-		r.records[arch] = records
-		var types []goStruct
-		for _, s := range d.Structs {
-			types = append(types, records[s.Name]...)
-		}
-		errs.add(checkNames(d.Consts, r.names, types))
-	}
-	return r, errs.join()
 }
 
 func (r renderer) file(name, doc string, part model.ArchSet) (File, error) {
@@ -119,14 +95,6 @@ func packageDoc(pkg string, g model.Group) string {
 		text += "\n//   - " + oneLine(h.Path)
 	}
 	return text
-}
-
-func headersOf(groups []model.MergedGroup) string {
-	var names []string
-	for _, g := range groups {
-		names = append(names, g.Group.Paths()...)
-	}
-	return strings.Join(names, ", ")
 }
 
 // comment is a comment of one line.

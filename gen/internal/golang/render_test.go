@@ -201,55 +201,79 @@ func TestRenderTwiceGivesTheSameBytes(t *testing.T) {
 }
 
 func TestRenderErrors(t *testing.T) {
-	at := func(line int) model.Pos { return model.Pos{File: "linux/tool.h", Line: line} }
 	one := constant.MakeInt64(1)
 	consts := func(c ...model.Const) []model.Unit {
 		return unitsOf(model.Arches[:2], "tool", func(model.Arch) []model.Const { return c })
 	}
-	structs := func(s ...model.Struct) []model.Unit { return unitsOf(model.Arches[:2], "tool", nil, s...) }
 	for name, test := range map[string]struct {
 		pkg   string
 		units []model.Unit
 		want  string
 	}{
-		"nothing": {"tool", consts(),
-			"linux/tool.h: no constant and no struct to write; widen -prefix, or see with -v what was skipped and why"},
+		"nothing": {"tool", consts(), "no constant and no struct to write"},
 		"bad package": {"my-tool", consts(model.Const{Name: "A", Value: one}),
 			`-package "my-tool": not a Go identifier; a package has a short name in lower case`},
-		"two constants": {"tool", consts(model.Const{Name: "tool_a", Value: one, Pos: at(3)}, model.Const{Name: "Tool_a", Value: one, Pos: at(4)}),
-			"linux/tool.h:4: constant Tool_a and constant tool_a (linux/tool.h:3) would both be Tool_a in Go; leave one of them out with -prefix"},
-		"constant and type": {"tool", unitsOf(model.Arches[:2], "tool", func(model.Arch) []model.Const {
-			return []model.Const{{Name: "Tool", Value: one, Pos: at(9)}}
-		}, model.Struct{Name: "struct tool", Fields: []model.Field{cField("a", u8)}}),
-			"linux/tool.h:1: struct tool and constant Tool (linux/tool.h:9) would both be Tool in Go; leave one of them out with -prefix"},
-		"type and type of a member": {"tool", structs(
-			model.Struct{Name: "struct tool", Fields: []model.Field{cField("arg", cStruct(cField("a", u8)))}},
-			model.Struct{Name: "struct tool_arg", Fields: []model.Field{cField("a", u8)}}),
-			"linux/tool.h:5: struct tool_arg and the member arg of struct tool (linux/tool.h:3) would both be ToolArg in Go; leave one of them out with -prefix"},
-		"field and field": {"tool", structs(model.Struct{Name: "struct tool", Fields: []model.Field{cField("pad_a", u8), cField("PadA", u8)}}),
-			"linux/tool.h:3: struct tool: members pad_a and PadA would both need the Go name PadA; leave the struct out with -prefix"},
-		"field and setter": {"tool", structs(model.Struct{Name: "struct tool", Fields: []model.Field{cField("set_on", u8), cBits("on", u8, 1)}}),
-			"linux/tool.h:3: struct tool: members set_on and on would both need the Go name SetOn; leave the struct out with -prefix"},
-		"incomplete member": {"tool", structs(model.Struct{Name: "struct tool", Fields: []model.Field{
-			cField("a", model.Type{Kind: model.Record, C: "struct hidden", Record: "struct hidden"})}}),
-			"linux/tool.h:2: struct tool: member a: there is no Go type for struct hidden of 0 bytes"},
-		"unknown type": {"tool", structs(model.Struct{Name: "struct tool", Fields: []model.Field{cField("a", model.Type{C: "vector_t", Size: 4})}}),
-			"linux/tool.h:2: struct tool: member a: there is no Go type for vector_t of 4 bytes"},
-		"struct in itself": {"tool", []model.Unit{{Arch: "arm", Group: model.Group{Name: "tool"}, Structs: []model.Struct{{Name: "struct tool", Size: 4, Align: 4, Pos: at(1), Fields: []model.Field{
-			{Name: "a", Type: model.Type{Kind: model.Record, C: "struct tool", Record: "struct tool", Size: 4, Align: 4}}}}}}},
-			"linux/tool.h:1: struct tool contains itself"},
-		"members that overlap": {"tool", []model.Unit{{Arch: "arm", Group: model.Group{Name: "tool"}, Structs: []model.Struct{{Name: "struct tool", Size: 8, Align: 4, Pos: at(1), Fields: []model.Field{
-			{Name: "a", Type: model.Type{Kind: model.Int, C: "int", Size: 4, Align: 4}}, {Name: "b", Offset: 2, Type: model.Type{Kind: model.Int, C: "int", Size: 4, Align: 4}}}}}}},
-			"linux/tool.h:1: struct tool: two members lie at 2"},
-		"a member that lies outside": {"tool", []model.Unit{{Arch: "arm", Group: model.Group{Name: "tool"}, Structs: []model.Struct{{Name: "struct tool", Size: 8, Align: 4, Pos: at(1), Fields: []model.Field{
-			{Name: "a", Offset: 1 << 62, Type: model.Type{Kind: model.Int, C: "int", Size: 1 << 62, Align: 4}, Pos: at(2)}}}}}},
-			"linux/tool.h:2: struct tool: member a of 4611686018427387904 bytes at 4611686018427387904 lies outside"},
 		"unknown architecture": {"tool", []model.Unit{{Arch: "sparc64", Group: model.Group{Name: "tool"}}}, "sparc64 is no GOARCH of linux"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := generate(test.pkg, test.units)
 			if err == nil || err.Error() != test.want {
 				t.Errorf("got error %v, want %s", err, test.want)
+			}
+		})
+	}
+}
+
+// A struct that Go cannot have is left out with those that contain it, and
+// nothing else is.
+func TestStructsThatGoCannotHave(t *testing.T) {
+	at := func(line int) model.Pos { return model.Pos{File: "linux/tool.h", Line: line} }
+	structs := func(s ...model.Struct) []model.Unit { return unitsOf(model.Arches[2:3], "tool", nil, s...) }
+	arm := func(s model.Struct) []model.Unit {
+		return []model.Unit{{Arch: "arm", Group: model.Group{Name: "tool"}, Structs: []model.Struct{s}}}
+	}
+	for name, test := range map[string]struct {
+		units []model.Unit
+		want  string
+	}{
+		"incomplete member": {structs(model.Struct{Name: "struct tool", Fields: []model.Field{
+			cField("a", model.Type{Kind: model.Record, C: "struct hidden", Record: "struct hidden"})}}),
+			"linux/tool.h:2: struct tool: member a: there is no Go type for struct hidden of 0 bytes"},
+		"unknown type": {structs(model.Struct{Name: "struct tool", Fields: []model.Field{cField("a", model.Type{C: "vector_t", Size: 4})}}),
+			"linux/tool.h:2: struct tool: member a: there is no Go type for vector_t of 4 bytes"},
+		"struct in itself": {arm(model.Struct{Name: "struct tool", Size: 4, Align: 4, Pos: at(1), Fields: []model.Field{
+			{Name: "a", Type: model.Type{Kind: model.Record, C: "struct tool", Record: "struct tool", Size: 4, Align: 4}}}}),
+			"linux/tool.h:1: struct tool contains itself"},
+		"members that overlap": {arm(model.Struct{Name: "struct tool", Size: 8, Align: 4, Pos: at(1), Fields: []model.Field{
+			{Name: "a", Type: model.Type{Kind: model.Int, C: "int", Size: 4, Align: 4}}, {Name: "b", Offset: 2, Type: model.Type{Kind: model.Int, C: "int", Size: 4, Align: 4}}}}),
+			"linux/tool.h:1: struct tool: two members lie at 2"},
+		"a member that lies outside": {arm(model.Struct{Name: "struct tool", Size: 8, Align: 4, Pos: at(1), Fields: []model.Field{
+			{Name: "a", Offset: 1 << 62, Type: model.Type{Kind: model.Int, C: "int", Size: 1 << 62, Align: 4}, Pos: at(2)}}}),
+			"linux/tool.h:2: struct tool: member a of 4611686018427387904 bytes at 4611686018427387904 lies outside"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			units := test.units
+			around := units[0].Structs[0]
+			around.Name, around.Fields = "struct around", []model.Field{{Name: "t", Type: model.Type{Kind: model.Record, C: around.Name, Record: around.Name, Size: around.Size, Align: around.Align}}}
+			units[0].Structs = append(units[0].Structs, around)
+			units[0].Structs = append(units[0].Structs, modelsOn(model.Arches[2], model.Struct{Name: "struct good", Fields: []model.Field{cField("a", u8)}})...)
+			p, err := Merge(units, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := p.LeftOut.Capped(); got == nil || got.Error() != test.want {
+				t.Errorf("got %v, want %s", got, test.want)
+			}
+			files, err := Render(p, "tool", "7.3.4")
+			if err != nil {
+				t.Fatal(err)
+			}
+			pkg, err := compile(t, "arm", files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if names := pkg.Scope().Names(); !slices.Equal(names, []string{"Good"}) {
+				t.Errorf("got types %q, want Good alone", names)
 			}
 		})
 	}

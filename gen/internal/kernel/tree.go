@@ -90,8 +90,7 @@ func (t Tree) Headers(pattern string, arches ...model.Arch) ([]string, error) {
 			return nil, err
 		}
 		for _, name := range names {
-			below, deep := strings.CutSuffix(pattern, "...")
-			if ok, _ := path.Match(pattern, name); ok || deep && strings.HasPrefix(name, below) {
+			if Matches(pattern, name) {
 				found = append(found, name)
 			}
 		}
@@ -101,6 +100,13 @@ func (t Tree) Headers(pattern string, arches ...model.Arch) ([]string, error) {
 	}
 	slices.Sort(found)
 	return slices.Compact(found), nil
+}
+
+// Matches reports whether a pattern stands for the header name.
+func Matches(pattern, name string) bool {
+	below, deep := strings.CutSuffix(pattern, "...")
+	ok, _ := path.Match(pattern, name)
+	return ok || deep && strings.HasPrefix(name, below)
 }
 
 // Err returns what was wrong with the headers that could not be read so far,

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"path"
 	"slices"
 	"strings"
 )
@@ -29,6 +30,19 @@ func (g Group) Index(file string) int {
 		}
 	}
 	return -1
+}
+
+// Excludes reports whether the name of a constant, or of a struct or its tag,
+// is to be left out.
+func (g Group) Excludes(name string) bool {
+	tag := name[strings.LastIndexByte(name, ' ')+1:]
+	return slices.ContainsFunc(g.Exclude, func(pattern string) bool { return Matches(pattern, name) || Matches(pattern, tag) })
+}
+
+// Matches reports whether a name matches a pattern of path.Match.
+func Matches(pattern, name string) bool {
+	ok, _ := path.Match(pattern, name)
+	return ok
 }
 
 // WantsConst reports whether h asks for the constant name.

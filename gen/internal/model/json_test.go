@@ -17,7 +17,7 @@ func testUnit() Unit {
 	pos := func(line int) Pos { return Pos{"linux/tool.h", line} }
 	return Unit{
 		Arch:   "arm",
-		Group:  Group{"tool", []Header{{Path: "linux/tool.h"}}},
+		Group:  Group{Name: "tool", Headers: []Header{{Path: "linux/tool.h"}}},
 		Before: []string{"linux/types.h"},
 		Consts: []Const{
 			{Name: "TOOL_ALL", Value: constant.MakeUint64(1<<64 - 1), Type: "unsigned long long", Base: Hex, Pos: pos(3)},

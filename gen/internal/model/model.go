@@ -123,6 +123,7 @@ type Header struct {
 type Group struct {
 	Name    string // names the files: z<name>.go and so on
 	Headers []Header
+	Exclude []string // patterns of names that are left out
 }
 
 // A Unit is what one Group declares on one architecture. Consts and Structs
@@ -141,6 +142,7 @@ type Unit struct {
 const (
 	SkipEmpty        = "empty"
 	SkipFunctionLike = "function-like macro"
+	SkipExcluded     = "left out by -exclude"
 )
 
 // At returns s with all its positions replaced.

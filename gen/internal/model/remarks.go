@@ -44,6 +44,9 @@ func (r *Remarks) AddError(err error, arch string) {
 // Empty reports whether there are no remarks.
 func (r Remarks) Empty() bool { return len(r.texts) == 0 }
 
+// Texts are the texts alone.
+func (r Remarks) Texts() []string { return r.texts }
+
 // Capped is an error of the texts alone, or nil if there are none.
 func (r Remarks) Capped() error { return joinLines(r.texts) }
 
@@ -129,6 +132,9 @@ func joinLines(lines []string) error {
 type ParseError struct {
 	Arch  string   // GOARCH
 	Lines []string // "header.h:LINE: what is wrong", in the order found
+	// Lacks is whether all that is wrong is that headers which are included are
+	// not there.
+	Lacks bool
 }
 
 func (e *ParseError) Error() string {
