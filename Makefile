@@ -52,6 +52,10 @@ sweep: ## the same for every header under linux/, on amd64
 	@scripts/install.sh --for sweep
 	headers=$$(scripts/headers.sh) && go run ./scripts/oracle -kernel "$$headers" -arch amd64 -header 'linux/...'
 
+.PHONY: news
+news: ## what the newest kernel has and uapi or linux does not handle
+	@scripts/news.sh
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME
 	scripts/fuzz.sh $(FUZZTIME)

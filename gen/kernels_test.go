@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"go/version"
 	"io"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -73,6 +74,42 @@ func TestEveryKernel(t *testing.T) {
 	}
 	if len(lacks) > 0 {
 		t.Errorf("Linux %s lacks what gen asks for: %q", newest, lacks)
+	}
+}
+
+// The groups of package uapi are read together, which gives the same as reading
+// each for itself.
+func TestReadingTogetherGivesTheSame(t *testing.T) {
+	dirs := gentest.CachedTrees(t, "headers-*")
+	for _, dir := range dirs {
+		c := command{options{kernel: dir, arches: model.Arches}, io.Discard, io.Discard}
+		k, err := openTree(dir, model.Arches)
+		if err != nil {
+			continue // some releases are packaged for one architecture
+		}
+		wants, err := c.wants([]tree{k})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := newProgress(io.Discard, 0)
+		together, err := k.read(wants, true, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		apart, err := k.read(wants, false, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, u := range apart.units {
+			v := together.units[i]
+			u.Before, v.Before = nil, nil
+			if !reflect.DeepEqual(u, v) {
+				t.Errorf("%s: group %s on %s is another if it is read with the others", k.Version, u.Group.Name, u.Arch)
+			}
+		}
+	}
+	if len(dirs) == 0 {
+		t.Skip("no kernels in the cache: run `make test`, which fetches them")
 	}
 }
 

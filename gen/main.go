@@ -164,7 +164,7 @@ func (c command) read(dirs ...string) ([]reading, error) {
 	defer p.clear()
 	var readings []reading
 	for _, k := range kernels {
-		r, err := k.read(wants, p)
+		r, err := k.read(wants, len(c.headers) == 0, p)
 		if err != nil {
 			return nil, err
 		}

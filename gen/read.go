@@ -59,23 +59,45 @@ type result struct {
 	err   error
 }
 
-// readOne reads one group on one architecture.
-func (k tree) readOne(arch int, g model.Group) result {
-	var r result
+// readTogether reads groups on one architecture as one translation unit, or if
+// that cannot be, each for itself.
+func (k tree) readTogether(arch int, wants []want) []result {
 	a, inc := k.arches[arch], k.includes[arch]
-	g, r.lacks = withoutMissing(inc, g)
-	r.unit, r.err = c.Parse(inc, a, g)
-	return r
+	results := make([]result, len(wants))
+	groups := make([]model.Group, len(wants))
+	for i, w := range wants {
+		groups[i], results[i].lacks = withoutMissing(inc, w.Group)
+	}
+	units, err := c.ParseTogether(inc, a, groups)
+	for i, g := range groups {
+		switch {
+		case err == nil:
+			results[i].unit = units[i]
+		case len(wants) == 1:
+			results[i].err = err
+		default:
+			results[i].unit, results[i].err = c.Parse(inc, a, g)
+		}
+	}
+	return results
 }
 
 // read reads wants on all the architectures, several at a time. What is wrong
-// is collected from all of them.
-func (k tree) read(wants []want, p *progress) (reading, error) {
+// is collected from all of them. Groups that agree with each other may be read
+// together, which is faster.
+func (k tree) read(wants []want, together bool, p *progress) (reading, error) {
 	results := make([]result, len(k.arches)*len(wants)) // by architecture
-	inParallel(len(results), func(i int) {
-		a, w := i/len(wants), wants[i%len(wants)]
-		results[i] = k.readOne(a, w.Group)
-		p.step(w.Headers[0].Path + " for " + k.arches[a].GOARCH)
+	batches := [][]want{wants}
+	if !together {
+		batches = slices.Collect(slices.Chunk(wants, 1))
+	}
+	inParallel(len(k.arches)*len(batches), func(i int) {
+		a, batch := i/len(batches), i%len(batches)
+		first := a*len(wants) + batch*len(batches[0])
+		copy(results[first:], k.readTogether(a, batches[batch]))
+		for _, w := range batches[batch] {
+			p.step(w.Headers[0].Path + " for " + k.arches[a].GOARCH)
+		}
 	})
 	if err := k.Err(); err != nil { // the reason for others
 		return reading{}, err

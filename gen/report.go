@@ -19,7 +19,7 @@ func (c command) report(readings []reading, p *golang.Package) {
 			fmt.Fprintln(c.stderr)
 		}
 		if c.verbose {
-			printReport(c.stderr, r, p)
+			printReport(c.stderr, r, p, c.exclude)
 			continue
 		}
 		if n := r.unreadable(); n > 0 {
@@ -28,7 +28,7 @@ func (c command) report(readings []reading, p *golang.Package) {
 		for _, line := range r.lacking.Lines(r.arches) {
 			fmt.Fprintf(c.stderr, "Linux %s: left out %s; -v tells why\n", r.version, line)
 		}
-		for _, line := range unmatched(r).Lines(r.arches) {
+		for _, line := range unmatched(r, c.exclude).Lines(r.arches) {
 			fmt.Fprintln(c.stderr, line)
 		}
 	}
@@ -40,7 +40,7 @@ func (c command) report(readings []reading, p *golang.Package) {
 }
 
 // printReport prints what -v promises about one kernel.
-func printReport(w io.Writer, r reading, p *golang.Package) {
+func printReport(w io.Writer, r reading, p *golang.Package, exclude []string) {
 	fmt.Fprintf(w, "Linux %s on %s\n\n", r.version, model.Plural(len(r.arches), "architecture", "architectures"))
 	for _, line := range model.Columns(tallies(r.units)) {
 		fmt.Fprintln(w, line)
@@ -53,7 +53,7 @@ func printReport(w io.Writer, r reading, p *golang.Package) {
 	if p != nil {
 		printLines(w, "Told apart", p.Apart.Texts())
 	}
-	printLines(w, "Not found", slices.Concat(r.lacks.Lines(r.arches), unfound(r).Lines(r.arches), unmatched(r).Lines(r.arches)))
+	printLines(w, "Not found", slices.Concat(r.lacks.Lines(r.arches), unfound(r).Lines(r.arches), unmatched(r, exclude).Lines(r.arches)))
 	if p != nil {
 		printLines(w, "Not renamed", p.Unused.Texts())
 	}
@@ -141,27 +141,15 @@ func skipRemarks(units []model.Unit) model.Remarks {
 }
 
 // unmatched lists the patterns of -exclude that leave nothing out.
-func unmatched(r reading) model.Remarks {
+func unmatched(r reading, exclude []string) model.Remarks {
 	var idle model.Remarks
-	used := map[string]bool{}
-	for _, u := range r.units {
-		for _, s := range u.Skips {
-			if s.Reason != model.SkipExcluded {
-				continue
-			}
-			for _, pattern := range u.Group.Exclude {
-				if (model.Group{Exclude: []string{pattern}}).Excludes(s.Name) {
-					used[pattern] = true
-				}
-			}
-		}
-	}
-	for _, u := range r.units {
-		for _, pattern := range u.Group.Exclude {
-			if !used[pattern] {
-				for _, arch := range r.arches {
-					idle.Add(fmt.Sprintf("-exclude %s: no name matches", pattern), arch)
-				}
+	for _, pattern := range exclude {
+		g := model.Group{Exclude: []string{pattern}}
+		if !slices.ContainsFunc(r.units, func(u model.Unit) bool {
+			return slices.ContainsFunc(u.Skips, func(s model.Skip) bool { return s.Reason == model.SkipExcluded && g.Excludes(s.Name) })
+		}) {
+			for _, arch := range r.arches {
+				idle.Add(fmt.Sprintf("-exclude %s: no name matches", pattern), arch)
 			}
 		}
 	}
@@ -169,9 +157,10 @@ func unmatched(r reading) model.Remarks {
 }
 
 // unfound lists what the tables of gen ask for and the kernel does not have:
-// it is either not there yet or gone.
+// it is either not there yet or gone. A prefix may be of some architectures only.
 func unfound(r reading) model.Remarks {
 	var lost model.Remarks
+	found := map[[2]string]bool{} // header and prefix, on any architecture
 	for _, u := range r.units {
 		if _, out := r.failed[onArch{u.Group.Name, u.Arch}]; out {
 			continue // which is told
@@ -197,7 +186,16 @@ func unfound(r reading) model.Remarks {
 			}
 			for _, prefix := range h.Prefixes {
 				one := model.Header{Prefixes: []string{prefix}}
-				if !slices.ContainsFunc(names[h.Path], one.WantsConst) && !slices.ContainsFunc(tags[h.Path], one.WantsStruct) {
+				if slices.ContainsFunc(names[h.Path], one.WantsConst) || slices.ContainsFunc(tags[h.Path], one.WantsStruct) {
+					found[[2]string{h.Path, prefix}] = true
+				}
+			}
+		}
+	}
+	for _, u := range r.units {
+		for _, h := range u.Group.Headers {
+			for _, prefix := range h.Prefixes {
+				if _, out := r.failed[onArch{u.Group.Name, u.Arch}]; !out && !found[[2]string{h.Path, prefix}] {
 					lost.Add(fmt.Sprintf("%s: no name that begins with %s", h.Path, prefix), u.Arch)
 				}
 			}

@@ -40,7 +40,7 @@ func TestReport(t *testing.T) {
 	}
 	r.fails.Add("linux/bad.h:3: unknown type", "arm")
 	var got bytes.Buffer
-	printReport(&got, r, nil)
+	printReport(&got, r, nil, nil)
 	gentest.Golden(t, "report.txtar", "report.txt", got.Bytes())
 }
 

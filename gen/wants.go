@@ -28,7 +28,7 @@ func (c command) wants(kernels []tree) ([]want, error) {
 	if len(c.headers) == 0 {
 		for _, g := range groups {
 			if c.old != "" {
-				g.Headers = slices.Clone(g.Headers)
+				g.Headers, g.Exclude = slices.Clone(g.Headers), nil
 				for i, h := range g.Headers {
 					g.Headers[i] = model.Header{Path: h.Path, Prefixes: c.prefixes}
 				}

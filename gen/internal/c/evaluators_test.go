@@ -68,7 +68,7 @@ func TestProbesAreHeldAgainstTypesToo(t *testing.T) {
 		}
 		e := &enumerator{}
 		tu.probes = append(tu.probes, probe{expr: p.expr, want: p.want, macro: e})
-		tu.evaluate(nil, nil)
+		tu.evaluate(nil, nil, nil)
 		if e.val.why != p.why {
 			t.Errorf("%s: got %q, want %q", name, e.val.why, p.why)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"go/constant"
+	"slices"
 	"strings"
 
 	"github.com/go-clone3/clone3/gen/internal/model"
@@ -23,9 +24,26 @@ type probe struct {
 // check notes that cc must come to the value v of an evaluation, too. It is
 // that of a macro, or of a declaration at pos.
 func (tu *translation) check(v value, ev *evaluation, macro *enumerator, pos model.Pos) {
+	if plain(ev.out) {
+		return
+	}
 	if v.why == "" && v.typ.rank != 0 && len(ev.out) > 0 {
 		tu.probes = append(tu.probes, probe{strings.Join(ev.out, " "), tu.scope.spell(v), macro, pos})
 	}
+}
+
+// plain reports whether an expression is a number of which there are no two
+// opinions: decimal or hexadecimal, without a suffix, and an int.
+func plain(out []string) bool {
+	if len(out) != 1 {
+		return false
+	}
+	t := out[0]
+	if hex, ok := strings.CutPrefix(t, "0x"); ok {
+		hex = strings.TrimLeft(hex, "0") + "0"
+		return len(hex) <= 8 && strings.Trim(hex, "0123456789abcdefABCDEF") == ""
+	}
+	return len(t) < 10 && strings.Trim(t, "0123456789") == "" && (t[0] != '0' || t == "0")
 }
 
 // number evaluates the tokens of an expression in a declaration.
@@ -43,10 +61,14 @@ func (tu *translation) number(toks []string, pos model.Pos) (int64, error) {
 // spell returns v and its type.
 func (s *scope) spell(v value) string { return s.constant(v).ExactString() + " " + v.typ.c }
 
-// evaluate gives the macros among all their values.
-func (tu *translation) evaluate(names []string, all []constDecl) {
+// evaluate gives the macros among all their values. The bodies of those in
+// numbers are their expansions.
+func (tu *translation) evaluate(names []string, numbers map[string]string, all []constDecl) {
 	results := map[string]*enumerator{}
-	expansions := tu.expand(names)
+	expansions := tu.expand(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return numbers[name] != "" }))
+	for name, number := range numbers {
+		expansions[name] = expansion{toks: []string{number}}
+	}
 	for _, name := range names {
 		x := expansions[name]
 		e := &enumerator{val: value{why: x.why}}
@@ -74,6 +96,7 @@ func (tu *translation) evaluate(names []string, all []constDecl) {
 			tu.errorf(p.pos, "%s is %s, but %s for cc", p.expr, p.want, cmp.Or(got, "nothing"))
 		}
 	}
+	tu.probes = nil // they were right
 	for i := range all {
 		if all[i].e == nil {
 			all[i].e = results[all[i].name]

@@ -25,16 +25,36 @@ const endless = "a macro expands beyond all measure"
 
 // Parse reads the headers of g as one translation unit for a, finding them in
 // inc, and returns what they declare. What the headers declare that has no
-// value or no layout of its own is in Unit.Skips. The error is a *ParseError
-// if the headers are no valid C. Parse runs no compiler and is safe for
-// concurrent use.
-func Parse(inc fs.FS, a model.Arch, g model.Group) (u model.Unit, err error) {
-	if len(g.Headers) == 0 {
-		return model.Unit{Arch: a.GOARCH, Group: g}, nil
+// value or no layout of its own is in Unit.Skips, and so is a declaration that
+// cannot be read. The error is a *model.ParseError if there is more wrong with
+// them. Parse runs no compiler and is safe for concurrent use.
+func Parse(inc fs.FS, a model.Arch, g model.Group) (model.Unit, error) {
+	units, err := ParseTogether(inc, a, []model.Group{g})
+	if err != nil {
+		return model.Unit{}, err
+	}
+	return units[0], nil
+}
+
+// ParseTogether is Parse for several groups, whose headers are all read as one
+// translation unit: for those that agree with each other it gives the same in
+// less time.
+func ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) (units []model.Unit, err error) {
+	together := model.Group{}
+	for _, g := range groups {
+		for _, h := range g.Headers {
+			if !slices.ContainsFunc(together.Headers, func(t model.Header) bool { return t.Path == h.Path }) {
+				together.Headers = append(together.Headers, h)
+			}
+		}
+		units = append(units, model.Unit{Arch: a.GOARCH, Group: g})
+	}
+	if len(together.Headers) == 0 {
+		return units, nil
 	}
 	defer func() {
 		if r := recover(); r != nil { // by cc
-			u, err = model.Unit{}, &model.ParseError{Arch: a.GOARCH, Lines: []string{fmt.Sprintf("%s: this is no C that can be read (%v)", g.Headers[0].Path, r)}}
+			units, err = nil, &model.ParseError{Arch: a.GOARCH, Lines: []string{fmt.Sprintf("%s: this is no C that can be read (%v)", together.Headers[0].Path, r)}}
 		}
 	}()
 	// Headers that use names of others without including them are read again,
@@ -44,12 +64,17 @@ func Parse(inc fs.FS, a model.Arch, g model.Group) (u model.Unit, err error) {
 	done := false
 	for {
 		src.restart()
-		tu, terr := translate(src, a, g, first)
-		var next model.Unit
+		tu, terr := translate(src, a, together, first)
+		var next []model.Unit
 		if terr == nil {
-			next = tu.unit(g)
-			next.Before = first
-			next.Skips = append(slices.Clone(src.cut), next.Skips...)
+			for i, g := range groups {
+				u := tu.unit(g)
+				u.Before = first
+				if i == 0 {
+					u.Skips = append(slices.Clone(src.cut), u.Skips...)
+				}
+				next = append(next, u)
+			}
 			terr = tu.failed(nil)
 		}
 		more := homesOf(inc, tu.scope.missing, first)
@@ -60,11 +85,11 @@ func Parse(inc fs.FS, a model.Arch, g model.Group) (u model.Unit, err error) {
 			}
 		}
 		if terr != nil && done { // better without
-			return u, nil
+			return units, nil
 		}
-		u, err, done = next, terr, terr == nil
+		units, err, done = next, terr, terr == nil
 		if len(more) == 0 {
-			return u, err
+			return units, err
 		}
 		first = append(first, more...)
 	}
@@ -76,6 +101,7 @@ type translation struct {
 	src       *sources
 	scope     *scope
 	macros    map[string]*cc.Macro
+	list      []macro   // of macroList
 	unread    place     // where cc could not go on
 	unchecked bool      // cc has no opinion on the layouts
 	records   []*record // with a name and a definition, in the order of these

@@ -17,6 +17,7 @@ import (
 // A macro is one as it stands at the end of the translation unit.
 type macro struct {
 	name   string
+	number string // all of its body, if that is a number
 	fnLike bool
 	empty  bool
 	self   bool // defined as its own name
@@ -26,7 +27,10 @@ type macro struct {
 
 // macroList returns the macros in the order of their names.
 func (tu *translation) macroList() []macro {
-	var l []macro
+	if tu.list != nil {
+		return tu.list
+	}
+	l := make([]macro, 0, len(tu.macros))
 	for _, name := range slices.Sorted(maps.Keys(tu.macros)) {
 		m := tu.macros[name]
 		p := position(m.Name)
@@ -35,9 +39,17 @@ func (tu *translation) macroList() []macro {
 		if len(body) > 0 {
 			end = position(body[len(body)-1]).Line
 		}
-		self := len(body) == 1 && body[0].SrcStr() == name
-		l = append(l, macro{name, m.IsFnLike, len(body) == 0, self, p, end})
+		out := macro{name: name, fnLike: m.IsFnLike, empty: len(body) == 0, pos: p, end: end}
+		if len(body) == 1 {
+			text := body[0].SrcStr()
+			out.self = text == name
+			if text[0] >= '0' && text[0] <= '9' {
+				out.number = text
+			}
+		}
+		l = append(l, out)
 	}
+	tu.list = l
 	return l
 }
 

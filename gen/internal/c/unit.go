@@ -28,6 +28,7 @@ func (tu *translation) unit(g model.Group) model.Unit {
 		isEnum[c.name] = true
 	}
 	var names []string
+	numbers := map[string]string{}
 	for _, m := range tu.macroList() {
 		i := g.Index(m.pos.File)
 		if i < 0 || !g.Headers[i].WantsConst(m.name) {
@@ -49,10 +50,13 @@ func (tu *translation) unit(g model.Group) model.Unit {
 		case isEnum[m.name]: // the macro hides the enumerator
 			all = slices.DeleteFunc(all, func(c constDecl) bool { return c.name == m.name })
 		}
+		if m.number != "" {
+			numbers[m.name] = m.number
+		}
 		names = append(names, m.name)
 		all = append(all, constDecl{name: m.name, pos: m.pos, end: m.end})
 	}
-	tu.evaluate(names, all)
+	tu.evaluate(names, numbers, all)
 	slices.SortStableFunc(all, func(a, b constDecl) int {
 		return cmp.Or(order[a.pos.File]-order[b.pos.File], strings.Compare(a.pos.File, b.pos.File), a.pos.Line-b.pos.Line, a.seq-b.seq)
 	})

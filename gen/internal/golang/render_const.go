@@ -2,6 +2,7 @@ package golang
 
 import (
 	"math/big"
+	"strings"
 
 	"github.com/dave/jennifer/jen"
 
@@ -69,4 +70,25 @@ func literal(c model.Const) string {
 		return "0o" + n.Text(8)
 	}
 	return c.Value.ExactString()
+}
+
+// renderTable writes a variable with constants and their names in C, without
+// the mark of a system call, in the order that they come in. It is data that
+// the linker leaves out if nothing uses it.
+func renderTable(f *jen.File, name string, consts []model.Const, names map[string]string) {
+	if len(consts) == 0 {
+		return
+	}
+	f.Add(comment("%s has what is above by value.", name))
+	f.Var().Id(name).Op("=").Index(jen.Op("...")).Struct(jen.Id("name").String(), jen.Id("value").Uintptr()).ValuesFunc(func(rows *jen.Group) {
+		for _, c := range consts {
+			text := c.Name
+			if _, call, ok := strings.Cut(text, "NR_"); ok {
+				text = call
+			}
+			rows.Line().Values(jen.Lit(text), jen.Id(names[c.Name]))
+		}
+		rows.Line()
+	})
+	f.Line()
 }

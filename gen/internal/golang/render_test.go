@@ -123,6 +123,51 @@ func TestRenderedLayoutsAreThoseOfC(t *testing.T) {
 	checkAll(t, files, units)
 }
 
+// A table has every number of its group once on each architecture, in order,
+// wherever the constants are.
+func TestTables(t *testing.T) {
+	for name, differ := range map[string]func(model.Arch) bool{
+		"all alike": func(model.Arch) bool { return false },
+		"some":      func(a model.Arch) bool { return a.Kernel == "mips" },
+		"all":       func(model.Arch) bool { return true },
+	} {
+		units := unitsOf(model.Arches, "calls", func(a model.Arch) []model.Const {
+			at := model.Pos{File: "asm/unistd.h", Line: 1}
+			consts := []model.Const{
+				{Name: "__NR_last", Value: constant.MakeInt64(9), Pos: at}, {Name: "__NR_read", Value: constant.MakeInt64(0), Pos: at},
+				{Name: "NAME", Value: constant.MakeString("no number"), Pos: at},
+			}
+			if differ(a) {
+				consts = append(consts, model.Const{Name: "__ARM_NR_own", Value: constant.MakeInt64(int64(a.Bits) / 8), Pos: at})
+			}
+			return consts
+		})
+		for i := range units {
+			units[i].Group.Table = "table"
+		}
+		files, err := generate("calls", units)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range model.Arches {
+			if _, err := compile(t, a.GOARCH, files); err != nil {
+				t.Fatalf("%s: %s: %v", name, a.GOARCH, err)
+			}
+			want := []string{`{"read", SYS_READ}`, `{"own", ARM_NR_own}`, `{"last", SYS_LAST}`}
+			if !differ(a) {
+				want = slices.Delete(want, 1, 2)
+			}
+			var got []string
+			for _, f := range filesOn(t, a.GOARCH, files) {
+				got = append(got, regexp.MustCompile(`\{"\w+", \w+\}`).FindAllString(string(f.Data), -1)...)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: the table of %s is %q, want %q", name, a.GOARCH, got, want)
+			}
+		}
+	}
+}
+
 func TestPackageCommentIsInEveryBuildOnce(t *testing.T) {
 	for name, consts := range map[string]func(model.Arch) []model.Const{
 		"with a common file": toolConsts,

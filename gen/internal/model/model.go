@@ -124,6 +124,7 @@ type Group struct {
 	Name    string // names the files: z<name>.go and so on
 	Headers []Header
 	Exclude []string // patterns of names that are left out
+	Table   string   // a Go variable with the constants of the group, if one is wanted
 }
 
 // A Unit is what one Group declares on one architecture. Consts and Structs
