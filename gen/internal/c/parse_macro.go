@@ -76,7 +76,7 @@ func (tu *translation) expand(names []string) map[string]expansion {
 		case err == nil:
 			for i, name := range names {
 				x := expansion{toks: lines[i]}
-				if !slices.Equal(x.toks, lines[len(names)+i]) || tu.isElusive(name, map[string]bool{}) {
+				if !slices.Equal(x.toks, lines[len(names)+i]) || tu.isElusive(name, map[string]bool{}) || slices.Contains(x.toks, strconv.Quote(macroFile)) {
 					x.why = "changes from one expansion to the next"
 				}
 				all[name] = x
@@ -115,7 +115,7 @@ func (tu *translation) expandTwice(names []string, work int) ([][]string, error)
 		}
 	}
 	w := &tokenLines{}
-	if err := cc.Preprocess(cfg, []cc.Source{{Name: "<macros>", Value: text.Bytes()}}, w); err != nil {
+	if err := cc.Preprocess(cfg, []cc.Source{{Name: macroFile, Value: text.Bytes()}}, w); err != nil {
 		return nil, err
 	}
 	if len(w.lines) != 2*len(names) {
@@ -123,6 +123,9 @@ func (tu *translation) expandTwice(names []string, work int) ([][]string, error)
 	}
 	return w.lines, nil
 }
+
+// macroFile is what a pasted __FILE__ would be.
+const macroFile = "<macros>"
 
 // probeMark begins the line of each expansion.
 const probeMark = "__gen_probe"
@@ -155,9 +158,12 @@ func (tu *translation) isElusive(name string, seen map[string]bool) bool {
 	return slices.ContainsFunc(m.ReplacementList(), func(t cc.Token) bool { return tu.isElusive(t.SrcStr(), seen) })
 }
 
-// closure returns the macros that may take part in the expansion of names.
+// closure returns the macros that may take part in the expansion of names:
+// those that they name, and those that these name. Where one makes names by
+// pasting, that may be any.
 func (tu *translation) closure(names []string) []string {
 	seen := map[string]bool{}
+	pastes := false
 	var visit func(name string)
 	visit = func(name string) {
 		m := tu.macros[name]
@@ -166,11 +172,15 @@ func (tu *translation) closure(names []string) []string {
 		}
 		seen[name] = true
 		for _, t := range m.ReplacementList() {
+			pastes = pastes || t.SrcStr() == "##"
 			visit(t.SrcStr())
 		}
 	}
 	for _, name := range names {
 		visit(name)
+	}
+	if pastes {
+		return slices.Sorted(maps.Keys(tu.macros))
 	}
 	return slices.Sorted(maps.Keys(seen))
 }
