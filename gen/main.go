@@ -126,7 +126,11 @@ func (c command) print() (bool, error) {
 		return false, err
 	}
 	c.report(r, nil)
-	return false, model.WriteJSON(c.stdout, r[0].version, r[0].units)
+	units := slices.DeleteFunc(slices.Clone(r[0].units), func(u model.Unit) bool {
+		_, out := r[0].failed[onArch{u.Group.Name, u.Arch}]
+		return out
+	})
+	return false, model.WriteJSON(c.stdout, r[0].version, units)
 }
 
 // diff compares two kernels.

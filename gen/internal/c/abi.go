@@ -19,6 +19,9 @@ type abi struct {
 	sibling      string   // the GOARCH whose tables in cc fit, where cc lacks this one
 }
 
+// int128 is the alignment of __int128, which 64-bit machines have.
+func (a abi) int128() int64 { return min(16, a.biggest) }
+
 // abis is by GOARCH. The macros are those that uapi headers ask for, as GCC
 // predefines them on Linux; what follows from the Arch is in predefined.
 var abis = map[string]abi{

@@ -78,6 +78,10 @@ func newScope(a model.Arch) *scope {
 		}
 		s.basic[name] = t
 	}
+	if a.Bits == 64 { // no constant has such a type, so they have no rank
+		s.basic["__int128"] = &ctype{kind: model.Int, c: "__int128", size: 16, align: s.abi.int128(), special: true}
+		s.basic["unsigned __int128"] = &ctype{kind: model.Uint, c: "unsigned __int128", size: 16, align: s.abi.int128(), special: true}
+	}
 	ld := s.abi.longDouble
 	for _, t := range []*ctype{
 		{c: "void", kind: model.Invalid, size: -1, align: 1},
@@ -198,6 +202,8 @@ var basicTypes = map[string]string{
 	"long": "long", "int long": "long", "long signed": "long", "int long signed": "long",
 	"long unsigned": "unsigned long", "int long unsigned": "unsigned long",
 	"long long": "long long", "int long long": "long long", "long long signed": "long long", "int long long signed": "long long",
+	"__int128": "__int128", "__int128 signed": "__int128", "__int128 unsigned": "unsigned __int128",
+	"__int128_t": "__int128", "__uint128_t": "unsigned __int128",
 	"long long unsigned": "unsigned long long", "int long long unsigned": "unsigned long long",
 }
 
@@ -222,7 +228,7 @@ var typeWords = map[string]bool{
 	"void": true, "char": true, "short": true, "int": true, "long": true, "signed": true, "__signed__": true, "__signed": true,
 	"unsigned": true, "float": true, "double": true, "_Bool": true, "struct": true, "union": true, "enum": true,
 	"const": true, "volatile": true, "__const": true, "__volatile__": true, "typeof": true, "__typeof__": true, "__typeof": true,
-	"_Atomic": true, "__int128": true, "_Complex": true,
+	"_Atomic": true, "__int128": true, "__int128_t": true, "__uint128_t": true, "_Complex": true,
 }
 
 // keywords are the other words that cannot be an operand.

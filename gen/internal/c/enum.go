@@ -75,3 +75,44 @@ func (s *scope) enumType(tag string, all []*enumerator, packed bool) *ctype {
 	t.special = packed
 	return t
 }
+
+// enumOf returns the type of an enum that says which integers it consists of.
+// Its enumerators have that type too.
+func (s *scope) enumOf(tag string, all []*enumerator, under *ctype) *ctype {
+	if under.bad != "" || under.rank == 0 {
+		return badType("%s: its type %s is no integer", tag, under.c)
+	}
+	for _, e := range all {
+		if e.val.why == "" && s.fit(e.val.n, under) != e.val.n {
+			e.val.why = "is too large for the type of its enum, " + under.c
+		}
+		e.val.typ = under
+	}
+	t := under.named(tag)
+	t.special = true
+	return t
+}
+
+// modes are the sizes of machine modes.
+var modes = map[string]int64{"QI": 1, "byte": 1, "HI": 2, "SI": 4, "DI": 8, "TI": 16}
+
+// ofMode returns the integer type with the sign of t and the size of a mode.
+func (s *scope) ofMode(t *ctype, mode string) *ctype {
+	size, ok := modes[mode]
+	if mode == "word" || mode == "pointer" {
+		size, ok = int64(s.arch.Bits/8), true
+	}
+	if t.rank != 0 && ok {
+		for _, name := range []string{"signed char", "short", "int", "long", "long long", "__int128"} {
+			if s.unsigned(t) {
+				name = "unsigned " + strings.TrimPrefix(name, "signed ")
+			}
+			if u := s.basic[name]; u != nil && u.size == size {
+				c := *u
+				c.special = true
+				return &c
+			}
+		}
+	}
+	return badType("unsupported attribute mode(%s) of %s", mode, t.c)
+}

@@ -12,6 +12,7 @@ type attrs struct {
 	packed  bool
 	aligned int64
 	odd     bool   // cc has no right idea of it
+	mode    string // of a typedef: QI, DI
 	bad     string // an attribute that is not supported
 }
 
@@ -19,6 +20,9 @@ func (a *attrs) add(b attrs) {
 	a.packed = a.packed || b.packed
 	a.odd = a.odd || b.odd
 	a.aligned = max(a.aligned, b.aligned)
+	if b.mode != "" {
+		a.mode = b.mode
+	}
 	if b.bad != "" {
 		a.bad = b.bad
 	}
@@ -59,7 +63,12 @@ func (tu *translation) attribute(v *cc.AttributeValue) (a attrs) {
 			}
 			a.aligned, a.odd = n, false
 		}
-	case "mode", "vector_size", "ms_struct", "gcc_struct", "scalar_storage_order", "altivec":
+	case "mode":
+		a.mode, a.odd = "?", true
+		if toks := tokens(v.ArgumentExpressionList); v.Case == cc.AttributeValueExpr && len(toks) == 1 {
+			a.mode = strings.Trim(toks[0], "_")
+		}
+	case "vector_size", "ms_struct", "gcc_struct", "scalar_storage_order", "altivec":
 		a.bad = "unsupported attribute " + name
 	}
 	return a

@@ -55,6 +55,11 @@ func (tu *translation) external(n *cc.ExternalDeclaration) {
 		switch {
 		case at.bad != "":
 			t = badType("%s", at.bad)
+		case at.mode != "":
+			t = tu.scope.ofMode(t, at.mode)
+			if at.aligned != 0 {
+				t = t.aligned(at.aligned)
+			}
 		case at.aligned != 0:
 			t = t.aligned(at.aligned)
 		}
@@ -158,13 +163,42 @@ func (tu *translation) bareType(s specs) *ctype {
 				return t.sync()
 			}
 			return badType("unknown type %s", n.Token.SrcStr())
-		case cc.TypeSpecifierTypeofExpr, cc.TypeSpecifierTypeofType, cc.TypeSpecifierAtomic:
+		case cc.TypeSpecifierTypeofExpr:
+			return tu.typeOf(tokens(n.ExpressionList), false)
+		case cc.TypeSpecifierTypeofType:
+			return tu.typeOf(tokens(n.TypeName), true)
+		case cc.TypeSpecifierAtomic:
 			return badType("unsupported type %s", n.Token.SrcStr())
 		default:
 			words = append(words, n.Token.SrcStr())
 		}
 	}
 	return tu.scope.basicOf(words)
+}
+
+// typeOf returns the type that the tokens name, or that of their expression.
+func (tu *translation) typeOf(toks []string, name bool) (t *ctype) {
+	e := &evaluation{s: tu.scope, toks: toks}
+	defer func() {
+		if r := recover(); r != nil {
+			why, ok := r.(syntaxError)
+			if !ok {
+				panic(r)
+			}
+			t = badType("typeof: %s", string(why))
+		}
+	}()
+	if name {
+		t = e.typeName()
+	} else {
+		t = e.comma().typ
+	}
+	if len(e.toks) > 0 || t == nil {
+		return badType("typeof of what is no type")
+	}
+	c := *t.sync()
+	c.special = true // cc has its own idea of it
+	return &c
 }
 
 // declarator returns the type that d gives its name, from the type base of
@@ -277,7 +311,7 @@ func (tu *translation) enum(n *cc.EnumSpecifier, at attrs) *ctype {
 	t := tu.scope.enumType(tag, all, at.packed)
 	switch {
 	case n.EnumTypeSpecifier != nil:
-		t = badType("enum with a type of its own")
+		t = tu.scope.enumOf(tag, all, tu.specifiers(flattenMember(n.EnumTypeSpecifier.SpecifierQualifierList)))
 	case at.bad != "":
 		t = badType("%s", at.bad)
 	case at.aligned != 0: // releases of GCC differ in what they make of it

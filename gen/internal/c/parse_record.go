@@ -111,6 +111,9 @@ func (tu *translation) member(r *record, n *cc.StructDeclaration) {
 
 func (tu *translation) addField(r *record, f field, at attrs) {
 	f.packed, f.aligned = at.packed, at.aligned
+	if at.mode != "" && f.typ.bad == "" {
+		f.typ = tu.scope.ofMode(f.typ, at.mode)
+	}
 	if at.bad != "" && f.typ.bad == "" {
 		t := *f.typ
 		t.bad = at.bad

@@ -62,7 +62,7 @@ func (s *sources) Open(name string) (fs.File, error) {
 			s.errs = append(s.errs, fmt.Sprintf("%s: brackets nest deeper than %d", model.Pos{File: name, Line: line}, maxNesting))
 			b = nil
 		}
-		text = rewrite(b)
+		text = rewrite(bytes.TrimPrefix(b, []byte("\ufeff"))) // a byte order mark
 		s.text[name] = text
 	}
 	return textfs.File(name, text), nil
@@ -77,7 +77,7 @@ var (
 	namedParam   = regexp.MustCompile(`^[ \t]*#[ \t]*define[ \t]+\w+\([^)]*?\b([A-Za-z_]\w*)[ \t]*\.\.\.\)`)
 )
 
-// rewrite returns a header as cc should see it. A #pragma pack becomes a
+// rewrite returns a header as cc should see it, attributes included. A #pragma pack becomes a
 // declaration that holds its text, so that it keeps its place among the
 // declarations; one of two semicolons goes, because cc makes a member of it;
 // and the name of variable arguments becomes __VA_ARGS__, because cc does not
@@ -86,6 +86,7 @@ func rewrite(b []byte) []byte {
 	if bytes.Contains(b, []byte("pack")) {
 		b = packPragma.ReplaceAll(b, []byte(`${1}`+packAssert+`${2}");`))
 	}
+	b = rewriteAttributes(b)
 	b = dropSemicolons(b)
 	if bytes.Contains(b, []byte(",")) {
 		b = loneArgument.ReplaceAll(b, []byte("$1 $2"))
