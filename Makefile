@@ -49,15 +49,26 @@ test: ## everything that should pass on a fresh Debian; installs what it needs
 	$(MAKE) std
 	$(MAKE) vm-pr
 
-.PHONY: oracle
-oracle: ## hold every value and layout against the C compilers of all architectures
+# The part of all the headers that make oracle checks besides its list.
+PART ?= 7/40
+
+.PHONY: oracle oracle-all
+oracle: ## hold values and layouts against the C compilers of all architectures
 	@scripts/install.sh --for oracle
-	headers=$$(scripts/headers.sh) && go run ./scripts/oracle -kernel "$$headers"
+	headers=$$(scripts/headers.sh) && go run ./scripts/oracle -kernel "$$headers" && go run ./scripts/oracle -kernel "$$headers" -all -part $(PART)
+
+oracle-all: ## the same for every header there is; ten minutes
+	@scripts/install.sh --for oracle
+	headers=$$(scripts/headers.sh) && go run ./scripts/oracle -kernel "$$headers" -all
 
 .PHONY: sweep
 sweep: ## the same for every header under linux/, on amd64
 	@scripts/install.sh --for sweep
 	headers=$$(scripts/headers.sh) && go run ./scripts/oracle -kernel "$$headers" -arch amd64 -header 'linux/...'
+
+.PHONY: news
+news: ## what the newest kernel has and uapi or linux does not handle
+	@scripts/news.sh
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME

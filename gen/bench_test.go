@@ -13,32 +13,39 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/go-clone3/clone3/gen/internal/gentest"
+
+	"github.com/go-clone3/clone3/gen/internal/golang"
+	"github.com/go-clone3/clone3/gen/internal/kernel"
+	"github.com/go-clone3/clone3/gen/internal/model"
 )
 
-// benchTree opens $KERNEL, or the newest headers of the project's cache.
-func benchTree(b *testing.B) Tree {
+// benchDir is $KERNEL, or the folder of the newest headers of the project's
+// cache.
+func benchDir(b *testing.B) string {
 	b.Helper()
 	if dir := os.Getenv("KERNEL"); dir != "" {
-		t, err := OpenTree(dir)
+		return dir
+	}
+	newest, newestVersion := "", ""
+	for _, dir := range gentest.CachedTrees(b, "headers-*") {
+		t, err := kernel.OpenTree(dir)
 		if err != nil {
 			b.Fatal(err)
 		}
-		return t
-	}
-	var newest Tree
-	for _, t := range cachedTrees(b, "headers-*") {
-		if newest.Version == "" || version.Compare("go"+t.Version, "go"+newest.Version) > 0 {
-			newest = t
+		if newest == "" || version.Compare("go"+t.Version, "go"+newestVersion) > 0 {
+			newest, newestVersion = dir, t.Version
 		}
 	}
-	if newest.Version == "" {
+	if newest == "" {
 		b.Skip("no kernel headers: set KERNEL to a folder with some, or let `make generate` fetch them")
 	}
 	return newest
 }
 
 // makeUAPI does all that gen does for the default groups but to write files.
-func makeUAPI(b *testing.B, dir string, arches []Arch) []File {
+func makeUAPI(b *testing.B, dir string, arches []model.Arch) []golang.File {
 	c := command{options{kernel: dir, arches: arches}, io.Discard, io.Discard}
 	r, err := c.read(dir)
 	if err != nil {
@@ -52,30 +59,30 @@ func makeUAPI(b *testing.B, dir string, arches []Arch) []File {
 }
 
 func BenchmarkGenerate(b *testing.B) {
-	dir := benchTree(b).dir
+	dir := benchDir(b)
 	b.Run("default", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			makeUAPI(b, dir, arches)
+			makeUAPI(b, dir, model.Arches)
 		}
 		reportMemory(b, "-kernel", dir, "-o", filepath.Join(b.TempDir(), "uapi"))
 	})
 	b.Run("all-linux-headers-amd64", func(b *testing.B) {
 		b.ReportAllocs()
-		amd64, _ := archByName("amd64")
-		c := command{options{headers: []string{"linux/..."}, arches: []Arch{amd64}}, io.Discard, io.Discard}
+		amd64, _ := model.ArchByName("amd64")
+		c := command{options{headers: []string{"linux/..."}, arches: []model.Arch{amd64}}, io.Discard, io.Discard}
 		made, failed := 0, 0
 		for b.Loop() {
 			r, err := c.read(dir)
 			if err != nil {
 				b.Fatal(err)
 			}
-			made, failed = 0, len(r[0].failed)
+			made, failed = 0, r[0].unreadable()
 			for _, u := range r[0].units { // each as a package, for some declare the same
 				if len(u.Consts)+len(u.Structs) == 0 {
 					continue
 				}
-				if _, err := render(reading{version: r[0].version, units: []Unit{u}}, "p"); err != nil {
+				if _, err := render(reading{version: r[0].version, units: []model.Unit{u}}, "p"); err != nil {
 					failed++
 				} else {
 					made++
@@ -121,12 +128,12 @@ var compilers = map[string][]string{
 // best time of gen for this architecture, and x-gen how many times longer the
 // best of cgo is.
 func BenchmarkGodefs(b *testing.B) {
-	tree := benchTree(b)
-	installed, ok := tree.source.(*installedTree)
-	if !ok {
-		b.Skipf("%s: cgo needs installed headers, and this is a kernel source tree", tree.dir)
+	dir := benchDir(b)
+	include, asm := filepath.Join(dir, "usr/include"), filepath.Join(dir, "usr/lib/linux/uapi")
+	if _, err := os.Stat(asm); err != nil {
+		b.Skipf("%s: cgo needs the headers of Debian's package, unpacked", dir)
 	}
-	for _, a := range arches {
+	for _, a := range model.Arches {
 		b.Run(a.GOARCH, func(b *testing.B) {
 			i := slices.IndexFunc(compilers[a.GOARCH], func(cc string) bool {
 				_, err := exec.LookPath(strings.Fields(cc)[0])
@@ -135,8 +142,8 @@ func BenchmarkGodefs(b *testing.B) {
 			if i < 0 {
 				b.Skipf("no C compiler for %s: install %s", a.GOARCH, compilers[a.GOARCH][0])
 			}
-			c := command{options{arches: []Arch{a}}, io.Discard, io.Discard}
-			r, err := c.read(tree.dir)
+			c := command{options{arches: []model.Arch{a}}, io.Discard, io.Discard}
+			r, err := c.read(dir)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -148,7 +155,7 @@ func BenchmarkGodefs(b *testing.B) {
 			for b.Loop() {
 				start := time.Now()
 				cmd := exec.Command("go", "tool", "cgo", "-godefs", "-objdir", b.TempDir(), "--",
-					"-I", string(installed.dir), "-I", filepath.Dir(string(installed.asm[a.Kernel])), source)
+					"-I", include, "-I", filepath.Join(asm, a.Kernel), source)
 				cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+a.GOARCH, "CC="+compilers[a.GOARCH][i])
 				var stderr bytes.Buffer
 				cmd.Stderr = &stderr
@@ -159,7 +166,7 @@ func BenchmarkGodefs(b *testing.B) {
 			}
 			for range 5 {
 				start := time.Now()
-				makeUAPI(b, tree.dir, []Arch{a})
+				makeUAPI(b, dir, []model.Arch{a})
 				ours = min(ours, time.Since(start))
 			}
 			b.ReportMetric(float64(ours), "gen-ns/op")
@@ -168,8 +175,16 @@ func BenchmarkGodefs(b *testing.B) {
 	}
 }
 
+func render(r reading, pkg string) ([]golang.File, error) {
+	p, err := golang.Merge(r.units, nil)
+	if err != nil {
+		return nil, err
+	}
+	return golang.Render(p, pkg, r.version)
+}
+
 // godefsSource is what cgo -godefs makes the constants and structs of units of.
-func godefsSource(units []Unit) []byte {
+func godefsSource(units []model.Unit) []byte {
 	var src bytes.Buffer
 	src.WriteString("package uapi\n\n/*\n")
 	for _, u := range units {

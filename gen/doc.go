@@ -4,42 +4,80 @@
 //
 // # How it works
 //
-//	kernel source, installed headers, a package of headers
-//	   | OpenTree, Tree.Includes      tree.go      what #include finds, per architecture
+// Values walk down, from package to package, once:
+//
+//	a directory       flags.go, wants.go: which, and what of it
+//	   | kernel.OpenTree, Tree.Includes    what #include finds, per architecture
 //	   v
-//	file systems
-//	   | Parse                        parse.go     one architecture x one group; in parallel
+//	fs.FS
+//	   | c.Parse          one architecture x one group; in parallel, by read.go
 //	   v
-//	[]Unit ---------------------------> -json      json.go
-//	   |  \-- with those of another --> -diff      diff.go, difftext.go
-//	   | Merge                        merge.go     what is common, and only what differs
+//	[]model.Unit ------------------------> -json      model.WriteJSON
+//	   |  \-- with those of another ----> -diff      model.Diff
+//	   | golang.Merge     what is common, and only what differs
 //	   v
-//	Merged
-//	   | Render                       render.go    Go
+//	model.Merged
+//	   | golang.Render    Go
 //	   v
-//	[]File
-//	   | Write, Check                 output.go    all of them or none
+//	[]golang.File
+//	   | Write, Check     output.go: all of them or none
 //	   v
 //	z*.go
 //
-// Values go from stage to stage; only tables are global. model.go has the
-// values. Only parse.go and what belongs to it know the C parser, only
-// render.go and what belongs to it the writer of Go, only tree.go and
-// output.go the disk.
+// Who imports whom is what keeps the stages apart. Only tables are global.
+//
+//	package            imports of the module     alone in
+//	gen                all that follow           flags, words for people, writing files
+//	internal/kernel    model, textfs             reading a kernel from the disk
+//	internal/c         model, textfs             the C parser, modernc.org/cc
+//	internal/golang    model                     the writer of Go, jennifer
+//	internal/model     -                         the data, its JSON, its difference
+//	internal/textfs    -
 //
 // # Recipes
 //
 // To add a header to package uapi, or a name, add a line to headers.go. To add
-// an architecture, add a line to arch.go, and what the C compiler predefines
-// for it to abi.go. Then generate again and read the diff.
+// an architecture, add a line to internal/model/arch.go, its port to
+// internal/kernel/ports.go, and what the C compiler predefines for it to
+// internal/c/abi.go. Then generate again and read the diff.
 //
 // # What can be left out
 //
 // A name that has no value in C, or none that can be computed with certainty,
-// is skipped, and -v says why. A header that cannot be read is an error. But
-// an older kernel may lack headers and names of package uapi, which -v lists;
-// and a header that a pattern like linux/*.h finds is left out if it cannot be
-// read, which is said in any case.
+// is skipped, and -v says why. So is a declaration that cannot be read, and a
+// struct that Go cannot have, each with what needs it and nothing else.
+//
+// A header is left out for the architectures that lack it, or one that it
+// includes: linux/kvm.h on arm. The names of its files then say whose they are,
+// as of all that differs. What one asks for by name, some architecture must have; and
+// it is an error if it cannot be read for another reason, while what a pattern
+// like linux/*.h finds is then left out, where that is so. An older kernel may
+// lack headers and names of package uapi.
+//
+// -exclude leaves out names and headers. A struct that another has stays.
+//
+// # Names
+//
+// A constant has its C name, without underscores in front; __NR_clone3 is
+// SYS_CLONE3. Types and members are written together: struct clone_args is
+// CloneArgs. -rename gives a constant, or a struct by its tag, another name.
+// Where two names would be one, the rules are these; they are the same on all
+// architectures, and -v tells what came of them.
+//
+//   - One of the two keeps the name, and the other is an X and its C name: TCP_A
+//     and X__TCP_A, Foo and Xfoo. Names by -rename come first, then constants that
+//     Go writes like C, other constants, structs and unions, typedefs, types of
+//     members, offsets; and among equals that with fewer underscores in front,
+//     with fewer capitals, the shorter one, the first in the alphabet.
+//   - The type of a member that gives way is Outer_Member, and its offset
+//     OffsetofOuter_Member.
+//   - Of two members the first keeps the name, and the other is an X and its name
+//     in C; as is one whose methods would be those that go vet knows better, like
+//     ReadByte.
+//   - A name that a later header declares differently has the name of that header
+//     behind it: SYS_READ and SYS_READ_asm_unistd_64.
+//   - Headers whose files would have one name, but for capitals, have _caps or a
+//     number behind it.
 //
 // # The model as JSON
 //

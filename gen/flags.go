@@ -7,8 +7,12 @@ import (
 	"go/token"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/go-clone3/clone3/gen/internal/golang"
+	"github.com/go-clone3/clone3/gen/internal/model"
 )
 
 const usage = `Gen makes Go bindings from the headers of a Linux kernel, for all GOARCHes at
@@ -28,13 +32,16 @@ the headers of one architecture binds only that one: say so with -arch.
     -check        write nothing: show what would change
     -header H     a header as #include names it, or a pattern: 'linux/*.h'
     -prefix P     keep only the names that begin with P
+    -exclude X    leave out names, or headers, that match: 'TCP_*', linux/x.h
+    -rename C=GO  give a constant, or a struct by its tag, that name in Go
     -package P    the package name ($GOPACKAGE, or else the folder's name)
     -arch LIST    the GOARCHes: amd64,arm64 (all)
     -diff OLD     compare with another kernel, given like DIR
     -json         print the model, or the differences, for programs
     -v            end with a table of what was read and skipped, and why
 
--header, -prefix and -arch take several values, with commas or given again.
+-header, -prefix, -exclude, -rename and -arch take several values, with commas
+or given again. A header is left out for architectures that lack it.
 Nothing is guessed: a name has the value that C gives it, or it is skipped.
 
 Examples:
@@ -51,8 +58,10 @@ a difference; 2 when the command line or a kernel cannot be read.
 type options struct {
 	kernel, old          string
 	headers, prefixes    []string
+	without, exclude     []string // patterns of headers and of names
+	renames              map[string]string
 	dir, pkg             string
-	arches               []Arch
+	arches               []model.Arch
 	check, json, verbose bool
 }
 
@@ -74,7 +83,7 @@ func (l *listFlag) Set(s string) error {
 // parseFlags reads the command line. It returns flag.ErrHelp for -h.
 func parseFlags(args []string) (options, error) {
 	var o options
-	var archNames listFlag
+	var archNames, excludes, renames listFlag
 	f := flag.NewFlagSet("gen", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.StringVar(&o.kernel, "kernel", os.Getenv("KERNEL"), "")
@@ -83,6 +92,8 @@ func parseFlags(args []string) (options, error) {
 	f.StringVar(&o.pkg, "package", "", "")
 	f.Var((*listFlag)(&o.headers), "header", "")
 	f.Var((*listFlag)(&o.prefixes), "prefix", "")
+	f.Var(&excludes, "exclude", "")
+	f.Var(&renames, "rename", "")
 	f.Var(&archNames, "arch", "")
 	f.BoolVar(&o.check, "check", false, "")
 	f.BoolVar(&o.json, "json", false, "")
@@ -102,6 +113,14 @@ func parseFlags(args []string) (options, error) {
 	}
 	if given["prefix"] && !given["header"] && !given["diff"] {
 		return o, errors.New("-prefix narrows what -header or -diff read; give one of them too")
+	}
+	for _, name := range []string{"exclude", "rename"} {
+		if given[name] && !given["header"] {
+			return o, fmt.Errorf("-%s changes what -header reads; give that too", name)
+		}
+	}
+	if err := o.choose(excludes, renames); err != nil {
+		return o, err
 	}
 	if o.kernel == "" {
 		return o, errors.New("which kernel? Set -kernel, or the environment variable KERNEL, to a source tree, to installed headers or to /usr/include")
@@ -125,24 +144,56 @@ var conflicts = []struct{ a, b, why string }{
 	{"check", "diff", "the one compares Go files, the other kernels"},
 	{"o", "json", "the model goes to the standard output"},
 	{"o", "diff", "the differences go to the standard output"},
+	{"rename", "json", "the model has the names of C"},
+	{"rename", "diff", "the differences have the names of C"},
 	{"package", "json", "the model has no package"},
 	{"package", "diff", "the differences have no package"},
 }
 
+// choose completes what is left out and renamed.
+func (o *options) choose(excludes, renames []string) error {
+	for _, x := range excludes {
+		if _, err := path.Match(x, ""); err != nil {
+			return fmt.Errorf("-exclude %s: %w", x, err)
+		}
+		if strings.Contains(x, "/") || strings.HasSuffix(x, ".h") {
+			o.without = append(o.without, x)
+		} else {
+			o.exclude = append(o.exclude, x)
+		}
+	}
+	for _, r := range renames {
+		from, to, ok := strings.Cut(r, "=")
+		switch old := o.renames[from]; {
+		case !ok || from == "":
+			return fmt.Errorf("-rename %s: want the name in C, = and the name in Go", r)
+		case !token.IsIdentifier(to) || !token.IsExported(to):
+			return fmt.Errorf("-rename %s: %s is no name that Go exports", r, to)
+		case old != "" && old != to:
+			return fmt.Errorf("-rename %s: it is to be %s already", r, old)
+		}
+		if o.renames == nil {
+			o.renames = map[string]string{}
+		}
+		o.renames[from] = to
+	}
+	return nil
+}
+
 // chooseArches returns the architectures of these names, or all.
-func chooseArches(names []string) ([]Arch, error) {
+func chooseArches(names []string) ([]model.Arch, error) {
 	if len(names) == 0 {
-		return arches, nil
+		return model.Arches, nil
 	}
 	chosen := map[string]bool{}
 	for _, name := range names {
-		if _, ok := archByName(name); !ok {
-			return nil, fmt.Errorf("-arch %s: not a GOARCH of Linux; choose from %s", name, strings.Join(archNames(arches), ", "))
+		if _, ok := model.ArchByName(name); !ok {
+			return nil, fmt.Errorf("-arch %s: not a GOARCH of Linux; choose from %s", name, strings.Join(archNames(model.Arches), ", "))
 		}
 		chosen[name] = true
 	}
-	var list []Arch // in the order of the table
-	for _, a := range arches {
+	var list []model.Arch // in the order of the table
+	for _, a := range model.Arches {
 		if chosen[a.GOARCH] {
 			list = append(list, a)
 		}
@@ -150,7 +201,7 @@ func chooseArches(names []string) ([]Arch, error) {
 	return list, nil
 }
 
-func archNames(list []Arch) []string {
+func archNames(list []model.Arch) []string {
 	names := make([]string, len(list))
 	for i, a := range list {
 		names[i] = a.GOARCH
@@ -168,7 +219,7 @@ func (o *options) chooseOutput() error {
 		o.pkg = os.Getenv("GOPACKAGE") // which go generate sets
 	}
 	if o.pkg != "" {
-		if !isPackageName(o.pkg) {
+		if !golang.IsPackageName(o.pkg) {
 			return fmt.Errorf("-package %s: not a Go package name", o.pkg)
 		}
 		return nil
@@ -177,10 +228,8 @@ func (o *options) chooseOutput() error {
 	if err != nil {
 		return err
 	}
-	if o.pkg = filepath.Base(abs); !isPackageName(o.pkg) {
+	if o.pkg = filepath.Base(abs); !golang.IsPackageName(o.pkg) {
 		return fmt.Errorf("the name of the output folder, %q, is not a Go package name; choose one with -package", o.pkg)
 	}
 	return nil
 }
-
-func isPackageName(s string) bool { return token.IsIdentifier(s) && s != "_" }

@@ -7,6 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
+
+	"github.com/go-clone3/clone3/gen/internal/golang"
+	"github.com/go-clone3/clone3/gen/internal/model"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -44,9 +49,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	switch {
 	case err != nil:
-		var errs remarks
-		errs.addError(err, "")
-		fmt.Fprintln(stderr, joinLines(errs.texts))
+		var errs model.Remarks
+		errs.AddError(err, "")
+		fmt.Fprintln(stderr, errs.Capped())
 		return exitBad
 	case differs:
 		return exitDiffer
@@ -67,16 +72,22 @@ func (c command) generate() (differs bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := checkFileNames(r[0].wants); err != nil {
+	p, err := golang.Merge(r[0].units, c.renames)
+	if err != nil {
 		return false, err
 	}
-	files, err := render(r[0], c.pkg)
+	files, err := golang.Render(p, c.pkg, r[0].version)
+	if errors.Is(err, golang.ErrNothing) {
+		return false, c.nothing(r[0], p)
+	}
 	if err != nil {
 		return false, err
 	}
 	ours := func(string) bool { return true }
 	if len(c.headers) > 0 {
-		ours = func(name string) bool { return isFileOf(r[0].wants, name) }
+		ours = func(name string) bool {
+			return slices.ContainsFunc(r[0].wants, func(w want) bool { return golang.IsFileOf(w.Name, name) })
+		}
 	}
 	if c.check {
 		err = Check(c.dir, files, ours)
@@ -88,17 +99,24 @@ func (c command) generate() (differs bool, err error) {
 		fmt.Fprintln(c.stderr, stale)
 		differs, err = true, nil
 	}
-	c.report(r)
+	c.report(r, &p)
 	return differs, err
 }
 
-// render makes the files of a package of what was read.
-func render(r reading, pkg string) ([]File, error) {
-	m, err := Merge(r.units)
-	if err != nil {
-		return nil, err
+// nothing says why nothing is left of what was read, with all the reasons that
+// there are.
+func (c command) nothing(r reading, p golang.Package) error {
+	if c.verbose {
+		c.report([]reading{r}, &p)
 	}
-	return Render(m, pkg, r.version)
+	var why model.Remarks
+	why.Add(fmt.Sprintf("%s: %v", strings.Join(c.headers, ", "), golang.ErrNothing), "")
+	for _, list := range [][]string{p.LeftOut.Lines(r.arches), skipRemarks(r.units).Lines(r.arches), unfound(r).Lines(r.arches)} {
+		for _, line := range list {
+			why.Add(line, "")
+		}
+	}
+	return why.Capped()
 }
 
 // print prints the model.
@@ -107,8 +125,12 @@ func (c command) print() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	c.report(r)
-	return false, writeModel(c.stdout, r[0].version, r[0].units)
+	c.report(r, nil)
+	units := slices.DeleteFunc(slices.Clone(r[0].units), func(u model.Unit) bool {
+		_, out := r[0].failed[onArch{u.Group.Name, u.Arch}]
+		return out
+	})
+	return false, model.WriteJSON(c.stdout, r[0].version, units)
 }
 
 // diff compares two kernels.
@@ -118,21 +140,21 @@ func (c command) diff() (differs bool, err error) {
 		return false, err
 	}
 	// What cannot be read of one kernel is not gone.
-	d := diffModels(r[0].without(r[1].failed), r[1].without(r[0].failed))
+	d := model.Diff(r[0].without(r[1].failed), r[1].without(r[0].failed))
 	d.Old, d.New = r[0].version, r[1].version
-	c.report(r)
+	c.report(r, nil)
 	if c.json {
-		return !d.Empty(), writeDiff(c.stdout, d)
+		return !d.Empty(), model.WriteDiffJSON(c.stdout, d)
 	}
-	printDiff(c.stdout, d)
+	model.PrintDiff(c.stdout, d)
 	return !d.Empty(), nil
 }
 
 // read reads what is wanted of one or two kernels.
 func (c command) read(dirs ...string) ([]reading, error) {
-	var kernels []kernel
+	var kernels []tree
 	for _, dir := range dirs {
-		k, err := openKernel(dir, c.arches)
+		k, err := openTree(dir, c.arches)
 		if err != nil {
 			return nil, err
 		}
@@ -146,12 +168,12 @@ func (c command) read(dirs ...string) ([]reading, error) {
 	defer p.clear()
 	var readings []reading
 	for _, k := range kernels {
-		r, err := k.read(wants, p)
+		r, err := k.read(wants, len(c.headers) == 0, p)
 		if err != nil {
 			return nil, err
 		}
-		if len(r.units) == 0 && len(kernels) == 1 {
-			return nil, r.lacks.asError(r.arches)
+		if len(r.wants) == 0 && len(kernels) == 1 {
+			return nil, r.lacks.AsError(r.arches)
 		}
 		readings = append(readings, r)
 	}

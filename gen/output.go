@@ -12,6 +12,9 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
+
+	"github.com/go-clone3/clone3/gen/internal/golang"
+	"github.com/go-clone3/clone3/gen/internal/model"
 )
 
 // generatedLine is the first line of every file that gen makes, and of no
@@ -26,7 +29,7 @@ type StaleError struct {
 }
 
 func (e *StaleError) Error() string {
-	return fmt.Sprintf("%s: %s stale; run gen without -check", e.Dir, plural(e.Files, "file is", "files are"))
+	return fmt.Sprintf("%s: %s stale; run gen without -check", e.Dir, model.Plural(e.Files, "file is", "files are"))
 }
 
 // A change turns one file of the folder into another.
@@ -39,13 +42,13 @@ type change struct {
 // files that an earlier run made and that are no longer among them are
 // removed, where ours says that their name belongs to this run. It writes all
 // of them or, on error, none: dir is then as it was.
-func Write(dir string, files []File, ours func(name string) bool) error {
+func Write(dir string, files []golang.File, ours func(name string) bool) error {
 	return write(dir, files, ours, os.Rename)
 }
 
 // Check compares dir with files without touching it. It returns a *StaleError
 // if Write would change something.
-func Check(dir string, files []File, ours func(name string) bool) error {
+func Check(dir string, files []golang.File, ours func(name string) bool) error {
 	changes, err := plan(dir, files, ours)
 	if err != nil || len(changes) == 0 {
 		return err
@@ -66,7 +69,7 @@ func Check(dir string, files []File, ours func(name string) bool) error {
 
 // plan lists what has to change in dir, in the order of files and then of the
 // folder. It is an error if that would touch a file that gen did not make.
-func plan(dir string, files []File, ours func(name string) bool) ([]change, error) {
+func plan(dir string, files []golang.File, ours func(name string) bool) ([]change, error) {
 	info, err := os.Stat(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w; choose another folder with -o", dir, withoutPath(err))
@@ -125,7 +128,7 @@ func readRegular(path string) ([]byte, error) {
 }
 
 // write is Write with a rename that tests can make fail.
-func write(dir string, files []File, ours func(name string) bool, rename func(from, to string) error) error {
+func write(dir string, files []golang.File, ours func(name string) bool, rename func(from, to string) error) error {
 	changes, err := plan(dir, files, ours)
 	if err != nil || len(changes) == 0 {
 		return err

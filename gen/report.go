@@ -5,32 +5,59 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/go-clone3/clone3/gen/internal/golang"
+	"github.com/go-clone3/clone3/gen/internal/model"
 )
 
 // report tells a person what was left out: always the headers that a pattern
 // found in vain, and with -v everything, after a table of what was read.
-func (c command) report(readings []reading) {
+// p is the package that was made, or nil.
+func (c command) report(readings []reading, p *golang.Package) {
 	for i, r := range readings {
 		if c.verbose && i > 0 {
 			fmt.Fprintln(c.stderr)
 		}
 		if c.verbose {
-			printReport(c.stderr, r)
-		} else if n := len(r.failed); n > 0 {
-			fmt.Fprintf(c.stderr, "Linux %s: left out %s that cannot be read; -v tells why\n", r.version, plural(n, "header", "headers"))
+			printReport(c.stderr, r, p, c.exclude)
+			continue
+		}
+		if n := r.unreadable(); n > 0 {
+			fmt.Fprintf(c.stderr, "Linux %s: left out %s that cannot be read; -v tells why\n", r.version, model.Plural(n, "header", "headers"))
+		}
+		for _, line := range r.lacking.Lines(r.arches) {
+			fmt.Fprintf(c.stderr, "Linux %s: left out %s; -v tells why\n", r.version, line)
+		}
+		for _, line := range unmatched(r, c.exclude).Lines(r.arches) {
+			fmt.Fprintln(c.stderr, line)
+		}
+	}
+	if p != nil && !c.verbose {
+		for _, line := range p.Unused.Texts() {
+			fmt.Fprintln(c.stderr, line)
 		}
 	}
 }
 
 // printReport prints what -v promises about one kernel.
-func printReport(w io.Writer, r reading) {
-	fmt.Fprintf(w, "Linux %s on %s\n\n", r.version, plural(len(r.arches), "architecture", "architectures"))
-	for _, line := range columns(tallies(r.units)) {
+func printReport(w io.Writer, r reading, p *golang.Package, exclude []string) {
+	fmt.Fprintf(w, "Linux %s on %s\n\n", r.version, model.Plural(len(r.arches), "architecture", "architectures"))
+	for _, line := range model.Columns(tallies(r.units)) {
 		fmt.Fprintln(w, line)
 	}
-	printLines(w, "Skipped", skipRemarks(r.units).lines(r.arches))
-	printLines(w, "Not found", append(r.lacks.lines(r.arches), unfound(r).lines(r.arches)...))
-	printLines(w, "Headers left out", r.fails.lines(r.arches))
+	skipped := skipRemarks(r.units).Lines(r.arches)
+	if p != nil {
+		skipped = append(skipped, p.LeftOut.Lines(r.arches)...)
+	}
+	printLines(w, "Skipped", skipped)
+	if p != nil {
+		printLines(w, "Told apart", p.Apart.Texts())
+	}
+	printLines(w, "Not found", slices.Concat(r.lacks.Lines(r.arches), unfound(r).Lines(r.arches), unmatched(r, exclude).Lines(r.arches)))
+	if p != nil {
+		printLines(w, "Not renamed", p.Unused.Texts())
+	}
+	printLines(w, "Headers left out", r.fails.Lines(r.arches))
 }
 
 func printLines(w io.Writer, title string, lines []string) {
@@ -43,7 +70,7 @@ func printLines(w io.Writer, title string, lines []string) {
 type tally struct{ consts, structs, skipped, empty, functions map[string]bool }
 
 // tallies is a table of the headers in the order of the units.
-func tallies(units []Unit) [][]string {
+func tallies(units []model.Unit) [][]string {
 	var order []string
 	byHeader := map[string]*tally{}
 	of := func(header string) *tally {
@@ -65,9 +92,9 @@ func tallies(units []Unit) [][]string {
 		}
 		for _, s := range u.Skips {
 			switch t := of(countedAs(u.Group, s.Pos)); s.Reason {
-			case skipEmpty:
+			case model.SkipEmpty:
 				t.empty[s.Name] = true
-			case skipFunctionLike:
+			case model.SkipFunctionLike:
 				t.functions[s.Name] = true
 			default:
 				t.skipped[s.Name] = true
@@ -93,31 +120,51 @@ func tallies(units []Unit) [][]string {
 
 // countedAs is the header under which a declaration counts. The numbers that
 // asm/unistd.h leads to are in another file on each architecture.
-func countedAs(g Group, p Pos) string {
-	if i := wantedIn(g, p.File); i >= 0 {
+func countedAs(g model.Group, p model.Pos) string {
+	if i := g.Index(p.File); i >= 0 {
 		return g.Headers[i].Path
 	}
 	return p.File
 }
 
 // skipRemarks lists what was skipped, but for macros that have no value.
-func skipRemarks(units []Unit) remarks {
-	var r remarks
+func skipRemarks(units []model.Unit) model.Remarks {
+	var r model.Remarks
 	for _, u := range units {
 		for _, s := range u.Skips {
-			if s.Reason != skipEmpty && s.Reason != skipFunctionLike {
-				r.add(fmt.Sprintf("%v: %s: %s", s.Pos, s.Name, s.Reason), u.Arch)
+			if s.Reason != model.SkipEmpty && s.Reason != model.SkipFunctionLike {
+				r.Add(fmt.Sprintf("%v: %s: %s", s.Pos, s.Name, s.Reason), u.Arch)
 			}
 		}
 	}
 	return r
 }
 
+// unmatched lists the patterns of -exclude that leave nothing out.
+func unmatched(r reading, exclude []string) model.Remarks {
+	var idle model.Remarks
+	for _, pattern := range exclude {
+		g := model.Group{Exclude: []string{pattern}}
+		if !slices.ContainsFunc(r.units, func(u model.Unit) bool {
+			return slices.ContainsFunc(u.Skips, func(s model.Skip) bool { return s.Reason == model.SkipExcluded && g.Excludes(s.Name) })
+		}) {
+			for _, arch := range r.arches {
+				idle.Add(fmt.Sprintf("-exclude %s: no name matches", pattern), arch)
+			}
+		}
+	}
+	return idle
+}
+
 // unfound lists what the tables of gen ask for and the kernel does not have:
-// it is either not there yet or gone.
-func unfound(r reading) remarks {
-	var lost remarks
+// it is either not there yet or gone. A prefix may be of some architectures only.
+func unfound(r reading) model.Remarks {
+	var lost model.Remarks
+	found := map[[2]string]bool{} // header and prefix, on any architecture
 	for _, u := range r.units {
+		if _, out := r.failed[onArch{u.Group.Name, u.Arch}]; out {
+			continue // which is told
+		}
 		names, tags := map[string][]string{}, map[string][]string{} // by header
 		for _, c := range u.Consts {
 			header := countedAs(u.Group, c.Pos)
@@ -134,44 +181,25 @@ func unfound(r reading) remarks {
 		for _, h := range u.Group.Headers {
 			for _, name := range h.Names {
 				if !slices.Contains(names[h.Path], name) {
-					lost.add(fmt.Sprintf("%s: %s", h.Path, name), u.Arch)
+					lost.Add(fmt.Sprintf("%s: %s", h.Path, name), u.Arch)
 				}
 			}
 			for _, prefix := range h.Prefixes {
-				one := Header{Prefixes: []string{prefix}}
-				if !slices.ContainsFunc(names[h.Path], one.wantsConst) && !slices.ContainsFunc(tags[h.Path], one.wantsStruct) {
-					lost.add(fmt.Sprintf("%s: no name that begins with %s", h.Path, prefix), u.Arch)
+				one := model.Header{Prefixes: []string{prefix}}
+				if slices.ContainsFunc(names[h.Path], one.WantsConst) || slices.ContainsFunc(tags[h.Path], one.WantsStruct) {
+					found[[2]string{h.Path, prefix}] = true
+				}
+			}
+		}
+	}
+	for _, u := range r.units {
+		for _, h := range u.Group.Headers {
+			for _, prefix := range h.Prefixes {
+				if _, out := r.failed[onArch{u.Group.Name, u.Arch}]; !out && !found[[2]string{h.Path, prefix}] {
+					lost.Add(fmt.Sprintf("%s: no name that begins with %s", h.Path, prefix), u.Arch)
 				}
 			}
 		}
 	}
 	return lost
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
-// columns aligns the cells of rows on their left sides, two blanks apart.
-func columns(rows [][]string) []string {
-	var widths []int
-	for _, r := range rows {
-		for i, cell := range r {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], len(cell))
-		}
-	}
-	lines := make([]string, len(rows))
-	for n, r := range rows {
-		for i, cell := range r {
-			lines[n] += fmt.Sprintf("%-*s  ", widths[i], cell)
-		}
-		lines[n] = strings.TrimRight(lines[n], " ")
-	}
-	return lines
 }

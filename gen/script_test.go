@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/go-clone3/clone3/gen/internal/gentest"
+
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -27,8 +29,8 @@ func TestMain(m *testing.M) {
 //	                            kernel, for all the ports or for one
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "../testdata/script",
-		UpdateScripts:       *update,
+		Dir:                 gentest.Testdata(t, "script"),
+		UpdateScripts:       gentest.Update(),
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("KERNEL", "")
@@ -66,9 +68,16 @@ func scriptStatus(ts *testscript.TestScript, neg bool, args []string) {
 
 // scriptFiles is everything in the script's folder.
 func scriptFiles(ts *testscript.TestScript) map[string]string {
-	files, err := filesBelow(ts.MkAbs("."))
+	files, err := gentest.Files(ts.MkAbs("."))
 	ts.Check(err)
 	return files
+}
+
+// portMarks has, for each port, a file that tells that headers are its own,
+// and what has to be in it.
+var portMarks = map[string][2]string{
+	"x86": {"vm86.h"}, "arm": {"unistd-eabi.h"}, "arm64": {"sve_context.h"}, "loongarch": {"hwcap.h", "HWCAP_LOONGARCH_"},
+	"mips": {"sgidefs.h"}, "powerpc": {"bootx.h"}, "riscv": {"hwcap.h", "COMPAT_HWCAP_ISA_"}, "s390": {"zcrypt.h"},
 }
 
 func scriptKernel(ts *testscript.TestScript, neg bool, args []string) {
@@ -88,14 +97,14 @@ func scriptKernel(ts *testscript.TestScript, neg bool, args []string) {
 	write("usr/include/linux/version.h", fmt.Sprintf(
 		"#define LINUX_VERSION_CODE %d\n#define LINUX_VERSION_MAJOR %d\n#define LINUX_VERSION_PATCHLEVEL %d\n#define LINUX_VERSION_SUBLEVEL %d\n",
 		v[0]<<16|v[1]<<8|v[2], v[0], v[1], v[2]))
-	for _, p := range ports {
-		asm := "usr/lib/linux/uapi/" + p.Name + "/asm/"
+	for port, mark := range portMarks {
+		asm := "usr/lib/linux/uapi/" + port + "/asm/"
 		if len(args) > 2 {
-			if !slices.Contains(args[2:], p.Name) {
+			if !slices.Contains(args[2:], port) {
 				continue
 			}
 			asm = "usr/include/asm/"
 		}
-		write(asm+p.Mark, "/* "+p.MarkText+" */\n")
+		write(asm+mark[0], "/* "+mark[1]+" */\n")
 	}
 }

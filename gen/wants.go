@@ -1,14 +1,18 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/go-clone3/clone3/gen/internal/kernel"
+	"github.com/go-clone3/clone3/gen/internal/model"
 )
 
 // A want is a group to be read, and what to do where it cannot be.
 type want struct {
-	Group
+	model.Group
 	mayLack bool // a header that the kernel lacks is left out
 	mayFail bool // a group that cannot be read is left out
 }
@@ -19,28 +23,34 @@ type want struct {
 // Old kernels may lack headers of uapi; of two kernels one may lack any, and
 // some architectures what a pattern finds on others. This may also fail: some
 // headers cannot be read by themselves.
-func (c command) wants(kernels []kernel) ([]want, error) {
+func (c command) wants(kernels []tree) ([]want, error) {
 	var wants []want
 	if len(c.headers) == 0 {
 		for _, g := range groups {
 			if c.old != "" {
-				g.Headers = slices.Clone(g.Headers)
+				g.Headers, g.Exclude = slices.Clone(g.Headers), nil
 				for i, h := range g.Headers {
-					g.Headers[i] = Header{Path: h.Path, Prefixes: c.prefixes}
+					g.Headers[i] = model.Header{Path: h.Path, Prefixes: c.prefixes}
 				}
 			}
 			wants = append(wants, want{Group: g, mayLack: true})
 		}
 		return wants, nil
 	}
+	left := 0
 	for _, name := range c.headers {
-		pattern := strings.ContainsAny(name, `*?[`) || strings.HasSuffix(name, "/...")
+		pattern := isPattern(name)
 		paths, err := glob(kernels, name)
 		if err != nil {
 			return nil, err
 		}
 		for _, path := range paths {
-			w := want{Group{groupName(path), []Header{{Path: path, Prefixes: c.prefixes}}}, pattern || len(kernels) > 1, pattern}
+			if slices.ContainsFunc(c.without, func(x string) bool { return kernel.Matches(x, path) }) {
+				left++
+				continue
+			}
+			g := model.Group{Headers: []model.Header{{Path: path, Prefixes: c.prefixes}}, Exclude: c.exclude}
+			w := want{g, pattern || len(kernels) > 1, pattern}
 			i := slices.IndexFunc(wants, func(w want) bool { return w.Headers[0].Path == path })
 			if i < 0 {
 				wants = append(wants, w)
@@ -49,12 +59,24 @@ func (c command) wants(kernels []kernel) ([]want, error) {
 			}
 		}
 	}
+	switch {
+	case left == 0 && len(c.without) > 0:
+		return nil, fmt.Errorf("-exclude %s: no header matches, of those that -header has", strings.Join(c.without, ","))
+	case len(wants) == 0:
+		return nil, errors.New("-exclude leaves out all the headers of -header")
+	}
+	nameGroups(wants)
 	return wants, nil
+}
+
+// isPattern tells patterns from the names of headers.
+func isPattern(name string) bool {
+	return strings.ContainsAny(name, `*?[`) || strings.HasSuffix(name, "/...")
 }
 
 // glob returns the headers of the kernels that a name or pattern stands for,
 // sorted. One of two kernels may have none.
-func glob(kernels []kernel, name string) ([]string, error) {
+func glob(kernels []tree, name string) ([]string, error) {
 	var paths []string
 	var errs []error
 	for _, k := range kernels {
@@ -75,25 +97,26 @@ func groupName(header string) string {
 	return strings.NewReplacer("/", "_", "-", "_").Replace(name)
 }
 
-// checkFileNames refuses headers whose files only differ in upper and lower
-// case, which the go command does not build.
-func checkFileNames(wants []want) error {
-	first := map[string]want{}
-	for _, w := range wants {
-		key := strings.ToLower(w.Name)
-		if f, ok := first[key]; ok {
-			return fmt.Errorf("%s and %s: the Go files of both would be called z%s.go; bind them in two packages", f.Headers[0].Path, w.Headers[0].Path, key)
-		}
-		first[key] = w
+// nameGroups names the files of headers. Where the names of some only differ in
+// upper and lower case, which the go command does not build, those with
+// capitals have _caps behind them. What is still the same has a number.
+func nameGroups(wants []want) {
+	count := map[string]int{}
+	for i := range wants {
+		wants[i].Name = groupName(wants[i].Headers[0].Path)
+		count[strings.ToLower(wants[i].Name)]++
 	}
-	return nil
-}
-
-// isFileOf reports whether name is that of a Go file of one of wants.
-func isFileOf(wants []want, name string) bool {
-	return slices.ContainsFunc(wants, func(w want) bool {
-		rest, ok := strings.CutPrefix(strings.TrimSuffix(name, ".go"), "z"+w.Name)
-		set, some := strings.CutPrefix(rest, "_linux_")
-		return ok && (rest == "" || rest == "_linux" || some && isSetName(set))
-	})
+	taken := map[string]bool{}
+	for i := range wants {
+		w := &wants[i]
+		lower := strings.ToLower(w.Name)
+		if count[lower] > 1 && lower != w.Name {
+			w.Name += "_caps"
+		}
+		name := w.Name
+		for n := 2; taken[strings.ToLower(w.Name)]; n++ {
+			w.Name = fmt.Sprint(name, "_", n)
+		}
+		taken[strings.ToLower(w.Name)] = true
+	}
 }

@@ -24,20 +24,29 @@ rule() {
 	fi
 }
 
-# users PATTERN: the files of gen that have it.
-users() {
-	local files
-	files=$(grep -lE "$1" gen/*.go | grep -v _test.go) || { echo "no file of gen has $1, which this script guards" >&2; return 1; }
-	xargs -n1 basename <<<"$files"
+# importers PATTERN: the packages that import such a package themselves.
+importers() {
+	local all
+	all=$(go list -f '{{$p := .ImportPath}}{{range .Imports}}{{$p}} {{.}}{{"\n"}}{{end}}' ./...) || return
+	sed -nE "s,^$module/(.*) $1\$,\\1,p" <<<"$all" | grep . || { echo "no package imports $1, which this script guards" >&2; return 1; }
 }
 
 for arch in amd64 386 mips; do
 	GOARCH=$arch go list -f '{{join .Imports "\n"}}' ./uapi | sed '/^$/d' | rule uapi 'unsafe' 'imports nothing but unsafe' || failed=1
 done
-deps ./gen | sed -n "\\,^$module/,p" | rule gen '' 'never imports uapi or linux: it must build when they do not' || failed=1
-users '"modernc.org/cc/v4"' | rule gen 'parse.*\.go' 'only parse.go may import cc' || failed=1
-users '"github.com/dave/jennifer' | rule gen 'render.*\.go' 'only render.go may import jennifer' || failed=1
-users '\bos\.(Chmod|Create|DirFS|Lstat|Mkdir|Open|Read|Remove|Rename|Stat|Write)' | rule gen '(main|tree|output)\.go' 'only main.go, tree.go and output.go touch the disk' || failed=1
+importers 'modernc\.org/cc/v4' | rule cc 'gen/internal/c' 'is imported by gen/internal/c alone' || failed=1
+importers 'github\.com/dave/jennifer/jen' | rule jennifer 'gen/internal/golang' 'is imported by gen/internal/golang alone' || failed=1
+# What each floor of gen knows of the others; what it may know of the disk.
+for package in kernel c golang model textfs; do
+	case $package in
+	kernel | c) below="$module/gen/internal/(model|textfs)" ;;
+	golang) below="$module/gen/internal/model" ;;
+	*) below='' ;;
+	esac
+	deps "./gen/internal/$package" | sed -n "\,^$module/,p" | rule "gen/internal/$package" "$below" 'knows only the floors below it' || failed=1
+done
+importers 'os' | sed -n '/^gen/p' | rule os 'gen|gen/internal/(kernel|gentest)' 'is for the command and for the reader of kernels, in gen' || failed=1
+deps ./gen | rule gen "$module/gen/internal/(kernel|c|golang|model|textfs)|github.com/(dave/jennifer/jen|rogpeppe/go-internal/diff)|modernc.org/.*|github.com/remyoudompheng/bigfft" 'needs no other module, nothing of its tests, and not uapi or linux, without which it must build' || failed=1
 # imports PACKAGE: what it imports itself.
 imports() { go list -f '{{join .Imports "\n"}}' "$1"; }
 

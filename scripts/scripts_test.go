@@ -64,7 +64,7 @@ func (s shell) deaf() {
 
 // A fetch that fails ends what needs it, with one message that says what to do.
 func TestAFetchThatFailsIsTheEnd(t *testing.T) {
-	for _, target := range []string{"generate", "oracle", "sweep", "check"} {
+	for _, target := range []string{"generate", "oracle", "oracle-all", "sweep", "check", "news"} {
 		t.Run(target, func(t *testing.T) {
 			s := newShell(t, "DEBIAN_MIRROR=http://mirror.invalid/debian")
 			s.deaf()

@@ -19,12 +19,12 @@ for tree in headers "headers 6.12" "headers 6.1" source "source 6.12"; do
 	}
 done
 
-# complain says what is not tested: tests look for trees with cachedTrees.
+# complain says what is not tested: tests look for trees with gentest.CachedTrees.
 complain() {
 	local tests
 	tests=$(find gen -name '*_test.go' -exec awk '
 		/^func / { name = $2; sub(/\(.*/, "", name) }
-		/cachedTrees\(/ && name ~ /^Test/ { print name }' {} + | sort -u)
+		/[cC]achedTrees\(/ && name ~ /^Test/ { print name }' {} + | sort -u)
 	echo "without the kernel trees \"$lacks\" these tests are skipped or read fewer:" $tests >&2
 }
 status=0

@@ -1,10 +1,15 @@
 // Package uapi has the constants, structs and system call numbers by which
-// programs create and control processes on Linux, as the kernel's own headers
-// declare them for every GOARCH.
+// programs create, control and confine processes on Linux, as the kernel's own
+// headers declare them for every GOARCH: all system calls, and what belongs to
+// processes and pidfds, namespaces and mounts, capabilities, Landlock, seccomp,
+// keys, limits and files.
 //
 // Constants have their names in C, CLONE_PIDFD, and system calls those that Go
 // knows them by: SYS_CLONE3 for __NR_clone3. Constants have no type; those of
-// 1<<31 and more do not fit an int of 32 bits.
+// 1<<31 and more do not fit an int of 32 bits. SyscallName and SyscallNumber have
+// the system calls as a table, which a program that does not use it does not
+// contain. Where the C library has another value than the kernel, this is the
+// kernel's: F_SETLK and O_LARGEFILE, RLIM_INFINITY on 32 bits.
 //
 // Types have Go names: CloneArgs for struct clone_args. Each has the layout that
 // C gives it on the architecture, with the padding spelled out, followed by

@@ -6,51 +6,935 @@ package uapi
 
 // Constants of asm/unistd_32.h.
 const (
-	SYS_READ                    = 3   // asm/unistd_32.h:7
-	SYS_WRITE                   = 4   // asm/unistd_32.h:8
-	SYS_CLOSE                   = 6   // asm/unistd_32.h:10
-	SYS_EXECVE                  = 11  // asm/unistd_32.h:15
-	SYS_CHDIR                   = 12  // asm/unistd_32.h:16
-	SYS_GETPID                  = 20  // asm/unistd_32.h:24
-	SYS_MOUNT                   = 21  // asm/unistd_32.h:25
-	SYS_SETUID                  = 23  // asm/unistd_32.h:27
-	SYS_PTRACE                  = 26  // asm/unistd_32.h:30
-	SYS_SETGID                  = 46  // asm/unistd_32.h:50
-	SYS_IOCTL                   = 54  // asm/unistd_32.h:58
-	SYS_FCNTL                   = 55  // asm/unistd_32.h:59
-	SYS_SETPGID                 = 57  // asm/unistd_32.h:61
-	SYS_UMASK                   = 60  // asm/unistd_32.h:64
-	SYS_CHROOT                  = 61  // asm/unistd_32.h:65
-	SYS_GETPPID                 = 64  // asm/unistd_32.h:68
-	SYS_SETSID                  = 66  // asm/unistd_32.h:70
-	SYS_SETGROUPS               = 81  // asm/unistd_32.h:85
-	SYS_WAIT4                   = 114 // asm/unistd_32.h:118
-	SYS_CLONE                   = 120 // asm/unistd_32.h:124
-	SYS_PRCTL                   = 172 // asm/unistd_32.h:176
-	SYS_RT_SIGACTION            = 174 // asm/unistd_32.h:178
-	SYS_RT_SIGPROCMASK          = 175 // asm/unistd_32.h:179
-	SYS_CAPSET                  = 185 // asm/unistd_32.h:189
-	SYS_FUTEX                   = 240 // asm/unistd_32.h:242
-	SYS_EXIT_GROUP              = 252 // asm/unistd_32.h:253
-	SYS_WAITID                  = 284 // asm/unistd_32.h:285
-	SYS_OPENAT                  = 295 // asm/unistd_32.h:295
-	SYS_UNSHARE                 = 310 // asm/unistd_32.h:310
-	SYS_DUP3                    = 330 // asm/unistd_32.h:330
-	SYS_PRLIMIT64               = 340 // asm/unistd_32.h:340
-	SYS_NAME_TO_HANDLE_AT       = 341 // asm/unistd_32.h:341
-	SYS_OPEN_BY_HANDLE_AT       = 342 // asm/unistd_32.h:342
-	SYS_SETNS                   = 346 // asm/unistd_32.h:346
-	SYS_SCHED_SETATTR           = 351 // asm/unistd_32.h:351
-	SYS_SECCOMP                 = 354 // asm/unistd_32.h:354
-	SYS_EXECVEAT                = 358 // asm/unistd_32.h:358
-	SYS_PIDFD_SEND_SIGNAL       = 424 // asm/unistd_32.h:417
-	SYS_PIDFD_OPEN              = 434 // asm/unistd_32.h:427
-	SYS_CLONE3                  = 435 // asm/unistd_32.h:428
-	SYS_CLOSE_RANGE             = 436 // asm/unistd_32.h:429
-	SYS_PIDFD_GETFD             = 438 // asm/unistd_32.h:431
-	SYS_PROCESS_MADVISE         = 440 // asm/unistd_32.h:433
-	SYS_LANDLOCK_CREATE_RULESET = 444 // asm/unistd_32.h:437
-	SYS_LANDLOCK_ADD_RULE       = 445 // asm/unistd_32.h:438
-	SYS_LANDLOCK_RESTRICT_SELF  = 446 // asm/unistd_32.h:439
-	SYS_PROCESS_MRELEASE        = 448 // asm/unistd_32.h:441
+	SYS_RESTART_SYSCALL              = 0   // asm/unistd_32.h:4
+	SYS_EXIT                         = 1   // asm/unistd_32.h:5
+	SYS_FORK                         = 2   // asm/unistd_32.h:6
+	SYS_READ                         = 3   // asm/unistd_32.h:7
+	SYS_WRITE                        = 4   // asm/unistd_32.h:8
+	SYS_OPEN                         = 5   // asm/unistd_32.h:9
+	SYS_CLOSE                        = 6   // asm/unistd_32.h:10
+	SYS_WAITPID                      = 7   // asm/unistd_32.h:11
+	SYS_CREAT                        = 8   // asm/unistd_32.h:12
+	SYS_LINK                         = 9   // asm/unistd_32.h:13
+	SYS_UNLINK                       = 10  // asm/unistd_32.h:14
+	SYS_EXECVE                       = 11  // asm/unistd_32.h:15
+	SYS_CHDIR                        = 12  // asm/unistd_32.h:16
+	SYS_TIME                         = 13  // asm/unistd_32.h:17
+	SYS_MKNOD                        = 14  // asm/unistd_32.h:18
+	SYS_CHMOD                        = 15  // asm/unistd_32.h:19
+	SYS_LCHOWN                       = 16  // asm/unistd_32.h:20
+	SYS_BREAK                        = 17  // asm/unistd_32.h:21
+	SYS_OLDSTAT                      = 18  // asm/unistd_32.h:22
+	SYS_LSEEK                        = 19  // asm/unistd_32.h:23
+	SYS_GETPID                       = 20  // asm/unistd_32.h:24
+	SYS_MOUNT                        = 21  // asm/unistd_32.h:25
+	SYS_UMOUNT                       = 22  // asm/unistd_32.h:26
+	SYS_SETUID                       = 23  // asm/unistd_32.h:27
+	SYS_GETUID                       = 24  // asm/unistd_32.h:28
+	SYS_STIME                        = 25  // asm/unistd_32.h:29
+	SYS_PTRACE                       = 26  // asm/unistd_32.h:30
+	SYS_ALARM                        = 27  // asm/unistd_32.h:31
+	SYS_OLDFSTAT                     = 28  // asm/unistd_32.h:32
+	SYS_PAUSE                        = 29  // asm/unistd_32.h:33
+	SYS_UTIME                        = 30  // asm/unistd_32.h:34
+	SYS_STTY                         = 31  // asm/unistd_32.h:35
+	SYS_GTTY                         = 32  // asm/unistd_32.h:36
+	SYS_ACCESS                       = 33  // asm/unistd_32.h:37
+	SYS_NICE                         = 34  // asm/unistd_32.h:38
+	SYS_FTIME                        = 35  // asm/unistd_32.h:39
+	SYS_SYNC                         = 36  // asm/unistd_32.h:40
+	SYS_KILL                         = 37  // asm/unistd_32.h:41
+	SYS_RENAME                       = 38  // asm/unistd_32.h:42
+	SYS_MKDIR                        = 39  // asm/unistd_32.h:43
+	SYS_RMDIR                        = 40  // asm/unistd_32.h:44
+	SYS_DUP                          = 41  // asm/unistd_32.h:45
+	SYS_PIPE                         = 42  // asm/unistd_32.h:46
+	SYS_TIMES                        = 43  // asm/unistd_32.h:47
+	SYS_PROF                         = 44  // asm/unistd_32.h:48
+	SYS_BRK                          = 45  // asm/unistd_32.h:49
+	SYS_SETGID                       = 46  // asm/unistd_32.h:50
+	SYS_GETGID                       = 47  // asm/unistd_32.h:51
+	SYS_SIGNAL                       = 48  // asm/unistd_32.h:52
+	SYS_GETEUID                      = 49  // asm/unistd_32.h:53
+	SYS_GETEGID                      = 50  // asm/unistd_32.h:54
+	SYS_ACCT                         = 51  // asm/unistd_32.h:55
+	SYS_UMOUNT2                      = 52  // asm/unistd_32.h:56
+	SYS_LOCK                         = 53  // asm/unistd_32.h:57
+	SYS_IOCTL                        = 54  // asm/unistd_32.h:58
+	SYS_FCNTL                        = 55  // asm/unistd_32.h:59
+	SYS_MPX                          = 56  // asm/unistd_32.h:60
+	SYS_SETPGID                      = 57  // asm/unistd_32.h:61
+	SYS_ULIMIT                       = 58  // asm/unistd_32.h:62
+	SYS_OLDOLDUNAME                  = 59  // asm/unistd_32.h:63
+	SYS_UMASK                        = 60  // asm/unistd_32.h:64
+	SYS_CHROOT                       = 61  // asm/unistd_32.h:65
+	SYS_USTAT                        = 62  // asm/unistd_32.h:66
+	SYS_DUP2                         = 63  // asm/unistd_32.h:67
+	SYS_GETPPID                      = 64  // asm/unistd_32.h:68
+	SYS_GETPGRP                      = 65  // asm/unistd_32.h:69
+	SYS_SETSID                       = 66  // asm/unistd_32.h:70
+	SYS_SIGACTION                    = 67  // asm/unistd_32.h:71
+	SYS_SGETMASK                     = 68  // asm/unistd_32.h:72
+	SYS_SSETMASK                     = 69  // asm/unistd_32.h:73
+	SYS_SETREUID                     = 70  // asm/unistd_32.h:74
+	SYS_SETREGID                     = 71  // asm/unistd_32.h:75
+	SYS_SIGSUSPEND                   = 72  // asm/unistd_32.h:76
+	SYS_SIGPENDING                   = 73  // asm/unistd_32.h:77
+	SYS_SETHOSTNAME                  = 74  // asm/unistd_32.h:78
+	SYS_SETRLIMIT                    = 75  // asm/unistd_32.h:79
+	SYS_GETRLIMIT                    = 76  // asm/unistd_32.h:80
+	SYS_GETRUSAGE                    = 77  // asm/unistd_32.h:81
+	SYS_GETTIMEOFDAY                 = 78  // asm/unistd_32.h:82
+	SYS_SETTIMEOFDAY                 = 79  // asm/unistd_32.h:83
+	SYS_GETGROUPS                    = 80  // asm/unistd_32.h:84
+	SYS_SETGROUPS                    = 81  // asm/unistd_32.h:85
+	SYS_SELECT                       = 82  // asm/unistd_32.h:86
+	SYS_SYMLINK                      = 83  // asm/unistd_32.h:87
+	SYS_OLDLSTAT                     = 84  // asm/unistd_32.h:88
+	SYS_READLINK                     = 85  // asm/unistd_32.h:89
+	SYS_USELIB                       = 86  // asm/unistd_32.h:90
+	SYS_SWAPON                       = 87  // asm/unistd_32.h:91
+	SYS_REBOOT                       = 88  // asm/unistd_32.h:92
+	SYS_READDIR                      = 89  // asm/unistd_32.h:93
+	SYS_MMAP                         = 90  // asm/unistd_32.h:94
+	SYS_MUNMAP                       = 91  // asm/unistd_32.h:95
+	SYS_TRUNCATE                     = 92  // asm/unistd_32.h:96
+	SYS_FTRUNCATE                    = 93  // asm/unistd_32.h:97
+	SYS_FCHMOD                       = 94  // asm/unistd_32.h:98
+	SYS_FCHOWN                       = 95  // asm/unistd_32.h:99
+	SYS_GETPRIORITY                  = 96  // asm/unistd_32.h:100
+	SYS_SETPRIORITY                  = 97  // asm/unistd_32.h:101
+	SYS_PROFIL                       = 98  // asm/unistd_32.h:102
+	SYS_STATFS                       = 99  // asm/unistd_32.h:103
+	SYS_FSTATFS                      = 100 // asm/unistd_32.h:104
+	SYS_IOPERM                       = 101 // asm/unistd_32.h:105
+	SYS_SOCKETCALL                   = 102 // asm/unistd_32.h:106
+	SYS_SYSLOG                       = 103 // asm/unistd_32.h:107
+	SYS_SETITIMER                    = 104 // asm/unistd_32.h:108
+	SYS_GETITIMER                    = 105 // asm/unistd_32.h:109
+	SYS_STAT                         = 106 // asm/unistd_32.h:110
+	SYS_LSTAT                        = 107 // asm/unistd_32.h:111
+	SYS_FSTAT                        = 108 // asm/unistd_32.h:112
+	SYS_OLDUNAME                     = 109 // asm/unistd_32.h:113
+	SYS_IOPL                         = 110 // asm/unistd_32.h:114
+	SYS_VHANGUP                      = 111 // asm/unistd_32.h:115
+	SYS_IDLE                         = 112 // asm/unistd_32.h:116
+	SYS_VM86OLD                      = 113 // asm/unistd_32.h:117
+	SYS_WAIT4                        = 114 // asm/unistd_32.h:118
+	SYS_SWAPOFF                      = 115 // asm/unistd_32.h:119
+	SYS_SYSINFO                      = 116 // asm/unistd_32.h:120
+	SYS_IPC                          = 117 // asm/unistd_32.h:121
+	SYS_FSYNC                        = 118 // asm/unistd_32.h:122
+	SYS_SIGRETURN                    = 119 // asm/unistd_32.h:123
+	SYS_CLONE                        = 120 // asm/unistd_32.h:124
+	SYS_SETDOMAINNAME                = 121 // asm/unistd_32.h:125
+	SYS_UNAME                        = 122 // asm/unistd_32.h:126
+	SYS_MODIFY_LDT                   = 123 // asm/unistd_32.h:127
+	SYS_ADJTIMEX                     = 124 // asm/unistd_32.h:128
+	SYS_MPROTECT                     = 125 // asm/unistd_32.h:129
+	SYS_SIGPROCMASK                  = 126 // asm/unistd_32.h:130
+	SYS_CREATE_MODULE                = 127 // asm/unistd_32.h:131
+	SYS_INIT_MODULE                  = 128 // asm/unistd_32.h:132
+	SYS_DELETE_MODULE                = 129 // asm/unistd_32.h:133
+	SYS_GET_KERNEL_SYMS              = 130 // asm/unistd_32.h:134
+	SYS_QUOTACTL                     = 131 // asm/unistd_32.h:135
+	SYS_GETPGID                      = 132 // asm/unistd_32.h:136
+	SYS_FCHDIR                       = 133 // asm/unistd_32.h:137
+	SYS_BDFLUSH                      = 134 // asm/unistd_32.h:138
+	SYS_SYSFS                        = 135 // asm/unistd_32.h:139
+	SYS_PERSONALITY                  = 136 // asm/unistd_32.h:140
+	SYS_AFS_SYSCALL                  = 137 // asm/unistd_32.h:141
+	SYS_SETFSUID                     = 138 // asm/unistd_32.h:142
+	SYS_SETFSGID                     = 139 // asm/unistd_32.h:143
+	SYS__LLSEEK                      = 140 // asm/unistd_32.h:144
+	SYS_GETDENTS                     = 141 // asm/unistd_32.h:145
+	SYS__NEWSELECT                   = 142 // asm/unistd_32.h:146
+	SYS_FLOCK                        = 143 // asm/unistd_32.h:147
+	SYS_MSYNC                        = 144 // asm/unistd_32.h:148
+	SYS_READV                        = 145 // asm/unistd_32.h:149
+	SYS_WRITEV                       = 146 // asm/unistd_32.h:150
+	SYS_GETSID                       = 147 // asm/unistd_32.h:151
+	SYS_FDATASYNC                    = 148 // asm/unistd_32.h:152
+	SYS__SYSCTL                      = 149 // asm/unistd_32.h:153
+	SYS_MLOCK                        = 150 // asm/unistd_32.h:154
+	SYS_MUNLOCK                      = 151 // asm/unistd_32.h:155
+	SYS_MLOCKALL                     = 152 // asm/unistd_32.h:156
+	SYS_MUNLOCKALL                   = 153 // asm/unistd_32.h:157
+	SYS_SCHED_SETPARAM               = 154 // asm/unistd_32.h:158
+	SYS_SCHED_GETPARAM               = 155 // asm/unistd_32.h:159
+	SYS_SCHED_SETSCHEDULER           = 156 // asm/unistd_32.h:160
+	SYS_SCHED_GETSCHEDULER           = 157 // asm/unistd_32.h:161
+	SYS_SCHED_YIELD                  = 158 // asm/unistd_32.h:162
+	SYS_SCHED_GET_PRIORITY_MAX       = 159 // asm/unistd_32.h:163
+	SYS_SCHED_GET_PRIORITY_MIN       = 160 // asm/unistd_32.h:164
+	SYS_SCHED_RR_GET_INTERVAL        = 161 // asm/unistd_32.h:165
+	SYS_NANOSLEEP                    = 162 // asm/unistd_32.h:166
+	SYS_MREMAP                       = 163 // asm/unistd_32.h:167
+	SYS_SETRESUID                    = 164 // asm/unistd_32.h:168
+	SYS_GETRESUID                    = 165 // asm/unistd_32.h:169
+	SYS_VM86                         = 166 // asm/unistd_32.h:170
+	SYS_QUERY_MODULE                 = 167 // asm/unistd_32.h:171
+	SYS_POLL                         = 168 // asm/unistd_32.h:172
+	SYS_NFSSERVCTL                   = 169 // asm/unistd_32.h:173
+	SYS_SETRESGID                    = 170 // asm/unistd_32.h:174
+	SYS_GETRESGID                    = 171 // asm/unistd_32.h:175
+	SYS_PRCTL                        = 172 // asm/unistd_32.h:176
+	SYS_RT_SIGRETURN                 = 173 // asm/unistd_32.h:177
+	SYS_RT_SIGACTION                 = 174 // asm/unistd_32.h:178
+	SYS_RT_SIGPROCMASK               = 175 // asm/unistd_32.h:179
+	SYS_RT_SIGPENDING                = 176 // asm/unistd_32.h:180
+	SYS_RT_SIGTIMEDWAIT              = 177 // asm/unistd_32.h:181
+	SYS_RT_SIGQUEUEINFO              = 178 // asm/unistd_32.h:182
+	SYS_RT_SIGSUSPEND                = 179 // asm/unistd_32.h:183
+	SYS_PREAD64                      = 180 // asm/unistd_32.h:184
+	SYS_PWRITE64                     = 181 // asm/unistd_32.h:185
+	SYS_CHOWN                        = 182 // asm/unistd_32.h:186
+	SYS_GETCWD                       = 183 // asm/unistd_32.h:187
+	SYS_CAPGET                       = 184 // asm/unistd_32.h:188
+	SYS_CAPSET                       = 185 // asm/unistd_32.h:189
+	SYS_SIGALTSTACK                  = 186 // asm/unistd_32.h:190
+	SYS_SENDFILE                     = 187 // asm/unistd_32.h:191
+	SYS_GETPMSG                      = 188 // asm/unistd_32.h:192
+	SYS_PUTPMSG                      = 189 // asm/unistd_32.h:193
+	SYS_VFORK                        = 190 // asm/unistd_32.h:194
+	SYS_UGETRLIMIT                   = 191 // asm/unistd_32.h:195
+	SYS_MMAP2                        = 192 // asm/unistd_32.h:196
+	SYS_TRUNCATE64                   = 193 // asm/unistd_32.h:197
+	SYS_FTRUNCATE64                  = 194 // asm/unistd_32.h:198
+	SYS_STAT64                       = 195 // asm/unistd_32.h:199
+	SYS_LSTAT64                      = 196 // asm/unistd_32.h:200
+	SYS_FSTAT64                      = 197 // asm/unistd_32.h:201
+	SYS_LCHOWN32                     = 198 // asm/unistd_32.h:202
+	SYS_GETUID32                     = 199 // asm/unistd_32.h:203
+	SYS_GETGID32                     = 200 // asm/unistd_32.h:204
+	SYS_GETEUID32                    = 201 // asm/unistd_32.h:205
+	SYS_GETEGID32                    = 202 // asm/unistd_32.h:206
+	SYS_SETREUID32                   = 203 // asm/unistd_32.h:207
+	SYS_SETREGID32                   = 204 // asm/unistd_32.h:208
+	SYS_GETGROUPS32                  = 205 // asm/unistd_32.h:209
+	SYS_SETGROUPS32                  = 206 // asm/unistd_32.h:210
+	SYS_FCHOWN32                     = 207 // asm/unistd_32.h:211
+	SYS_SETRESUID32                  = 208 // asm/unistd_32.h:212
+	SYS_GETRESUID32                  = 209 // asm/unistd_32.h:213
+	SYS_SETRESGID32                  = 210 // asm/unistd_32.h:214
+	SYS_GETRESGID32                  = 211 // asm/unistd_32.h:215
+	SYS_CHOWN32                      = 212 // asm/unistd_32.h:216
+	SYS_SETUID32                     = 213 // asm/unistd_32.h:217
+	SYS_SETGID32                     = 214 // asm/unistd_32.h:218
+	SYS_SETFSUID32                   = 215 // asm/unistd_32.h:219
+	SYS_SETFSGID32                   = 216 // asm/unistd_32.h:220
+	SYS_PIVOT_ROOT                   = 217 // asm/unistd_32.h:221
+	SYS_MINCORE                      = 218 // asm/unistd_32.h:222
+	SYS_MADVISE                      = 219 // asm/unistd_32.h:223
+	SYS_GETDENTS64                   = 220 // asm/unistd_32.h:224
+	SYS_FCNTL64                      = 221 // asm/unistd_32.h:225
+	SYS_GETTID                       = 224 // asm/unistd_32.h:226
+	SYS_READAHEAD                    = 225 // asm/unistd_32.h:227
+	SYS_SETXATTR                     = 226 // asm/unistd_32.h:228
+	SYS_LSETXATTR                    = 227 // asm/unistd_32.h:229
+	SYS_FSETXATTR                    = 228 // asm/unistd_32.h:230
+	SYS_GETXATTR                     = 229 // asm/unistd_32.h:231
+	SYS_LGETXATTR                    = 230 // asm/unistd_32.h:232
+	SYS_FGETXATTR                    = 231 // asm/unistd_32.h:233
+	SYS_LISTXATTR                    = 232 // asm/unistd_32.h:234
+	SYS_LLISTXATTR                   = 233 // asm/unistd_32.h:235
+	SYS_FLISTXATTR                   = 234 // asm/unistd_32.h:236
+	SYS_REMOVEXATTR                  = 235 // asm/unistd_32.h:237
+	SYS_LREMOVEXATTR                 = 236 // asm/unistd_32.h:238
+	SYS_FREMOVEXATTR                 = 237 // asm/unistd_32.h:239
+	SYS_TKILL                        = 238 // asm/unistd_32.h:240
+	SYS_SENDFILE64                   = 239 // asm/unistd_32.h:241
+	SYS_FUTEX                        = 240 // asm/unistd_32.h:242
+	SYS_SCHED_SETAFFINITY            = 241 // asm/unistd_32.h:243
+	SYS_SCHED_GETAFFINITY            = 242 // asm/unistd_32.h:244
+	SYS_SET_THREAD_AREA              = 243 // asm/unistd_32.h:245
+	SYS_GET_THREAD_AREA              = 244 // asm/unistd_32.h:246
+	SYS_IO_SETUP                     = 245 // asm/unistd_32.h:247
+	SYS_IO_DESTROY                   = 246 // asm/unistd_32.h:248
+	SYS_IO_GETEVENTS                 = 247 // asm/unistd_32.h:249
+	SYS_IO_SUBMIT                    = 248 // asm/unistd_32.h:250
+	SYS_IO_CANCEL                    = 249 // asm/unistd_32.h:251
+	SYS_FADVISE64                    = 250 // asm/unistd_32.h:252
+	SYS_EXIT_GROUP                   = 252 // asm/unistd_32.h:253
+	SYS_LOOKUP_DCOOKIE               = 253 // asm/unistd_32.h:254
+	SYS_EPOLL_CREATE                 = 254 // asm/unistd_32.h:255
+	SYS_EPOLL_CTL                    = 255 // asm/unistd_32.h:256
+	SYS_EPOLL_WAIT                   = 256 // asm/unistd_32.h:257
+	SYS_REMAP_FILE_PAGES             = 257 // asm/unistd_32.h:258
+	SYS_SET_TID_ADDRESS              = 258 // asm/unistd_32.h:259
+	SYS_TIMER_CREATE                 = 259 // asm/unistd_32.h:260
+	SYS_TIMER_SETTIME                = 260 // asm/unistd_32.h:261
+	SYS_TIMER_GETTIME                = 261 // asm/unistd_32.h:262
+	SYS_TIMER_GETOVERRUN             = 262 // asm/unistd_32.h:263
+	SYS_TIMER_DELETE                 = 263 // asm/unistd_32.h:264
+	SYS_CLOCK_SETTIME                = 264 // asm/unistd_32.h:265
+	SYS_CLOCK_GETTIME                = 265 // asm/unistd_32.h:266
+	SYS_CLOCK_GETRES                 = 266 // asm/unistd_32.h:267
+	SYS_CLOCK_NANOSLEEP              = 267 // asm/unistd_32.h:268
+	SYS_STATFS64                     = 268 // asm/unistd_32.h:269
+	SYS_FSTATFS64                    = 269 // asm/unistd_32.h:270
+	SYS_TGKILL                       = 270 // asm/unistd_32.h:271
+	SYS_UTIMES                       = 271 // asm/unistd_32.h:272
+	SYS_FADVISE64_64                 = 272 // asm/unistd_32.h:273
+	SYS_VSERVER                      = 273 // asm/unistd_32.h:274
+	SYS_MBIND                        = 274 // asm/unistd_32.h:275
+	SYS_GET_MEMPOLICY                = 275 // asm/unistd_32.h:276
+	SYS_SET_MEMPOLICY                = 276 // asm/unistd_32.h:277
+	SYS_MQ_OPEN                      = 277 // asm/unistd_32.h:278
+	SYS_MQ_UNLINK                    = 278 // asm/unistd_32.h:279
+	SYS_MQ_TIMEDSEND                 = 279 // asm/unistd_32.h:280
+	SYS_MQ_TIMEDRECEIVE              = 280 // asm/unistd_32.h:281
+	SYS_MQ_NOTIFY                    = 281 // asm/unistd_32.h:282
+	SYS_MQ_GETSETATTR                = 282 // asm/unistd_32.h:283
+	SYS_KEXEC_LOAD                   = 283 // asm/unistd_32.h:284
+	SYS_WAITID                       = 284 // asm/unistd_32.h:285
+	SYS_ADD_KEY                      = 286 // asm/unistd_32.h:286
+	SYS_REQUEST_KEY                  = 287 // asm/unistd_32.h:287
+	SYS_KEYCTL                       = 288 // asm/unistd_32.h:288
+	SYS_IOPRIO_SET                   = 289 // asm/unistd_32.h:289
+	SYS_IOPRIO_GET                   = 290 // asm/unistd_32.h:290
+	SYS_INOTIFY_INIT                 = 291 // asm/unistd_32.h:291
+	SYS_INOTIFY_ADD_WATCH            = 292 // asm/unistd_32.h:292
+	SYS_INOTIFY_RM_WATCH             = 293 // asm/unistd_32.h:293
+	SYS_MIGRATE_PAGES                = 294 // asm/unistd_32.h:294
+	SYS_OPENAT                       = 295 // asm/unistd_32.h:295
+	SYS_MKDIRAT                      = 296 // asm/unistd_32.h:296
+	SYS_MKNODAT                      = 297 // asm/unistd_32.h:297
+	SYS_FCHOWNAT                     = 298 // asm/unistd_32.h:298
+	SYS_FUTIMESAT                    = 299 // asm/unistd_32.h:299
+	SYS_FSTATAT64                    = 300 // asm/unistd_32.h:300
+	SYS_UNLINKAT                     = 301 // asm/unistd_32.h:301
+	SYS_RENAMEAT                     = 302 // asm/unistd_32.h:302
+	SYS_LINKAT                       = 303 // asm/unistd_32.h:303
+	SYS_SYMLINKAT                    = 304 // asm/unistd_32.h:304
+	SYS_READLINKAT                   = 305 // asm/unistd_32.h:305
+	SYS_FCHMODAT                     = 306 // asm/unistd_32.h:306
+	SYS_FACCESSAT                    = 307 // asm/unistd_32.h:307
+	SYS_PSELECT6                     = 308 // asm/unistd_32.h:308
+	SYS_PPOLL                        = 309 // asm/unistd_32.h:309
+	SYS_UNSHARE                      = 310 // asm/unistd_32.h:310
+	SYS_SET_ROBUST_LIST              = 311 // asm/unistd_32.h:311
+	SYS_GET_ROBUST_LIST              = 312 // asm/unistd_32.h:312
+	SYS_SPLICE                       = 313 // asm/unistd_32.h:313
+	SYS_SYNC_FILE_RANGE              = 314 // asm/unistd_32.h:314
+	SYS_TEE                          = 315 // asm/unistd_32.h:315
+	SYS_VMSPLICE                     = 316 // asm/unistd_32.h:316
+	SYS_MOVE_PAGES                   = 317 // asm/unistd_32.h:317
+	SYS_GETCPU                       = 318 // asm/unistd_32.h:318
+	SYS_EPOLL_PWAIT                  = 319 // asm/unistd_32.h:319
+	SYS_UTIMENSAT                    = 320 // asm/unistd_32.h:320
+	SYS_SIGNALFD                     = 321 // asm/unistd_32.h:321
+	SYS_TIMERFD_CREATE               = 322 // asm/unistd_32.h:322
+	SYS_EVENTFD                      = 323 // asm/unistd_32.h:323
+	SYS_FALLOCATE                    = 324 // asm/unistd_32.h:324
+	SYS_TIMERFD_SETTIME              = 325 // asm/unistd_32.h:325
+	SYS_TIMERFD_GETTIME              = 326 // asm/unistd_32.h:326
+	SYS_SIGNALFD4                    = 327 // asm/unistd_32.h:327
+	SYS_EVENTFD2                     = 328 // asm/unistd_32.h:328
+	SYS_EPOLL_CREATE1                = 329 // asm/unistd_32.h:329
+	SYS_DUP3                         = 330 // asm/unistd_32.h:330
+	SYS_PIPE2                        = 331 // asm/unistd_32.h:331
+	SYS_INOTIFY_INIT1                = 332 // asm/unistd_32.h:332
+	SYS_PREADV                       = 333 // asm/unistd_32.h:333
+	SYS_PWRITEV                      = 334 // asm/unistd_32.h:334
+	SYS_RT_TGSIGQUEUEINFO            = 335 // asm/unistd_32.h:335
+	SYS_PERF_EVENT_OPEN              = 336 // asm/unistd_32.h:336
+	SYS_RECVMMSG                     = 337 // asm/unistd_32.h:337
+	SYS_FANOTIFY_INIT                = 338 // asm/unistd_32.h:338
+	SYS_FANOTIFY_MARK                = 339 // asm/unistd_32.h:339
+	SYS_PRLIMIT64                    = 340 // asm/unistd_32.h:340
+	SYS_NAME_TO_HANDLE_AT            = 341 // asm/unistd_32.h:341
+	SYS_OPEN_BY_HANDLE_AT            = 342 // asm/unistd_32.h:342
+	SYS_CLOCK_ADJTIME                = 343 // asm/unistd_32.h:343
+	SYS_SYNCFS                       = 344 // asm/unistd_32.h:344
+	SYS_SENDMMSG                     = 345 // asm/unistd_32.h:345
+	SYS_SETNS                        = 346 // asm/unistd_32.h:346
+	SYS_PROCESS_VM_READV             = 347 // asm/unistd_32.h:347
+	SYS_PROCESS_VM_WRITEV            = 348 // asm/unistd_32.h:348
+	SYS_KCMP                         = 349 // asm/unistd_32.h:349
+	SYS_FINIT_MODULE                 = 350 // asm/unistd_32.h:350
+	SYS_SCHED_SETATTR                = 351 // asm/unistd_32.h:351
+	SYS_SCHED_GETATTR                = 352 // asm/unistd_32.h:352
+	SYS_RENAMEAT2                    = 353 // asm/unistd_32.h:353
+	SYS_SECCOMP                      = 354 // asm/unistd_32.h:354
+	SYS_GETRANDOM                    = 355 // asm/unistd_32.h:355
+	SYS_MEMFD_CREATE                 = 356 // asm/unistd_32.h:356
+	SYS_BPF                          = 357 // asm/unistd_32.h:357
+	SYS_EXECVEAT                     = 358 // asm/unistd_32.h:358
+	SYS_SOCKET                       = 359 // asm/unistd_32.h:359
+	SYS_SOCKETPAIR                   = 360 // asm/unistd_32.h:360
+	SYS_BIND                         = 361 // asm/unistd_32.h:361
+	SYS_CONNECT                      = 362 // asm/unistd_32.h:362
+	SYS_LISTEN                       = 363 // asm/unistd_32.h:363
+	SYS_ACCEPT4                      = 364 // asm/unistd_32.h:364
+	SYS_GETSOCKOPT                   = 365 // asm/unistd_32.h:365
+	SYS_SETSOCKOPT                   = 366 // asm/unistd_32.h:366
+	SYS_GETSOCKNAME                  = 367 // asm/unistd_32.h:367
+	SYS_GETPEERNAME                  = 368 // asm/unistd_32.h:368
+	SYS_SENDTO                       = 369 // asm/unistd_32.h:369
+	SYS_SENDMSG                      = 370 // asm/unistd_32.h:370
+	SYS_RECVFROM                     = 371 // asm/unistd_32.h:371
+	SYS_RECVMSG                      = 372 // asm/unistd_32.h:372
+	SYS_SHUTDOWN                     = 373 // asm/unistd_32.h:373
+	SYS_USERFAULTFD                  = 374 // asm/unistd_32.h:374
+	SYS_MEMBARRIER                   = 375 // asm/unistd_32.h:375
+	SYS_MLOCK2                       = 376 // asm/unistd_32.h:376
+	SYS_COPY_FILE_RANGE              = 377 // asm/unistd_32.h:377
+	SYS_PREADV2                      = 378 // asm/unistd_32.h:378
+	SYS_PWRITEV2                     = 379 // asm/unistd_32.h:379
+	SYS_PKEY_MPROTECT                = 380 // asm/unistd_32.h:380
+	SYS_PKEY_ALLOC                   = 381 // asm/unistd_32.h:381
+	SYS_PKEY_FREE                    = 382 // asm/unistd_32.h:382
+	SYS_STATX                        = 383 // asm/unistd_32.h:383
+	SYS_ARCH_PRCTL                   = 384 // asm/unistd_32.h:384
+	SYS_IO_PGETEVENTS                = 385 // asm/unistd_32.h:385
+	SYS_RSEQ                         = 386 // asm/unistd_32.h:386
+	SYS_SEMGET                       = 393 // asm/unistd_32.h:387
+	SYS_SEMCTL                       = 394 // asm/unistd_32.h:388
+	SYS_SHMGET                       = 395 // asm/unistd_32.h:389
+	SYS_SHMCTL                       = 396 // asm/unistd_32.h:390
+	SYS_SHMAT                        = 397 // asm/unistd_32.h:391
+	SYS_SHMDT                        = 398 // asm/unistd_32.h:392
+	SYS_MSGGET                       = 399 // asm/unistd_32.h:393
+	SYS_MSGSND                       = 400 // asm/unistd_32.h:394
+	SYS_MSGRCV                       = 401 // asm/unistd_32.h:395
+	SYS_MSGCTL                       = 402 // asm/unistd_32.h:396
+	SYS_CLOCK_GETTIME64              = 403 // asm/unistd_32.h:397
+	SYS_CLOCK_SETTIME64              = 404 // asm/unistd_32.h:398
+	SYS_CLOCK_ADJTIME64              = 405 // asm/unistd_32.h:399
+	SYS_CLOCK_GETRES_TIME64          = 406 // asm/unistd_32.h:400
+	SYS_CLOCK_NANOSLEEP_TIME64       = 407 // asm/unistd_32.h:401
+	SYS_TIMER_GETTIME64              = 408 // asm/unistd_32.h:402
+	SYS_TIMER_SETTIME64              = 409 // asm/unistd_32.h:403
+	SYS_TIMERFD_GETTIME64            = 410 // asm/unistd_32.h:404
+	SYS_TIMERFD_SETTIME64            = 411 // asm/unistd_32.h:405
+	SYS_UTIMENSAT_TIME64             = 412 // asm/unistd_32.h:406
+	SYS_PSELECT6_TIME64              = 413 // asm/unistd_32.h:407
+	SYS_PPOLL_TIME64                 = 414 // asm/unistd_32.h:408
+	SYS_IO_PGETEVENTS_TIME64         = 416 // asm/unistd_32.h:409
+	SYS_RECVMMSG_TIME64              = 417 // asm/unistd_32.h:410
+	SYS_MQ_TIMEDSEND_TIME64          = 418 // asm/unistd_32.h:411
+	SYS_MQ_TIMEDRECEIVE_TIME64       = 419 // asm/unistd_32.h:412
+	SYS_SEMTIMEDOP_TIME64            = 420 // asm/unistd_32.h:413
+	SYS_RT_SIGTIMEDWAIT_TIME64       = 421 // asm/unistd_32.h:414
+	SYS_FUTEX_TIME64                 = 422 // asm/unistd_32.h:415
+	SYS_SCHED_RR_GET_INTERVAL_TIME64 = 423 // asm/unistd_32.h:416
+	SYS_PIDFD_SEND_SIGNAL            = 424 // asm/unistd_32.h:417
+	SYS_IO_URING_SETUP               = 425 // asm/unistd_32.h:418
+	SYS_IO_URING_ENTER               = 426 // asm/unistd_32.h:419
+	SYS_IO_URING_REGISTER            = 427 // asm/unistd_32.h:420
+	SYS_OPEN_TREE                    = 428 // asm/unistd_32.h:421
+	SYS_MOVE_MOUNT                   = 429 // asm/unistd_32.h:422
+	SYS_FSOPEN                       = 430 // asm/unistd_32.h:423
+	SYS_FSCONFIG                     = 431 // asm/unistd_32.h:424
+	SYS_FSMOUNT                      = 432 // asm/unistd_32.h:425
+	SYS_FSPICK                       = 433 // asm/unistd_32.h:426
+	SYS_PIDFD_OPEN                   = 434 // asm/unistd_32.h:427
+	SYS_CLONE3                       = 435 // asm/unistd_32.h:428
+	SYS_CLOSE_RANGE                  = 436 // asm/unistd_32.h:429
+	SYS_OPENAT2                      = 437 // asm/unistd_32.h:430
+	SYS_PIDFD_GETFD                  = 438 // asm/unistd_32.h:431
+	SYS_FACCESSAT2                   = 439 // asm/unistd_32.h:432
+	SYS_PROCESS_MADVISE              = 440 // asm/unistd_32.h:433
+	SYS_EPOLL_PWAIT2                 = 441 // asm/unistd_32.h:434
+	SYS_MOUNT_SETATTR                = 442 // asm/unistd_32.h:435
+	SYS_QUOTACTL_FD                  = 443 // asm/unistd_32.h:436
+	SYS_LANDLOCK_CREATE_RULESET      = 444 // asm/unistd_32.h:437
+	SYS_LANDLOCK_ADD_RULE            = 445 // asm/unistd_32.h:438
+	SYS_LANDLOCK_RESTRICT_SELF       = 446 // asm/unistd_32.h:439
+	SYS_MEMFD_SECRET                 = 447 // asm/unistd_32.h:440
+	SYS_PROCESS_MRELEASE             = 448 // asm/unistd_32.h:441
+	SYS_FUTEX_WAITV                  = 449 // asm/unistd_32.h:442
+	SYS_SET_MEMPOLICY_HOME_NODE      = 450 // asm/unistd_32.h:443
+	SYS_CACHESTAT                    = 451 // asm/unistd_32.h:444
+	SYS_FCHMODAT2                    = 452 // asm/unistd_32.h:445
+	SYS_MAP_SHADOW_STACK             = 453 // asm/unistd_32.h:446
+	SYS_FUTEX_WAKE                   = 454 // asm/unistd_32.h:447
+	SYS_FUTEX_WAIT                   = 455 // asm/unistd_32.h:448
+	SYS_FUTEX_REQUEUE                = 456 // asm/unistd_32.h:449
+	SYS_STATMOUNT                    = 457 // asm/unistd_32.h:450
+	SYS_LISTMOUNT                    = 458 // asm/unistd_32.h:451
+	SYS_LSM_GET_SELF_ATTR            = 459 // asm/unistd_32.h:452
+	SYS_LSM_SET_SELF_ATTR            = 460 // asm/unistd_32.h:453
+	SYS_LSM_LIST_MODULES             = 461 // asm/unistd_32.h:454
+	SYS_MSEAL                        = 462 // asm/unistd_32.h:455
+	SYS_SETXATTRAT                   = 463 // asm/unistd_32.h:456
+	SYS_GETXATTRAT                   = 464 // asm/unistd_32.h:457
+	SYS_LISTXATTRAT                  = 465 // asm/unistd_32.h:458
+	SYS_REMOVEXATTRAT                = 466 // asm/unistd_32.h:459
+	SYS_OPEN_TREE_ATTR               = 467 // asm/unistd_32.h:460
+	SYS_FILE_GETATTR                 = 468 // asm/unistd_32.h:461
+	SYS_FILE_SETATTR                 = 469 // asm/unistd_32.h:462
+	SYS_LISTNS                       = 470 // asm/unistd_32.h:463
+	SYS_RSEQ_SLICE_YIELD             = 471 // asm/unistd_32.h:464
+	SYS_FCHROOT                      = 472 // asm/unistd_32.h:465
 )
+
+// syscallTable has what is above by value.
+var syscallTable = [...]struct {
+	name  string
+	value uintptr
+}{
+	{"restart_syscall", SYS_RESTART_SYSCALL},
+	{"exit", SYS_EXIT},
+	{"fork", SYS_FORK},
+	{"read", SYS_READ},
+	{"write", SYS_WRITE},
+	{"open", SYS_OPEN},
+	{"close", SYS_CLOSE},
+	{"waitpid", SYS_WAITPID},
+	{"creat", SYS_CREAT},
+	{"link", SYS_LINK},
+	{"unlink", SYS_UNLINK},
+	{"execve", SYS_EXECVE},
+	{"chdir", SYS_CHDIR},
+	{"time", SYS_TIME},
+	{"mknod", SYS_MKNOD},
+	{"chmod", SYS_CHMOD},
+	{"lchown", SYS_LCHOWN},
+	{"break", SYS_BREAK},
+	{"oldstat", SYS_OLDSTAT},
+	{"lseek", SYS_LSEEK},
+	{"getpid", SYS_GETPID},
+	{"mount", SYS_MOUNT},
+	{"umount", SYS_UMOUNT},
+	{"setuid", SYS_SETUID},
+	{"getuid", SYS_GETUID},
+	{"stime", SYS_STIME},
+	{"ptrace", SYS_PTRACE},
+	{"alarm", SYS_ALARM},
+	{"oldfstat", SYS_OLDFSTAT},
+	{"pause", SYS_PAUSE},
+	{"utime", SYS_UTIME},
+	{"stty", SYS_STTY},
+	{"gtty", SYS_GTTY},
+	{"access", SYS_ACCESS},
+	{"nice", SYS_NICE},
+	{"ftime", SYS_FTIME},
+	{"sync", SYS_SYNC},
+	{"kill", SYS_KILL},
+	{"rename", SYS_RENAME},
+	{"mkdir", SYS_MKDIR},
+	{"rmdir", SYS_RMDIR},
+	{"dup", SYS_DUP},
+	{"pipe", SYS_PIPE},
+	{"times", SYS_TIMES},
+	{"prof", SYS_PROF},
+	{"brk", SYS_BRK},
+	{"setgid", SYS_SETGID},
+	{"getgid", SYS_GETGID},
+	{"signal", SYS_SIGNAL},
+	{"geteuid", SYS_GETEUID},
+	{"getegid", SYS_GETEGID},
+	{"acct", SYS_ACCT},
+	{"umount2", SYS_UMOUNT2},
+	{"lock", SYS_LOCK},
+	{"ioctl", SYS_IOCTL},
+	{"fcntl", SYS_FCNTL},
+	{"mpx", SYS_MPX},
+	{"setpgid", SYS_SETPGID},
+	{"ulimit", SYS_ULIMIT},
+	{"oldolduname", SYS_OLDOLDUNAME},
+	{"umask", SYS_UMASK},
+	{"chroot", SYS_CHROOT},
+	{"ustat", SYS_USTAT},
+	{"dup2", SYS_DUP2},
+	{"getppid", SYS_GETPPID},
+	{"getpgrp", SYS_GETPGRP},
+	{"setsid", SYS_SETSID},
+	{"sigaction", SYS_SIGACTION},
+	{"sgetmask", SYS_SGETMASK},
+	{"ssetmask", SYS_SSETMASK},
+	{"setreuid", SYS_SETREUID},
+	{"setregid", SYS_SETREGID},
+	{"sigsuspend", SYS_SIGSUSPEND},
+	{"sigpending", SYS_SIGPENDING},
+	{"sethostname", SYS_SETHOSTNAME},
+	{"setrlimit", SYS_SETRLIMIT},
+	{"getrlimit", SYS_GETRLIMIT},
+	{"getrusage", SYS_GETRUSAGE},
+	{"gettimeofday", SYS_GETTIMEOFDAY},
+	{"settimeofday", SYS_SETTIMEOFDAY},
+	{"getgroups", SYS_GETGROUPS},
+	{"setgroups", SYS_SETGROUPS},
+	{"select", SYS_SELECT},
+	{"symlink", SYS_SYMLINK},
+	{"oldlstat", SYS_OLDLSTAT},
+	{"readlink", SYS_READLINK},
+	{"uselib", SYS_USELIB},
+	{"swapon", SYS_SWAPON},
+	{"reboot", SYS_REBOOT},
+	{"readdir", SYS_READDIR},
+	{"mmap", SYS_MMAP},
+	{"munmap", SYS_MUNMAP},
+	{"truncate", SYS_TRUNCATE},
+	{"ftruncate", SYS_FTRUNCATE},
+	{"fchmod", SYS_FCHMOD},
+	{"fchown", SYS_FCHOWN},
+	{"getpriority", SYS_GETPRIORITY},
+	{"setpriority", SYS_SETPRIORITY},
+	{"profil", SYS_PROFIL},
+	{"statfs", SYS_STATFS},
+	{"fstatfs", SYS_FSTATFS},
+	{"ioperm", SYS_IOPERM},
+	{"socketcall", SYS_SOCKETCALL},
+	{"syslog", SYS_SYSLOG},
+	{"setitimer", SYS_SETITIMER},
+	{"getitimer", SYS_GETITIMER},
+	{"stat", SYS_STAT},
+	{"lstat", SYS_LSTAT},
+	{"fstat", SYS_FSTAT},
+	{"olduname", SYS_OLDUNAME},
+	{"iopl", SYS_IOPL},
+	{"vhangup", SYS_VHANGUP},
+	{"idle", SYS_IDLE},
+	{"vm86old", SYS_VM86OLD},
+	{"wait4", SYS_WAIT4},
+	{"swapoff", SYS_SWAPOFF},
+	{"sysinfo", SYS_SYSINFO},
+	{"ipc", SYS_IPC},
+	{"fsync", SYS_FSYNC},
+	{"sigreturn", SYS_SIGRETURN},
+	{"clone", SYS_CLONE},
+	{"setdomainname", SYS_SETDOMAINNAME},
+	{"uname", SYS_UNAME},
+	{"modify_ldt", SYS_MODIFY_LDT},
+	{"adjtimex", SYS_ADJTIMEX},
+	{"mprotect", SYS_MPROTECT},
+	{"sigprocmask", SYS_SIGPROCMASK},
+	{"create_module", SYS_CREATE_MODULE},
+	{"init_module", SYS_INIT_MODULE},
+	{"delete_module", SYS_DELETE_MODULE},
+	{"get_kernel_syms", SYS_GET_KERNEL_SYMS},
+	{"quotactl", SYS_QUOTACTL},
+	{"getpgid", SYS_GETPGID},
+	{"fchdir", SYS_FCHDIR},
+	{"bdflush", SYS_BDFLUSH},
+	{"sysfs", SYS_SYSFS},
+	{"personality", SYS_PERSONALITY},
+	{"afs_syscall", SYS_AFS_SYSCALL},
+	{"setfsuid", SYS_SETFSUID},
+	{"setfsgid", SYS_SETFSGID},
+	{"_llseek", SYS__LLSEEK},
+	{"getdents", SYS_GETDENTS},
+	{"_newselect", SYS__NEWSELECT},
+	{"flock", SYS_FLOCK},
+	{"msync", SYS_MSYNC},
+	{"readv", SYS_READV},
+	{"writev", SYS_WRITEV},
+	{"getsid", SYS_GETSID},
+	{"fdatasync", SYS_FDATASYNC},
+	{"_sysctl", SYS__SYSCTL},
+	{"mlock", SYS_MLOCK},
+	{"munlock", SYS_MUNLOCK},
+	{"mlockall", SYS_MLOCKALL},
+	{"munlockall", SYS_MUNLOCKALL},
+	{"sched_setparam", SYS_SCHED_SETPARAM},
+	{"sched_getparam", SYS_SCHED_GETPARAM},
+	{"sched_setscheduler", SYS_SCHED_SETSCHEDULER},
+	{"sched_getscheduler", SYS_SCHED_GETSCHEDULER},
+	{"sched_yield", SYS_SCHED_YIELD},
+	{"sched_get_priority_max", SYS_SCHED_GET_PRIORITY_MAX},
+	{"sched_get_priority_min", SYS_SCHED_GET_PRIORITY_MIN},
+	{"sched_rr_get_interval", SYS_SCHED_RR_GET_INTERVAL},
+	{"nanosleep", SYS_NANOSLEEP},
+	{"mremap", SYS_MREMAP},
+	{"setresuid", SYS_SETRESUID},
+	{"getresuid", SYS_GETRESUID},
+	{"vm86", SYS_VM86},
+	{"query_module", SYS_QUERY_MODULE},
+	{"poll", SYS_POLL},
+	{"nfsservctl", SYS_NFSSERVCTL},
+	{"setresgid", SYS_SETRESGID},
+	{"getresgid", SYS_GETRESGID},
+	{"prctl", SYS_PRCTL},
+	{"rt_sigreturn", SYS_RT_SIGRETURN},
+	{"rt_sigaction", SYS_RT_SIGACTION},
+	{"rt_sigprocmask", SYS_RT_SIGPROCMASK},
+	{"rt_sigpending", SYS_RT_SIGPENDING},
+	{"rt_sigtimedwait", SYS_RT_SIGTIMEDWAIT},
+	{"rt_sigqueueinfo", SYS_RT_SIGQUEUEINFO},
+	{"rt_sigsuspend", SYS_RT_SIGSUSPEND},
+	{"pread64", SYS_PREAD64},
+	{"pwrite64", SYS_PWRITE64},
+	{"chown", SYS_CHOWN},
+	{"getcwd", SYS_GETCWD},
+	{"capget", SYS_CAPGET},
+	{"capset", SYS_CAPSET},
+	{"sigaltstack", SYS_SIGALTSTACK},
+	{"sendfile", SYS_SENDFILE},
+	{"getpmsg", SYS_GETPMSG},
+	{"putpmsg", SYS_PUTPMSG},
+	{"vfork", SYS_VFORK},
+	{"ugetrlimit", SYS_UGETRLIMIT},
+	{"mmap2", SYS_MMAP2},
+	{"truncate64", SYS_TRUNCATE64},
+	{"ftruncate64", SYS_FTRUNCATE64},
+	{"stat64", SYS_STAT64},
+	{"lstat64", SYS_LSTAT64},
+	{"fstat64", SYS_FSTAT64},
+	{"lchown32", SYS_LCHOWN32},
+	{"getuid32", SYS_GETUID32},
+	{"getgid32", SYS_GETGID32},
+	{"geteuid32", SYS_GETEUID32},
+	{"getegid32", SYS_GETEGID32},
+	{"setreuid32", SYS_SETREUID32},
+	{"setregid32", SYS_SETREGID32},
+	{"getgroups32", SYS_GETGROUPS32},
+	{"setgroups32", SYS_SETGROUPS32},
+	{"fchown32", SYS_FCHOWN32},
+	{"setresuid32", SYS_SETRESUID32},
+	{"getresuid32", SYS_GETRESUID32},
+	{"setresgid32", SYS_SETRESGID32},
+	{"getresgid32", SYS_GETRESGID32},
+	{"chown32", SYS_CHOWN32},
+	{"setuid32", SYS_SETUID32},
+	{"setgid32", SYS_SETGID32},
+	{"setfsuid32", SYS_SETFSUID32},
+	{"setfsgid32", SYS_SETFSGID32},
+	{"pivot_root", SYS_PIVOT_ROOT},
+	{"mincore", SYS_MINCORE},
+	{"madvise", SYS_MADVISE},
+	{"getdents64", SYS_GETDENTS64},
+	{"fcntl64", SYS_FCNTL64},
+	{"gettid", SYS_GETTID},
+	{"readahead", SYS_READAHEAD},
+	{"setxattr", SYS_SETXATTR},
+	{"lsetxattr", SYS_LSETXATTR},
+	{"fsetxattr", SYS_FSETXATTR},
+	{"getxattr", SYS_GETXATTR},
+	{"lgetxattr", SYS_LGETXATTR},
+	{"fgetxattr", SYS_FGETXATTR},
+	{"listxattr", SYS_LISTXATTR},
+	{"llistxattr", SYS_LLISTXATTR},
+	{"flistxattr", SYS_FLISTXATTR},
+	{"removexattr", SYS_REMOVEXATTR},
+	{"lremovexattr", SYS_LREMOVEXATTR},
+	{"fremovexattr", SYS_FREMOVEXATTR},
+	{"tkill", SYS_TKILL},
+	{"sendfile64", SYS_SENDFILE64},
+	{"futex", SYS_FUTEX},
+	{"sched_setaffinity", SYS_SCHED_SETAFFINITY},
+	{"sched_getaffinity", SYS_SCHED_GETAFFINITY},
+	{"set_thread_area", SYS_SET_THREAD_AREA},
+	{"get_thread_area", SYS_GET_THREAD_AREA},
+	{"io_setup", SYS_IO_SETUP},
+	{"io_destroy", SYS_IO_DESTROY},
+	{"io_getevents", SYS_IO_GETEVENTS},
+	{"io_submit", SYS_IO_SUBMIT},
+	{"io_cancel", SYS_IO_CANCEL},
+	{"fadvise64", SYS_FADVISE64},
+	{"exit_group", SYS_EXIT_GROUP},
+	{"lookup_dcookie", SYS_LOOKUP_DCOOKIE},
+	{"epoll_create", SYS_EPOLL_CREATE},
+	{"epoll_ctl", SYS_EPOLL_CTL},
+	{"epoll_wait", SYS_EPOLL_WAIT},
+	{"remap_file_pages", SYS_REMAP_FILE_PAGES},
+	{"set_tid_address", SYS_SET_TID_ADDRESS},
+	{"timer_create", SYS_TIMER_CREATE},
+	{"timer_settime", SYS_TIMER_SETTIME},
+	{"timer_gettime", SYS_TIMER_GETTIME},
+	{"timer_getoverrun", SYS_TIMER_GETOVERRUN},
+	{"timer_delete", SYS_TIMER_DELETE},
+	{"clock_settime", SYS_CLOCK_SETTIME},
+	{"clock_gettime", SYS_CLOCK_GETTIME},
+	{"clock_getres", SYS_CLOCK_GETRES},
+	{"clock_nanosleep", SYS_CLOCK_NANOSLEEP},
+	{"statfs64", SYS_STATFS64},
+	{"fstatfs64", SYS_FSTATFS64},
+	{"tgkill", SYS_TGKILL},
+	{"utimes", SYS_UTIMES},
+	{"fadvise64_64", SYS_FADVISE64_64},
+	{"vserver", SYS_VSERVER},
+	{"mbind", SYS_MBIND},
+	{"get_mempolicy", SYS_GET_MEMPOLICY},
+	{"set_mempolicy", SYS_SET_MEMPOLICY},
+	{"mq_open", SYS_MQ_OPEN},
+	{"mq_unlink", SYS_MQ_UNLINK},
+	{"mq_timedsend", SYS_MQ_TIMEDSEND},
+	{"mq_timedreceive", SYS_MQ_TIMEDRECEIVE},
+	{"mq_notify", SYS_MQ_NOTIFY},
+	{"mq_getsetattr", SYS_MQ_GETSETATTR},
+	{"kexec_load", SYS_KEXEC_LOAD},
+	{"waitid", SYS_WAITID},
+	{"add_key", SYS_ADD_KEY},
+	{"request_key", SYS_REQUEST_KEY},
+	{"keyctl", SYS_KEYCTL},
+	{"ioprio_set", SYS_IOPRIO_SET},
+	{"ioprio_get", SYS_IOPRIO_GET},
+	{"inotify_init", SYS_INOTIFY_INIT},
+	{"inotify_add_watch", SYS_INOTIFY_ADD_WATCH},
+	{"inotify_rm_watch", SYS_INOTIFY_RM_WATCH},
+	{"migrate_pages", SYS_MIGRATE_PAGES},
+	{"openat", SYS_OPENAT},
+	{"mkdirat", SYS_MKDIRAT},
+	{"mknodat", SYS_MKNODAT},
+	{"fchownat", SYS_FCHOWNAT},
+	{"futimesat", SYS_FUTIMESAT},
+	{"fstatat64", SYS_FSTATAT64},
+	{"unlinkat", SYS_UNLINKAT},
+	{"renameat", SYS_RENAMEAT},
+	{"linkat", SYS_LINKAT},
+	{"symlinkat", SYS_SYMLINKAT},
+	{"readlinkat", SYS_READLINKAT},
+	{"fchmodat", SYS_FCHMODAT},
+	{"faccessat", SYS_FACCESSAT},
+	{"pselect6", SYS_PSELECT6},
+	{"ppoll", SYS_PPOLL},
+	{"unshare", SYS_UNSHARE},
+	{"set_robust_list", SYS_SET_ROBUST_LIST},
+	{"get_robust_list", SYS_GET_ROBUST_LIST},
+	{"splice", SYS_SPLICE},
+	{"sync_file_range", SYS_SYNC_FILE_RANGE},
+	{"tee", SYS_TEE},
+	{"vmsplice", SYS_VMSPLICE},
+	{"move_pages", SYS_MOVE_PAGES},
+	{"getcpu", SYS_GETCPU},
+	{"epoll_pwait", SYS_EPOLL_PWAIT},
+	{"utimensat", SYS_UTIMENSAT},
+	{"signalfd", SYS_SIGNALFD},
+	{"timerfd_create", SYS_TIMERFD_CREATE},
+	{"eventfd", SYS_EVENTFD},
+	{"fallocate", SYS_FALLOCATE},
+	{"timerfd_settime", SYS_TIMERFD_SETTIME},
+	{"timerfd_gettime", SYS_TIMERFD_GETTIME},
+	{"signalfd4", SYS_SIGNALFD4},
+	{"eventfd2", SYS_EVENTFD2},
+	{"epoll_create1", SYS_EPOLL_CREATE1},
+	{"dup3", SYS_DUP3},
+	{"pipe2", SYS_PIPE2},
+	{"inotify_init1", SYS_INOTIFY_INIT1},
+	{"preadv", SYS_PREADV},
+	{"pwritev", SYS_PWRITEV},
+	{"rt_tgsigqueueinfo", SYS_RT_TGSIGQUEUEINFO},
+	{"perf_event_open", SYS_PERF_EVENT_OPEN},
+	{"recvmmsg", SYS_RECVMMSG},
+	{"fanotify_init", SYS_FANOTIFY_INIT},
+	{"fanotify_mark", SYS_FANOTIFY_MARK},
+	{"prlimit64", SYS_PRLIMIT64},
+	{"name_to_handle_at", SYS_NAME_TO_HANDLE_AT},
+	{"open_by_handle_at", SYS_OPEN_BY_HANDLE_AT},
+	{"clock_adjtime", SYS_CLOCK_ADJTIME},
+	{"syncfs", SYS_SYNCFS},
+	{"sendmmsg", SYS_SENDMMSG},
+	{"setns", SYS_SETNS},
+	{"process_vm_readv", SYS_PROCESS_VM_READV},
+	{"process_vm_writev", SYS_PROCESS_VM_WRITEV},
+	{"kcmp", SYS_KCMP},
+	{"finit_module", SYS_FINIT_MODULE},
+	{"sched_setattr", SYS_SCHED_SETATTR},
+	{"sched_getattr", SYS_SCHED_GETATTR},
+	{"renameat2", SYS_RENAMEAT2},
+	{"seccomp", SYS_SECCOMP},
+	{"getrandom", SYS_GETRANDOM},
+	{"memfd_create", SYS_MEMFD_CREATE},
+	{"bpf", SYS_BPF},
+	{"execveat", SYS_EXECVEAT},
+	{"socket", SYS_SOCKET},
+	{"socketpair", SYS_SOCKETPAIR},
+	{"bind", SYS_BIND},
+	{"connect", SYS_CONNECT},
+	{"listen", SYS_LISTEN},
+	{"accept4", SYS_ACCEPT4},
+	{"getsockopt", SYS_GETSOCKOPT},
+	{"setsockopt", SYS_SETSOCKOPT},
+	{"getsockname", SYS_GETSOCKNAME},
+	{"getpeername", SYS_GETPEERNAME},
+	{"sendto", SYS_SENDTO},
+	{"sendmsg", SYS_SENDMSG},
+	{"recvfrom", SYS_RECVFROM},
+	{"recvmsg", SYS_RECVMSG},
+	{"shutdown", SYS_SHUTDOWN},
+	{"userfaultfd", SYS_USERFAULTFD},
+	{"membarrier", SYS_MEMBARRIER},
+	{"mlock2", SYS_MLOCK2},
+	{"copy_file_range", SYS_COPY_FILE_RANGE},
+	{"preadv2", SYS_PREADV2},
+	{"pwritev2", SYS_PWRITEV2},
+	{"pkey_mprotect", SYS_PKEY_MPROTECT},
+	{"pkey_alloc", SYS_PKEY_ALLOC},
+	{"pkey_free", SYS_PKEY_FREE},
+	{"statx", SYS_STATX},
+	{"arch_prctl", SYS_ARCH_PRCTL},
+	{"io_pgetevents", SYS_IO_PGETEVENTS},
+	{"rseq", SYS_RSEQ},
+	{"semget", SYS_SEMGET},
+	{"semctl", SYS_SEMCTL},
+	{"shmget", SYS_SHMGET},
+	{"shmctl", SYS_SHMCTL},
+	{"shmat", SYS_SHMAT},
+	{"shmdt", SYS_SHMDT},
+	{"msgget", SYS_MSGGET},
+	{"msgsnd", SYS_MSGSND},
+	{"msgrcv", SYS_MSGRCV},
+	{"msgctl", SYS_MSGCTL},
+	{"clock_gettime64", SYS_CLOCK_GETTIME64},
+	{"clock_settime64", SYS_CLOCK_SETTIME64},
+	{"clock_adjtime64", SYS_CLOCK_ADJTIME64},
+	{"clock_getres_time64", SYS_CLOCK_GETRES_TIME64},
+	{"clock_nanosleep_time64", SYS_CLOCK_NANOSLEEP_TIME64},
+	{"timer_gettime64", SYS_TIMER_GETTIME64},
+	{"timer_settime64", SYS_TIMER_SETTIME64},
+	{"timerfd_gettime64", SYS_TIMERFD_GETTIME64},
+	{"timerfd_settime64", SYS_TIMERFD_SETTIME64},
+	{"utimensat_time64", SYS_UTIMENSAT_TIME64},
+	{"pselect6_time64", SYS_PSELECT6_TIME64},
+	{"ppoll_time64", SYS_PPOLL_TIME64},
+	{"io_pgetevents_time64", SYS_IO_PGETEVENTS_TIME64},
+	{"recvmmsg_time64", SYS_RECVMMSG_TIME64},
+	{"mq_timedsend_time64", SYS_MQ_TIMEDSEND_TIME64},
+	{"mq_timedreceive_time64", SYS_MQ_TIMEDRECEIVE_TIME64},
+	{"semtimedop_time64", SYS_SEMTIMEDOP_TIME64},
+	{"rt_sigtimedwait_time64", SYS_RT_SIGTIMEDWAIT_TIME64},
+	{"futex_time64", SYS_FUTEX_TIME64},
+	{"sched_rr_get_interval_time64", SYS_SCHED_RR_GET_INTERVAL_TIME64},
+	{"pidfd_send_signal", SYS_PIDFD_SEND_SIGNAL},
+	{"io_uring_setup", SYS_IO_URING_SETUP},
+	{"io_uring_enter", SYS_IO_URING_ENTER},
+	{"io_uring_register", SYS_IO_URING_REGISTER},
+	{"open_tree", SYS_OPEN_TREE},
+	{"move_mount", SYS_MOVE_MOUNT},
+	{"fsopen", SYS_FSOPEN},
+	{"fsconfig", SYS_FSCONFIG},
+	{"fsmount", SYS_FSMOUNT},
+	{"fspick", SYS_FSPICK},
+	{"pidfd_open", SYS_PIDFD_OPEN},
+	{"clone3", SYS_CLONE3},
+	{"close_range", SYS_CLOSE_RANGE},
+	{"openat2", SYS_OPENAT2},
+	{"pidfd_getfd", SYS_PIDFD_GETFD},
+	{"faccessat2", SYS_FACCESSAT2},
+	{"process_madvise", SYS_PROCESS_MADVISE},
+	{"epoll_pwait2", SYS_EPOLL_PWAIT2},
+	{"mount_setattr", SYS_MOUNT_SETATTR},
+	{"quotactl_fd", SYS_QUOTACTL_FD},
+	{"landlock_create_ruleset", SYS_LANDLOCK_CREATE_RULESET},
+	{"landlock_add_rule", SYS_LANDLOCK_ADD_RULE},
+	{"landlock_restrict_self", SYS_LANDLOCK_RESTRICT_SELF},
+	{"memfd_secret", SYS_MEMFD_SECRET},
+	{"process_mrelease", SYS_PROCESS_MRELEASE},
+	{"futex_waitv", SYS_FUTEX_WAITV},
+	{"set_mempolicy_home_node", SYS_SET_MEMPOLICY_HOME_NODE},
+	{"cachestat", SYS_CACHESTAT},
+	{"fchmodat2", SYS_FCHMODAT2},
+	{"map_shadow_stack", SYS_MAP_SHADOW_STACK},
+	{"futex_wake", SYS_FUTEX_WAKE},
+	{"futex_wait", SYS_FUTEX_WAIT},
+	{"futex_requeue", SYS_FUTEX_REQUEUE},
+	{"statmount", SYS_STATMOUNT},
+	{"listmount", SYS_LISTMOUNT},
+	{"lsm_get_self_attr", SYS_LSM_GET_SELF_ATTR},
+	{"lsm_set_self_attr", SYS_LSM_SET_SELF_ATTR},
+	{"lsm_list_modules", SYS_LSM_LIST_MODULES},
+	{"mseal", SYS_MSEAL},
+	{"setxattrat", SYS_SETXATTRAT},
+	{"getxattrat", SYS_GETXATTRAT},
+	{"listxattrat", SYS_LISTXATTRAT},
+	{"removexattrat", SYS_REMOVEXATTRAT},
+	{"open_tree_attr", SYS_OPEN_TREE_ATTR},
+	{"file_getattr", SYS_FILE_GETATTR},
+	{"file_setattr", SYS_FILE_SETATTR},
+	{"listns", SYS_LISTNS},
+	{"rseq_slice_yield", SYS_RSEQ_SLICE_YIELD},
+	{"fchroot", SYS_FCHROOT},
+}

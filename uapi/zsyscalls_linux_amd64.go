@@ -8,49 +8,781 @@ package uapi
 const (
 	SYS_READ                    = 0   // asm/unistd_64.h:4
 	SYS_WRITE                   = 1   // asm/unistd_64.h:5
+	SYS_OPEN                    = 2   // asm/unistd_64.h:6
 	SYS_CLOSE                   = 3   // asm/unistd_64.h:7
+	SYS_STAT                    = 4   // asm/unistd_64.h:8
+	SYS_FSTAT                   = 5   // asm/unistd_64.h:9
+	SYS_LSTAT                   = 6   // asm/unistd_64.h:10
+	SYS_POLL                    = 7   // asm/unistd_64.h:11
+	SYS_LSEEK                   = 8   // asm/unistd_64.h:12
+	SYS_MMAP                    = 9   // asm/unistd_64.h:13
+	SYS_MPROTECT                = 10  // asm/unistd_64.h:14
+	SYS_MUNMAP                  = 11  // asm/unistd_64.h:15
+	SYS_BRK                     = 12  // asm/unistd_64.h:16
 	SYS_RT_SIGACTION            = 13  // asm/unistd_64.h:17
 	SYS_RT_SIGPROCMASK          = 14  // asm/unistd_64.h:18
+	SYS_RT_SIGRETURN            = 15  // asm/unistd_64.h:19
 	SYS_IOCTL                   = 16  // asm/unistd_64.h:20
+	SYS_PREAD64                 = 17  // asm/unistd_64.h:21
+	SYS_PWRITE64                = 18  // asm/unistd_64.h:22
+	SYS_READV                   = 19  // asm/unistd_64.h:23
+	SYS_WRITEV                  = 20  // asm/unistd_64.h:24
+	SYS_ACCESS                  = 21  // asm/unistd_64.h:25
+	SYS_PIPE                    = 22  // asm/unistd_64.h:26
+	SYS_SELECT                  = 23  // asm/unistd_64.h:27
+	SYS_SCHED_YIELD             = 24  // asm/unistd_64.h:28
+	SYS_MREMAP                  = 25  // asm/unistd_64.h:29
+	SYS_MSYNC                   = 26  // asm/unistd_64.h:30
+	SYS_MINCORE                 = 27  // asm/unistd_64.h:31
+	SYS_MADVISE                 = 28  // asm/unistd_64.h:32
+	SYS_SHMGET                  = 29  // asm/unistd_64.h:33
+	SYS_SHMAT                   = 30  // asm/unistd_64.h:34
+	SYS_SHMCTL                  = 31  // asm/unistd_64.h:35
+	SYS_DUP                     = 32  // asm/unistd_64.h:36
+	SYS_DUP2                    = 33  // asm/unistd_64.h:37
+	SYS_PAUSE                   = 34  // asm/unistd_64.h:38
+	SYS_NANOSLEEP               = 35  // asm/unistd_64.h:39
+	SYS_GETITIMER               = 36  // asm/unistd_64.h:40
+	SYS_ALARM                   = 37  // asm/unistd_64.h:41
+	SYS_SETITIMER               = 38  // asm/unistd_64.h:42
 	SYS_GETPID                  = 39  // asm/unistd_64.h:43
+	SYS_SENDFILE                = 40  // asm/unistd_64.h:44
+	SYS_SOCKET                  = 41  // asm/unistd_64.h:45
+	SYS_CONNECT                 = 42  // asm/unistd_64.h:46
+	SYS_ACCEPT                  = 43  // asm/unistd_64.h:47
+	SYS_SENDTO                  = 44  // asm/unistd_64.h:48
+	SYS_RECVFROM                = 45  // asm/unistd_64.h:49
+	SYS_SENDMSG                 = 46  // asm/unistd_64.h:50
+	SYS_RECVMSG                 = 47  // asm/unistd_64.h:51
+	SYS_SHUTDOWN                = 48  // asm/unistd_64.h:52
+	SYS_BIND                    = 49  // asm/unistd_64.h:53
+	SYS_LISTEN                  = 50  // asm/unistd_64.h:54
+	SYS_GETSOCKNAME             = 51  // asm/unistd_64.h:55
+	SYS_GETPEERNAME             = 52  // asm/unistd_64.h:56
+	SYS_SOCKETPAIR              = 53  // asm/unistd_64.h:57
+	SYS_SETSOCKOPT              = 54  // asm/unistd_64.h:58
+	SYS_GETSOCKOPT              = 55  // asm/unistd_64.h:59
 	SYS_CLONE                   = 56  // asm/unistd_64.h:60
+	SYS_FORK                    = 57  // asm/unistd_64.h:61
+	SYS_VFORK                   = 58  // asm/unistd_64.h:62
 	SYS_EXECVE                  = 59  // asm/unistd_64.h:63
+	SYS_EXIT                    = 60  // asm/unistd_64.h:64
 	SYS_WAIT4                   = 61  // asm/unistd_64.h:65
+	SYS_KILL                    = 62  // asm/unistd_64.h:66
+	SYS_UNAME                   = 63  // asm/unistd_64.h:67
+	SYS_SEMGET                  = 64  // asm/unistd_64.h:68
+	SYS_SEMOP                   = 65  // asm/unistd_64.h:69
+	SYS_SEMCTL                  = 66  // asm/unistd_64.h:70
+	SYS_SHMDT                   = 67  // asm/unistd_64.h:71
+	SYS_MSGGET                  = 68  // asm/unistd_64.h:72
+	SYS_MSGSND                  = 69  // asm/unistd_64.h:73
+	SYS_MSGRCV                  = 70  // asm/unistd_64.h:74
+	SYS_MSGCTL                  = 71  // asm/unistd_64.h:75
 	SYS_FCNTL                   = 72  // asm/unistd_64.h:76
+	SYS_FLOCK                   = 73  // asm/unistd_64.h:77
+	SYS_FSYNC                   = 74  // asm/unistd_64.h:78
+	SYS_FDATASYNC               = 75  // asm/unistd_64.h:79
+	SYS_TRUNCATE                = 76  // asm/unistd_64.h:80
+	SYS_FTRUNCATE               = 77  // asm/unistd_64.h:81
+	SYS_GETDENTS                = 78  // asm/unistd_64.h:82
+	SYS_GETCWD                  = 79  // asm/unistd_64.h:83
 	SYS_CHDIR                   = 80  // asm/unistd_64.h:84
+	SYS_FCHDIR                  = 81  // asm/unistd_64.h:85
+	SYS_RENAME                  = 82  // asm/unistd_64.h:86
+	SYS_MKDIR                   = 83  // asm/unistd_64.h:87
+	SYS_RMDIR                   = 84  // asm/unistd_64.h:88
+	SYS_CREAT                   = 85  // asm/unistd_64.h:89
+	SYS_LINK                    = 86  // asm/unistd_64.h:90
+	SYS_UNLINK                  = 87  // asm/unistd_64.h:91
+	SYS_SYMLINK                 = 88  // asm/unistd_64.h:92
+	SYS_READLINK                = 89  // asm/unistd_64.h:93
+	SYS_CHMOD                   = 90  // asm/unistd_64.h:94
+	SYS_FCHMOD                  = 91  // asm/unistd_64.h:95
+	SYS_CHOWN                   = 92  // asm/unistd_64.h:96
+	SYS_FCHOWN                  = 93  // asm/unistd_64.h:97
+	SYS_LCHOWN                  = 94  // asm/unistd_64.h:98
 	SYS_UMASK                   = 95  // asm/unistd_64.h:99
+	SYS_GETTIMEOFDAY            = 96  // asm/unistd_64.h:100
+	SYS_GETRLIMIT               = 97  // asm/unistd_64.h:101
+	SYS_GETRUSAGE               = 98  // asm/unistd_64.h:102
+	SYS_SYSINFO                 = 99  // asm/unistd_64.h:103
+	SYS_TIMES                   = 100 // asm/unistd_64.h:104
 	SYS_PTRACE                  = 101 // asm/unistd_64.h:105
+	SYS_GETUID                  = 102 // asm/unistd_64.h:106
+	SYS_SYSLOG                  = 103 // asm/unistd_64.h:107
+	SYS_GETGID                  = 104 // asm/unistd_64.h:108
 	SYS_SETUID                  = 105 // asm/unistd_64.h:109
 	SYS_SETGID                  = 106 // asm/unistd_64.h:110
+	SYS_GETEUID                 = 107 // asm/unistd_64.h:111
+	SYS_GETEGID                 = 108 // asm/unistd_64.h:112
 	SYS_SETPGID                 = 109 // asm/unistd_64.h:113
 	SYS_GETPPID                 = 110 // asm/unistd_64.h:114
+	SYS_GETPGRP                 = 111 // asm/unistd_64.h:115
 	SYS_SETSID                  = 112 // asm/unistd_64.h:116
+	SYS_SETREUID                = 113 // asm/unistd_64.h:117
+	SYS_SETREGID                = 114 // asm/unistd_64.h:118
+	SYS_GETGROUPS               = 115 // asm/unistd_64.h:119
 	SYS_SETGROUPS               = 116 // asm/unistd_64.h:120
+	SYS_SETRESUID               = 117 // asm/unistd_64.h:121
+	SYS_GETRESUID               = 118 // asm/unistd_64.h:122
+	SYS_SETRESGID               = 119 // asm/unistd_64.h:123
+	SYS_GETRESGID               = 120 // asm/unistd_64.h:124
+	SYS_GETPGID                 = 121 // asm/unistd_64.h:125
+	SYS_SETFSUID                = 122 // asm/unistd_64.h:126
+	SYS_SETFSGID                = 123 // asm/unistd_64.h:127
+	SYS_GETSID                  = 124 // asm/unistd_64.h:128
+	SYS_CAPGET                  = 125 // asm/unistd_64.h:129
 	SYS_CAPSET                  = 126 // asm/unistd_64.h:130
+	SYS_RT_SIGPENDING           = 127 // asm/unistd_64.h:131
+	SYS_RT_SIGTIMEDWAIT         = 128 // asm/unistd_64.h:132
+	SYS_RT_SIGQUEUEINFO         = 129 // asm/unistd_64.h:133
+	SYS_RT_SIGSUSPEND           = 130 // asm/unistd_64.h:134
+	SYS_SIGALTSTACK             = 131 // asm/unistd_64.h:135
+	SYS_UTIME                   = 132 // asm/unistd_64.h:136
+	SYS_MKNOD                   = 133 // asm/unistd_64.h:137
+	SYS_USELIB                  = 134 // asm/unistd_64.h:138
+	SYS_PERSONALITY             = 135 // asm/unistd_64.h:139
+	SYS_USTAT                   = 136 // asm/unistd_64.h:140
+	SYS_STATFS                  = 137 // asm/unistd_64.h:141
+	SYS_FSTATFS                 = 138 // asm/unistd_64.h:142
+	SYS_SYSFS                   = 139 // asm/unistd_64.h:143
+	SYS_GETPRIORITY             = 140 // asm/unistd_64.h:144
+	SYS_SETPRIORITY             = 141 // asm/unistd_64.h:145
+	SYS_SCHED_SETPARAM          = 142 // asm/unistd_64.h:146
+	SYS_SCHED_GETPARAM          = 143 // asm/unistd_64.h:147
+	SYS_SCHED_SETSCHEDULER      = 144 // asm/unistd_64.h:148
+	SYS_SCHED_GETSCHEDULER      = 145 // asm/unistd_64.h:149
+	SYS_SCHED_GET_PRIORITY_MAX  = 146 // asm/unistd_64.h:150
+	SYS_SCHED_GET_PRIORITY_MIN  = 147 // asm/unistd_64.h:151
+	SYS_SCHED_RR_GET_INTERVAL   = 148 // asm/unistd_64.h:152
+	SYS_MLOCK                   = 149 // asm/unistd_64.h:153
+	SYS_MUNLOCK                 = 150 // asm/unistd_64.h:154
+	SYS_MLOCKALL                = 151 // asm/unistd_64.h:155
+	SYS_MUNLOCKALL              = 152 // asm/unistd_64.h:156
+	SYS_VHANGUP                 = 153 // asm/unistd_64.h:157
+	SYS_MODIFY_LDT              = 154 // asm/unistd_64.h:158
+	SYS_PIVOT_ROOT              = 155 // asm/unistd_64.h:159
+	SYS__SYSCTL                 = 156 // asm/unistd_64.h:160
 	SYS_PRCTL                   = 157 // asm/unistd_64.h:161
+	SYS_ARCH_PRCTL              = 158 // asm/unistd_64.h:162
+	SYS_ADJTIMEX                = 159 // asm/unistd_64.h:163
+	SYS_SETRLIMIT               = 160 // asm/unistd_64.h:164
 	SYS_CHROOT                  = 161 // asm/unistd_64.h:165
+	SYS_SYNC                    = 162 // asm/unistd_64.h:166
+	SYS_ACCT                    = 163 // asm/unistd_64.h:167
+	SYS_SETTIMEOFDAY            = 164 // asm/unistd_64.h:168
 	SYS_MOUNT                   = 165 // asm/unistd_64.h:169
+	SYS_UMOUNT2                 = 166 // asm/unistd_64.h:170
+	SYS_SWAPON                  = 167 // asm/unistd_64.h:171
+	SYS_SWAPOFF                 = 168 // asm/unistd_64.h:172
+	SYS_REBOOT                  = 169 // asm/unistd_64.h:173
+	SYS_SETHOSTNAME             = 170 // asm/unistd_64.h:174
+	SYS_SETDOMAINNAME           = 171 // asm/unistd_64.h:175
+	SYS_IOPL                    = 172 // asm/unistd_64.h:176
+	SYS_IOPERM                  = 173 // asm/unistd_64.h:177
+	SYS_CREATE_MODULE           = 174 // asm/unistd_64.h:178
+	SYS_INIT_MODULE             = 175 // asm/unistd_64.h:179
+	SYS_DELETE_MODULE           = 176 // asm/unistd_64.h:180
+	SYS_GET_KERNEL_SYMS         = 177 // asm/unistd_64.h:181
+	SYS_QUERY_MODULE            = 178 // asm/unistd_64.h:182
+	SYS_QUOTACTL                = 179 // asm/unistd_64.h:183
+	SYS_NFSSERVCTL              = 180 // asm/unistd_64.h:184
+	SYS_GETPMSG                 = 181 // asm/unistd_64.h:185
+	SYS_PUTPMSG                 = 182 // asm/unistd_64.h:186
+	SYS_AFS_SYSCALL             = 183 // asm/unistd_64.h:187
+	SYS_TUXCALL                 = 184 // asm/unistd_64.h:188
+	SYS_SECURITY                = 185 // asm/unistd_64.h:189
+	SYS_GETTID                  = 186 // asm/unistd_64.h:190
+	SYS_READAHEAD               = 187 // asm/unistd_64.h:191
+	SYS_SETXATTR                = 188 // asm/unistd_64.h:192
+	SYS_LSETXATTR               = 189 // asm/unistd_64.h:193
+	SYS_FSETXATTR               = 190 // asm/unistd_64.h:194
+	SYS_GETXATTR                = 191 // asm/unistd_64.h:195
+	SYS_LGETXATTR               = 192 // asm/unistd_64.h:196
+	SYS_FGETXATTR               = 193 // asm/unistd_64.h:197
+	SYS_LISTXATTR               = 194 // asm/unistd_64.h:198
+	SYS_LLISTXATTR              = 195 // asm/unistd_64.h:199
+	SYS_FLISTXATTR              = 196 // asm/unistd_64.h:200
+	SYS_REMOVEXATTR             = 197 // asm/unistd_64.h:201
+	SYS_LREMOVEXATTR            = 198 // asm/unistd_64.h:202
+	SYS_FREMOVEXATTR            = 199 // asm/unistd_64.h:203
+	SYS_TKILL                   = 200 // asm/unistd_64.h:204
+	SYS_TIME                    = 201 // asm/unistd_64.h:205
 	SYS_FUTEX                   = 202 // asm/unistd_64.h:206
+	SYS_SCHED_SETAFFINITY       = 203 // asm/unistd_64.h:207
+	SYS_SCHED_GETAFFINITY       = 204 // asm/unistd_64.h:208
+	SYS_SET_THREAD_AREA         = 205 // asm/unistd_64.h:209
+	SYS_IO_SETUP                = 206 // asm/unistd_64.h:210
+	SYS_IO_DESTROY              = 207 // asm/unistd_64.h:211
+	SYS_IO_GETEVENTS            = 208 // asm/unistd_64.h:212
+	SYS_IO_SUBMIT               = 209 // asm/unistd_64.h:213
+	SYS_IO_CANCEL               = 210 // asm/unistd_64.h:214
+	SYS_GET_THREAD_AREA         = 211 // asm/unistd_64.h:215
+	SYS_LOOKUP_DCOOKIE          = 212 // asm/unistd_64.h:216
+	SYS_EPOLL_CREATE            = 213 // asm/unistd_64.h:217
+	SYS_EPOLL_CTL_OLD           = 214 // asm/unistd_64.h:218
+	SYS_EPOLL_WAIT_OLD          = 215 // asm/unistd_64.h:219
+	SYS_REMAP_FILE_PAGES        = 216 // asm/unistd_64.h:220
+	SYS_GETDENTS64              = 217 // asm/unistd_64.h:221
+	SYS_SET_TID_ADDRESS         = 218 // asm/unistd_64.h:222
+	SYS_RESTART_SYSCALL         = 219 // asm/unistd_64.h:223
+	SYS_SEMTIMEDOP              = 220 // asm/unistd_64.h:224
+	SYS_FADVISE64               = 221 // asm/unistd_64.h:225
+	SYS_TIMER_CREATE            = 222 // asm/unistd_64.h:226
+	SYS_TIMER_SETTIME           = 223 // asm/unistd_64.h:227
+	SYS_TIMER_GETTIME           = 224 // asm/unistd_64.h:228
+	SYS_TIMER_GETOVERRUN        = 225 // asm/unistd_64.h:229
+	SYS_TIMER_DELETE            = 226 // asm/unistd_64.h:230
+	SYS_CLOCK_SETTIME           = 227 // asm/unistd_64.h:231
+	SYS_CLOCK_GETTIME           = 228 // asm/unistd_64.h:232
+	SYS_CLOCK_GETRES            = 229 // asm/unistd_64.h:233
+	SYS_CLOCK_NANOSLEEP         = 230 // asm/unistd_64.h:234
 	SYS_EXIT_GROUP              = 231 // asm/unistd_64.h:235
+	SYS_EPOLL_WAIT              = 232 // asm/unistd_64.h:236
+	SYS_EPOLL_CTL               = 233 // asm/unistd_64.h:237
+	SYS_TGKILL                  = 234 // asm/unistd_64.h:238
+	SYS_UTIMES                  = 235 // asm/unistd_64.h:239
+	SYS_VSERVER                 = 236 // asm/unistd_64.h:240
+	SYS_MBIND                   = 237 // asm/unistd_64.h:241
+	SYS_SET_MEMPOLICY           = 238 // asm/unistd_64.h:242
+	SYS_GET_MEMPOLICY           = 239 // asm/unistd_64.h:243
+	SYS_MQ_OPEN                 = 240 // asm/unistd_64.h:244
+	SYS_MQ_UNLINK               = 241 // asm/unistd_64.h:245
+	SYS_MQ_TIMEDSEND            = 242 // asm/unistd_64.h:246
+	SYS_MQ_TIMEDRECEIVE         = 243 // asm/unistd_64.h:247
+	SYS_MQ_NOTIFY               = 244 // asm/unistd_64.h:248
+	SYS_MQ_GETSETATTR           = 245 // asm/unistd_64.h:249
+	SYS_KEXEC_LOAD              = 246 // asm/unistd_64.h:250
 	SYS_WAITID                  = 247 // asm/unistd_64.h:251
+	SYS_ADD_KEY                 = 248 // asm/unistd_64.h:252
+	SYS_REQUEST_KEY             = 249 // asm/unistd_64.h:253
+	SYS_KEYCTL                  = 250 // asm/unistd_64.h:254
+	SYS_IOPRIO_SET              = 251 // asm/unistd_64.h:255
+	SYS_IOPRIO_GET              = 252 // asm/unistd_64.h:256
+	SYS_INOTIFY_INIT            = 253 // asm/unistd_64.h:257
+	SYS_INOTIFY_ADD_WATCH       = 254 // asm/unistd_64.h:258
+	SYS_INOTIFY_RM_WATCH        = 255 // asm/unistd_64.h:259
+	SYS_MIGRATE_PAGES           = 256 // asm/unistd_64.h:260
 	SYS_OPENAT                  = 257 // asm/unistd_64.h:261
+	SYS_MKDIRAT                 = 258 // asm/unistd_64.h:262
+	SYS_MKNODAT                 = 259 // asm/unistd_64.h:263
+	SYS_FCHOWNAT                = 260 // asm/unistd_64.h:264
+	SYS_FUTIMESAT               = 261 // asm/unistd_64.h:265
+	SYS_NEWFSTATAT              = 262 // asm/unistd_64.h:266
+	SYS_UNLINKAT                = 263 // asm/unistd_64.h:267
+	SYS_RENAMEAT                = 264 // asm/unistd_64.h:268
+	SYS_LINKAT                  = 265 // asm/unistd_64.h:269
+	SYS_SYMLINKAT               = 266 // asm/unistd_64.h:270
+	SYS_READLINKAT              = 267 // asm/unistd_64.h:271
+	SYS_FCHMODAT                = 268 // asm/unistd_64.h:272
+	SYS_FACCESSAT               = 269 // asm/unistd_64.h:273
+	SYS_PSELECT6                = 270 // asm/unistd_64.h:274
+	SYS_PPOLL                   = 271 // asm/unistd_64.h:275
 	SYS_UNSHARE                 = 272 // asm/unistd_64.h:276
+	SYS_SET_ROBUST_LIST         = 273 // asm/unistd_64.h:277
+	SYS_GET_ROBUST_LIST         = 274 // asm/unistd_64.h:278
+	SYS_SPLICE                  = 275 // asm/unistd_64.h:279
+	SYS_TEE                     = 276 // asm/unistd_64.h:280
+	SYS_SYNC_FILE_RANGE         = 277 // asm/unistd_64.h:281
+	SYS_VMSPLICE                = 278 // asm/unistd_64.h:282
+	SYS_MOVE_PAGES              = 279 // asm/unistd_64.h:283
+	SYS_UTIMENSAT               = 280 // asm/unistd_64.h:284
+	SYS_EPOLL_PWAIT             = 281 // asm/unistd_64.h:285
+	SYS_SIGNALFD                = 282 // asm/unistd_64.h:286
+	SYS_TIMERFD_CREATE          = 283 // asm/unistd_64.h:287
+	SYS_EVENTFD                 = 284 // asm/unistd_64.h:288
+	SYS_FALLOCATE               = 285 // asm/unistd_64.h:289
+	SYS_TIMERFD_SETTIME         = 286 // asm/unistd_64.h:290
+	SYS_TIMERFD_GETTIME         = 287 // asm/unistd_64.h:291
+	SYS_ACCEPT4                 = 288 // asm/unistd_64.h:292
+	SYS_SIGNALFD4               = 289 // asm/unistd_64.h:293
+	SYS_EVENTFD2                = 290 // asm/unistd_64.h:294
+	SYS_EPOLL_CREATE1           = 291 // asm/unistd_64.h:295
 	SYS_DUP3                    = 292 // asm/unistd_64.h:296
+	SYS_PIPE2                   = 293 // asm/unistd_64.h:297
+	SYS_INOTIFY_INIT1           = 294 // asm/unistd_64.h:298
+	SYS_PREADV                  = 295 // asm/unistd_64.h:299
+	SYS_PWRITEV                 = 296 // asm/unistd_64.h:300
+	SYS_RT_TGSIGQUEUEINFO       = 297 // asm/unistd_64.h:301
+	SYS_PERF_EVENT_OPEN         = 298 // asm/unistd_64.h:302
+	SYS_RECVMMSG                = 299 // asm/unistd_64.h:303
+	SYS_FANOTIFY_INIT           = 300 // asm/unistd_64.h:304
+	SYS_FANOTIFY_MARK           = 301 // asm/unistd_64.h:305
 	SYS_PRLIMIT64               = 302 // asm/unistd_64.h:306
 	SYS_NAME_TO_HANDLE_AT       = 303 // asm/unistd_64.h:307
 	SYS_OPEN_BY_HANDLE_AT       = 304 // asm/unistd_64.h:308
+	SYS_CLOCK_ADJTIME           = 305 // asm/unistd_64.h:309
+	SYS_SYNCFS                  = 306 // asm/unistd_64.h:310
+	SYS_SENDMMSG                = 307 // asm/unistd_64.h:311
 	SYS_SETNS                   = 308 // asm/unistd_64.h:312
+	SYS_GETCPU                  = 309 // asm/unistd_64.h:313
+	SYS_PROCESS_VM_READV        = 310 // asm/unistd_64.h:314
+	SYS_PROCESS_VM_WRITEV       = 311 // asm/unistd_64.h:315
+	SYS_KCMP                    = 312 // asm/unistd_64.h:316
+	SYS_FINIT_MODULE            = 313 // asm/unistd_64.h:317
 	SYS_SCHED_SETATTR           = 314 // asm/unistd_64.h:318
+	SYS_SCHED_GETATTR           = 315 // asm/unistd_64.h:319
+	SYS_RENAMEAT2               = 316 // asm/unistd_64.h:320
 	SYS_SECCOMP                 = 317 // asm/unistd_64.h:321
+	SYS_GETRANDOM               = 318 // asm/unistd_64.h:322
+	SYS_MEMFD_CREATE            = 319 // asm/unistd_64.h:323
+	SYS_KEXEC_FILE_LOAD         = 320 // asm/unistd_64.h:324
+	SYS_BPF                     = 321 // asm/unistd_64.h:325
 	SYS_EXECVEAT                = 322 // asm/unistd_64.h:326
+	SYS_USERFAULTFD             = 323 // asm/unistd_64.h:327
+	SYS_MEMBARRIER              = 324 // asm/unistd_64.h:328
+	SYS_MLOCK2                  = 325 // asm/unistd_64.h:329
+	SYS_COPY_FILE_RANGE         = 326 // asm/unistd_64.h:330
+	SYS_PREADV2                 = 327 // asm/unistd_64.h:331
+	SYS_PWRITEV2                = 328 // asm/unistd_64.h:332
+	SYS_PKEY_MPROTECT           = 329 // asm/unistd_64.h:333
+	SYS_PKEY_ALLOC              = 330 // asm/unistd_64.h:334
+	SYS_PKEY_FREE               = 331 // asm/unistd_64.h:335
+	SYS_STATX                   = 332 // asm/unistd_64.h:336
+	SYS_IO_PGETEVENTS           = 333 // asm/unistd_64.h:337
+	SYS_RSEQ                    = 334 // asm/unistd_64.h:338
+	SYS_URETPROBE               = 335 // asm/unistd_64.h:339
+	SYS_UPROBE                  = 336 // asm/unistd_64.h:340
 	SYS_PIDFD_SEND_SIGNAL       = 424 // asm/unistd_64.h:341
+	SYS_IO_URING_SETUP          = 425 // asm/unistd_64.h:342
+	SYS_IO_URING_ENTER          = 426 // asm/unistd_64.h:343
+	SYS_IO_URING_REGISTER       = 427 // asm/unistd_64.h:344
+	SYS_OPEN_TREE               = 428 // asm/unistd_64.h:345
+	SYS_MOVE_MOUNT              = 429 // asm/unistd_64.h:346
+	SYS_FSOPEN                  = 430 // asm/unistd_64.h:347
+	SYS_FSCONFIG                = 431 // asm/unistd_64.h:348
+	SYS_FSMOUNT                 = 432 // asm/unistd_64.h:349
+	SYS_FSPICK                  = 433 // asm/unistd_64.h:350
 	SYS_PIDFD_OPEN              = 434 // asm/unistd_64.h:351
 	SYS_CLONE3                  = 435 // asm/unistd_64.h:352
 	SYS_CLOSE_RANGE             = 436 // asm/unistd_64.h:353
+	SYS_OPENAT2                 = 437 // asm/unistd_64.h:354
 	SYS_PIDFD_GETFD             = 438 // asm/unistd_64.h:355
+	SYS_FACCESSAT2              = 439 // asm/unistd_64.h:356
 	SYS_PROCESS_MADVISE         = 440 // asm/unistd_64.h:357
+	SYS_EPOLL_PWAIT2            = 441 // asm/unistd_64.h:358
+	SYS_MOUNT_SETATTR           = 442 // asm/unistd_64.h:359
+	SYS_QUOTACTL_FD             = 443 // asm/unistd_64.h:360
 	SYS_LANDLOCK_CREATE_RULESET = 444 // asm/unistd_64.h:361
 	SYS_LANDLOCK_ADD_RULE       = 445 // asm/unistd_64.h:362
 	SYS_LANDLOCK_RESTRICT_SELF  = 446 // asm/unistd_64.h:363
+	SYS_MEMFD_SECRET            = 447 // asm/unistd_64.h:364
 	SYS_PROCESS_MRELEASE        = 448 // asm/unistd_64.h:365
+	SYS_FUTEX_WAITV             = 449 // asm/unistd_64.h:366
+	SYS_SET_MEMPOLICY_HOME_NODE = 450 // asm/unistd_64.h:367
+	SYS_CACHESTAT               = 451 // asm/unistd_64.h:368
+	SYS_FCHMODAT2               = 452 // asm/unistd_64.h:369
+	SYS_MAP_SHADOW_STACK        = 453 // asm/unistd_64.h:370
+	SYS_FUTEX_WAKE              = 454 // asm/unistd_64.h:371
+	SYS_FUTEX_WAIT              = 455 // asm/unistd_64.h:372
+	SYS_FUTEX_REQUEUE           = 456 // asm/unistd_64.h:373
+	SYS_STATMOUNT               = 457 // asm/unistd_64.h:374
+	SYS_LISTMOUNT               = 458 // asm/unistd_64.h:375
+	SYS_LSM_GET_SELF_ATTR       = 459 // asm/unistd_64.h:376
+	SYS_LSM_SET_SELF_ATTR       = 460 // asm/unistd_64.h:377
+	SYS_LSM_LIST_MODULES        = 461 // asm/unistd_64.h:378
+	SYS_MSEAL                   = 462 // asm/unistd_64.h:379
+	SYS_SETXATTRAT              = 463 // asm/unistd_64.h:380
+	SYS_GETXATTRAT              = 464 // asm/unistd_64.h:381
+	SYS_LISTXATTRAT             = 465 // asm/unistd_64.h:382
+	SYS_REMOVEXATTRAT           = 466 // asm/unistd_64.h:383
+	SYS_OPEN_TREE_ATTR          = 467 // asm/unistd_64.h:384
+	SYS_FILE_GETATTR            = 468 // asm/unistd_64.h:385
+	SYS_FILE_SETATTR            = 469 // asm/unistd_64.h:386
+	SYS_LISTNS                  = 470 // asm/unistd_64.h:387
+	SYS_RSEQ_SLICE_YIELD        = 471 // asm/unistd_64.h:388
+	SYS_FCHROOT                 = 472 // asm/unistd_64.h:389
 )
+
+// syscallTable has what is above by value.
+var syscallTable = [...]struct {
+	name  string
+	value uintptr
+}{
+	{"read", SYS_READ},
+	{"write", SYS_WRITE},
+	{"open", SYS_OPEN},
+	{"close", SYS_CLOSE},
+	{"stat", SYS_STAT},
+	{"fstat", SYS_FSTAT},
+	{"lstat", SYS_LSTAT},
+	{"poll", SYS_POLL},
+	{"lseek", SYS_LSEEK},
+	{"mmap", SYS_MMAP},
+	{"mprotect", SYS_MPROTECT},
+	{"munmap", SYS_MUNMAP},
+	{"brk", SYS_BRK},
+	{"rt_sigaction", SYS_RT_SIGACTION},
+	{"rt_sigprocmask", SYS_RT_SIGPROCMASK},
+	{"rt_sigreturn", SYS_RT_SIGRETURN},
+	{"ioctl", SYS_IOCTL},
+	{"pread64", SYS_PREAD64},
+	{"pwrite64", SYS_PWRITE64},
+	{"readv", SYS_READV},
+	{"writev", SYS_WRITEV},
+	{"access", SYS_ACCESS},
+	{"pipe", SYS_PIPE},
+	{"select", SYS_SELECT},
+	{"sched_yield", SYS_SCHED_YIELD},
+	{"mremap", SYS_MREMAP},
+	{"msync", SYS_MSYNC},
+	{"mincore", SYS_MINCORE},
+	{"madvise", SYS_MADVISE},
+	{"shmget", SYS_SHMGET},
+	{"shmat", SYS_SHMAT},
+	{"shmctl", SYS_SHMCTL},
+	{"dup", SYS_DUP},
+	{"dup2", SYS_DUP2},
+	{"pause", SYS_PAUSE},
+	{"nanosleep", SYS_NANOSLEEP},
+	{"getitimer", SYS_GETITIMER},
+	{"alarm", SYS_ALARM},
+	{"setitimer", SYS_SETITIMER},
+	{"getpid", SYS_GETPID},
+	{"sendfile", SYS_SENDFILE},
+	{"socket", SYS_SOCKET},
+	{"connect", SYS_CONNECT},
+	{"accept", SYS_ACCEPT},
+	{"sendto", SYS_SENDTO},
+	{"recvfrom", SYS_RECVFROM},
+	{"sendmsg", SYS_SENDMSG},
+	{"recvmsg", SYS_RECVMSG},
+	{"shutdown", SYS_SHUTDOWN},
+	{"bind", SYS_BIND},
+	{"listen", SYS_LISTEN},
+	{"getsockname", SYS_GETSOCKNAME},
+	{"getpeername", SYS_GETPEERNAME},
+	{"socketpair", SYS_SOCKETPAIR},
+	{"setsockopt", SYS_SETSOCKOPT},
+	{"getsockopt", SYS_GETSOCKOPT},
+	{"clone", SYS_CLONE},
+	{"fork", SYS_FORK},
+	{"vfork", SYS_VFORK},
+	{"execve", SYS_EXECVE},
+	{"exit", SYS_EXIT},
+	{"wait4", SYS_WAIT4},
+	{"kill", SYS_KILL},
+	{"uname", SYS_UNAME},
+	{"semget", SYS_SEMGET},
+	{"semop", SYS_SEMOP},
+	{"semctl", SYS_SEMCTL},
+	{"shmdt", SYS_SHMDT},
+	{"msgget", SYS_MSGGET},
+	{"msgsnd", SYS_MSGSND},
+	{"msgrcv", SYS_MSGRCV},
+	{"msgctl", SYS_MSGCTL},
+	{"fcntl", SYS_FCNTL},
+	{"flock", SYS_FLOCK},
+	{"fsync", SYS_FSYNC},
+	{"fdatasync", SYS_FDATASYNC},
+	{"truncate", SYS_TRUNCATE},
+	{"ftruncate", SYS_FTRUNCATE},
+	{"getdents", SYS_GETDENTS},
+	{"getcwd", SYS_GETCWD},
+	{"chdir", SYS_CHDIR},
+	{"fchdir", SYS_FCHDIR},
+	{"rename", SYS_RENAME},
+	{"mkdir", SYS_MKDIR},
+	{"rmdir", SYS_RMDIR},
+	{"creat", SYS_CREAT},
+	{"link", SYS_LINK},
+	{"unlink", SYS_UNLINK},
+	{"symlink", SYS_SYMLINK},
+	{"readlink", SYS_READLINK},
+	{"chmod", SYS_CHMOD},
+	{"fchmod", SYS_FCHMOD},
+	{"chown", SYS_CHOWN},
+	{"fchown", SYS_FCHOWN},
+	{"lchown", SYS_LCHOWN},
+	{"umask", SYS_UMASK},
+	{"gettimeofday", SYS_GETTIMEOFDAY},
+	{"getrlimit", SYS_GETRLIMIT},
+	{"getrusage", SYS_GETRUSAGE},
+	{"sysinfo", SYS_SYSINFO},
+	{"times", SYS_TIMES},
+	{"ptrace", SYS_PTRACE},
+	{"getuid", SYS_GETUID},
+	{"syslog", SYS_SYSLOG},
+	{"getgid", SYS_GETGID},
+	{"setuid", SYS_SETUID},
+	{"setgid", SYS_SETGID},
+	{"geteuid", SYS_GETEUID},
+	{"getegid", SYS_GETEGID},
+	{"setpgid", SYS_SETPGID},
+	{"getppid", SYS_GETPPID},
+	{"getpgrp", SYS_GETPGRP},
+	{"setsid", SYS_SETSID},
+	{"setreuid", SYS_SETREUID},
+	{"setregid", SYS_SETREGID},
+	{"getgroups", SYS_GETGROUPS},
+	{"setgroups", SYS_SETGROUPS},
+	{"setresuid", SYS_SETRESUID},
+	{"getresuid", SYS_GETRESUID},
+	{"setresgid", SYS_SETRESGID},
+	{"getresgid", SYS_GETRESGID},
+	{"getpgid", SYS_GETPGID},
+	{"setfsuid", SYS_SETFSUID},
+	{"setfsgid", SYS_SETFSGID},
+	{"getsid", SYS_GETSID},
+	{"capget", SYS_CAPGET},
+	{"capset", SYS_CAPSET},
+	{"rt_sigpending", SYS_RT_SIGPENDING},
+	{"rt_sigtimedwait", SYS_RT_SIGTIMEDWAIT},
+	{"rt_sigqueueinfo", SYS_RT_SIGQUEUEINFO},
+	{"rt_sigsuspend", SYS_RT_SIGSUSPEND},
+	{"sigaltstack", SYS_SIGALTSTACK},
+	{"utime", SYS_UTIME},
+	{"mknod", SYS_MKNOD},
+	{"uselib", SYS_USELIB},
+	{"personality", SYS_PERSONALITY},
+	{"ustat", SYS_USTAT},
+	{"statfs", SYS_STATFS},
+	{"fstatfs", SYS_FSTATFS},
+	{"sysfs", SYS_SYSFS},
+	{"getpriority", SYS_GETPRIORITY},
+	{"setpriority", SYS_SETPRIORITY},
+	{"sched_setparam", SYS_SCHED_SETPARAM},
+	{"sched_getparam", SYS_SCHED_GETPARAM},
+	{"sched_setscheduler", SYS_SCHED_SETSCHEDULER},
+	{"sched_getscheduler", SYS_SCHED_GETSCHEDULER},
+	{"sched_get_priority_max", SYS_SCHED_GET_PRIORITY_MAX},
+	{"sched_get_priority_min", SYS_SCHED_GET_PRIORITY_MIN},
+	{"sched_rr_get_interval", SYS_SCHED_RR_GET_INTERVAL},
+	{"mlock", SYS_MLOCK},
+	{"munlock", SYS_MUNLOCK},
+	{"mlockall", SYS_MLOCKALL},
+	{"munlockall", SYS_MUNLOCKALL},
+	{"vhangup", SYS_VHANGUP},
+	{"modify_ldt", SYS_MODIFY_LDT},
+	{"pivot_root", SYS_PIVOT_ROOT},
+	{"_sysctl", SYS__SYSCTL},
+	{"prctl", SYS_PRCTL},
+	{"arch_prctl", SYS_ARCH_PRCTL},
+	{"adjtimex", SYS_ADJTIMEX},
+	{"setrlimit", SYS_SETRLIMIT},
+	{"chroot", SYS_CHROOT},
+	{"sync", SYS_SYNC},
+	{"acct", SYS_ACCT},
+	{"settimeofday", SYS_SETTIMEOFDAY},
+	{"mount", SYS_MOUNT},
+	{"umount2", SYS_UMOUNT2},
+	{"swapon", SYS_SWAPON},
+	{"swapoff", SYS_SWAPOFF},
+	{"reboot", SYS_REBOOT},
+	{"sethostname", SYS_SETHOSTNAME},
+	{"setdomainname", SYS_SETDOMAINNAME},
+	{"iopl", SYS_IOPL},
+	{"ioperm", SYS_IOPERM},
+	{"create_module", SYS_CREATE_MODULE},
+	{"init_module", SYS_INIT_MODULE},
+	{"delete_module", SYS_DELETE_MODULE},
+	{"get_kernel_syms", SYS_GET_KERNEL_SYMS},
+	{"query_module", SYS_QUERY_MODULE},
+	{"quotactl", SYS_QUOTACTL},
+	{"nfsservctl", SYS_NFSSERVCTL},
+	{"getpmsg", SYS_GETPMSG},
+	{"putpmsg", SYS_PUTPMSG},
+	{"afs_syscall", SYS_AFS_SYSCALL},
+	{"tuxcall", SYS_TUXCALL},
+	{"security", SYS_SECURITY},
+	{"gettid", SYS_GETTID},
+	{"readahead", SYS_READAHEAD},
+	{"setxattr", SYS_SETXATTR},
+	{"lsetxattr", SYS_LSETXATTR},
+	{"fsetxattr", SYS_FSETXATTR},
+	{"getxattr", SYS_GETXATTR},
+	{"lgetxattr", SYS_LGETXATTR},
+	{"fgetxattr", SYS_FGETXATTR},
+	{"listxattr", SYS_LISTXATTR},
+	{"llistxattr", SYS_LLISTXATTR},
+	{"flistxattr", SYS_FLISTXATTR},
+	{"removexattr", SYS_REMOVEXATTR},
+	{"lremovexattr", SYS_LREMOVEXATTR},
+	{"fremovexattr", SYS_FREMOVEXATTR},
+	{"tkill", SYS_TKILL},
+	{"time", SYS_TIME},
+	{"futex", SYS_FUTEX},
+	{"sched_setaffinity", SYS_SCHED_SETAFFINITY},
+	{"sched_getaffinity", SYS_SCHED_GETAFFINITY},
+	{"set_thread_area", SYS_SET_THREAD_AREA},
+	{"io_setup", SYS_IO_SETUP},
+	{"io_destroy", SYS_IO_DESTROY},
+	{"io_getevents", SYS_IO_GETEVENTS},
+	{"io_submit", SYS_IO_SUBMIT},
+	{"io_cancel", SYS_IO_CANCEL},
+	{"get_thread_area", SYS_GET_THREAD_AREA},
+	{"lookup_dcookie", SYS_LOOKUP_DCOOKIE},
+	{"epoll_create", SYS_EPOLL_CREATE},
+	{"epoll_ctl_old", SYS_EPOLL_CTL_OLD},
+	{"epoll_wait_old", SYS_EPOLL_WAIT_OLD},
+	{"remap_file_pages", SYS_REMAP_FILE_PAGES},
+	{"getdents64", SYS_GETDENTS64},
+	{"set_tid_address", SYS_SET_TID_ADDRESS},
+	{"restart_syscall", SYS_RESTART_SYSCALL},
+	{"semtimedop", SYS_SEMTIMEDOP},
+	{"fadvise64", SYS_FADVISE64},
+	{"timer_create", SYS_TIMER_CREATE},
+	{"timer_settime", SYS_TIMER_SETTIME},
+	{"timer_gettime", SYS_TIMER_GETTIME},
+	{"timer_getoverrun", SYS_TIMER_GETOVERRUN},
+	{"timer_delete", SYS_TIMER_DELETE},
+	{"clock_settime", SYS_CLOCK_SETTIME},
+	{"clock_gettime", SYS_CLOCK_GETTIME},
+	{"clock_getres", SYS_CLOCK_GETRES},
+	{"clock_nanosleep", SYS_CLOCK_NANOSLEEP},
+	{"exit_group", SYS_EXIT_GROUP},
+	{"epoll_wait", SYS_EPOLL_WAIT},
+	{"epoll_ctl", SYS_EPOLL_CTL},
+	{"tgkill", SYS_TGKILL},
+	{"utimes", SYS_UTIMES},
+	{"vserver", SYS_VSERVER},
+	{"mbind", SYS_MBIND},
+	{"set_mempolicy", SYS_SET_MEMPOLICY},
+	{"get_mempolicy", SYS_GET_MEMPOLICY},
+	{"mq_open", SYS_MQ_OPEN},
+	{"mq_unlink", SYS_MQ_UNLINK},
+	{"mq_timedsend", SYS_MQ_TIMEDSEND},
+	{"mq_timedreceive", SYS_MQ_TIMEDRECEIVE},
+	{"mq_notify", SYS_MQ_NOTIFY},
+	{"mq_getsetattr", SYS_MQ_GETSETATTR},
+	{"kexec_load", SYS_KEXEC_LOAD},
+	{"waitid", SYS_WAITID},
+	{"add_key", SYS_ADD_KEY},
+	{"request_key", SYS_REQUEST_KEY},
+	{"keyctl", SYS_KEYCTL},
+	{"ioprio_set", SYS_IOPRIO_SET},
+	{"ioprio_get", SYS_IOPRIO_GET},
+	{"inotify_init", SYS_INOTIFY_INIT},
+	{"inotify_add_watch", SYS_INOTIFY_ADD_WATCH},
+	{"inotify_rm_watch", SYS_INOTIFY_RM_WATCH},
+	{"migrate_pages", SYS_MIGRATE_PAGES},
+	{"openat", SYS_OPENAT},
+	{"mkdirat", SYS_MKDIRAT},
+	{"mknodat", SYS_MKNODAT},
+	{"fchownat", SYS_FCHOWNAT},
+	{"futimesat", SYS_FUTIMESAT},
+	{"newfstatat", SYS_NEWFSTATAT},
+	{"unlinkat", SYS_UNLINKAT},
+	{"renameat", SYS_RENAMEAT},
+	{"linkat", SYS_LINKAT},
+	{"symlinkat", SYS_SYMLINKAT},
+	{"readlinkat", SYS_READLINKAT},
+	{"fchmodat", SYS_FCHMODAT},
+	{"faccessat", SYS_FACCESSAT},
+	{"pselect6", SYS_PSELECT6},
+	{"ppoll", SYS_PPOLL},
+	{"unshare", SYS_UNSHARE},
+	{"set_robust_list", SYS_SET_ROBUST_LIST},
+	{"get_robust_list", SYS_GET_ROBUST_LIST},
+	{"splice", SYS_SPLICE},
+	{"tee", SYS_TEE},
+	{"sync_file_range", SYS_SYNC_FILE_RANGE},
+	{"vmsplice", SYS_VMSPLICE},
+	{"move_pages", SYS_MOVE_PAGES},
+	{"utimensat", SYS_UTIMENSAT},
+	{"epoll_pwait", SYS_EPOLL_PWAIT},
+	{"signalfd", SYS_SIGNALFD},
+	{"timerfd_create", SYS_TIMERFD_CREATE},
+	{"eventfd", SYS_EVENTFD},
+	{"fallocate", SYS_FALLOCATE},
+	{"timerfd_settime", SYS_TIMERFD_SETTIME},
+	{"timerfd_gettime", SYS_TIMERFD_GETTIME},
+	{"accept4", SYS_ACCEPT4},
+	{"signalfd4", SYS_SIGNALFD4},
+	{"eventfd2", SYS_EVENTFD2},
+	{"epoll_create1", SYS_EPOLL_CREATE1},
+	{"dup3", SYS_DUP3},
+	{"pipe2", SYS_PIPE2},
+	{"inotify_init1", SYS_INOTIFY_INIT1},
+	{"preadv", SYS_PREADV},
+	{"pwritev", SYS_PWRITEV},
+	{"rt_tgsigqueueinfo", SYS_RT_TGSIGQUEUEINFO},
+	{"perf_event_open", SYS_PERF_EVENT_OPEN},
+	{"recvmmsg", SYS_RECVMMSG},
+	{"fanotify_init", SYS_FANOTIFY_INIT},
+	{"fanotify_mark", SYS_FANOTIFY_MARK},
+	{"prlimit64", SYS_PRLIMIT64},
+	{"name_to_handle_at", SYS_NAME_TO_HANDLE_AT},
+	{"open_by_handle_at", SYS_OPEN_BY_HANDLE_AT},
+	{"clock_adjtime", SYS_CLOCK_ADJTIME},
+	{"syncfs", SYS_SYNCFS},
+	{"sendmmsg", SYS_SENDMMSG},
+	{"setns", SYS_SETNS},
+	{"getcpu", SYS_GETCPU},
+	{"process_vm_readv", SYS_PROCESS_VM_READV},
+	{"process_vm_writev", SYS_PROCESS_VM_WRITEV},
+	{"kcmp", SYS_KCMP},
+	{"finit_module", SYS_FINIT_MODULE},
+	{"sched_setattr", SYS_SCHED_SETATTR},
+	{"sched_getattr", SYS_SCHED_GETATTR},
+	{"renameat2", SYS_RENAMEAT2},
+	{"seccomp", SYS_SECCOMP},
+	{"getrandom", SYS_GETRANDOM},
+	{"memfd_create", SYS_MEMFD_CREATE},
+	{"kexec_file_load", SYS_KEXEC_FILE_LOAD},
+	{"bpf", SYS_BPF},
+	{"execveat", SYS_EXECVEAT},
+	{"userfaultfd", SYS_USERFAULTFD},
+	{"membarrier", SYS_MEMBARRIER},
+	{"mlock2", SYS_MLOCK2},
+	{"copy_file_range", SYS_COPY_FILE_RANGE},
+	{"preadv2", SYS_PREADV2},
+	{"pwritev2", SYS_PWRITEV2},
+	{"pkey_mprotect", SYS_PKEY_MPROTECT},
+	{"pkey_alloc", SYS_PKEY_ALLOC},
+	{"pkey_free", SYS_PKEY_FREE},
+	{"statx", SYS_STATX},
+	{"io_pgetevents", SYS_IO_PGETEVENTS},
+	{"rseq", SYS_RSEQ},
+	{"uretprobe", SYS_URETPROBE},
+	{"uprobe", SYS_UPROBE},
+	{"pidfd_send_signal", SYS_PIDFD_SEND_SIGNAL},
+	{"io_uring_setup", SYS_IO_URING_SETUP},
+	{"io_uring_enter", SYS_IO_URING_ENTER},
+	{"io_uring_register", SYS_IO_URING_REGISTER},
+	{"open_tree", SYS_OPEN_TREE},
+	{"move_mount", SYS_MOVE_MOUNT},
+	{"fsopen", SYS_FSOPEN},
+	{"fsconfig", SYS_FSCONFIG},
+	{"fsmount", SYS_FSMOUNT},
+	{"fspick", SYS_FSPICK},
+	{"pidfd_open", SYS_PIDFD_OPEN},
+	{"clone3", SYS_CLONE3},
+	{"close_range", SYS_CLOSE_RANGE},
+	{"openat2", SYS_OPENAT2},
+	{"pidfd_getfd", SYS_PIDFD_GETFD},
+	{"faccessat2", SYS_FACCESSAT2},
+	{"process_madvise", SYS_PROCESS_MADVISE},
+	{"epoll_pwait2", SYS_EPOLL_PWAIT2},
+	{"mount_setattr", SYS_MOUNT_SETATTR},
+	{"quotactl_fd", SYS_QUOTACTL_FD},
+	{"landlock_create_ruleset", SYS_LANDLOCK_CREATE_RULESET},
+	{"landlock_add_rule", SYS_LANDLOCK_ADD_RULE},
+	{"landlock_restrict_self", SYS_LANDLOCK_RESTRICT_SELF},
+	{"memfd_secret", SYS_MEMFD_SECRET},
+	{"process_mrelease", SYS_PROCESS_MRELEASE},
+	{"futex_waitv", SYS_FUTEX_WAITV},
+	{"set_mempolicy_home_node", SYS_SET_MEMPOLICY_HOME_NODE},
+	{"cachestat", SYS_CACHESTAT},
+	{"fchmodat2", SYS_FCHMODAT2},
+	{"map_shadow_stack", SYS_MAP_SHADOW_STACK},
+	{"futex_wake", SYS_FUTEX_WAKE},
+	{"futex_wait", SYS_FUTEX_WAIT},
+	{"futex_requeue", SYS_FUTEX_REQUEUE},
+	{"statmount", SYS_STATMOUNT},
+	{"listmount", SYS_LISTMOUNT},
+	{"lsm_get_self_attr", SYS_LSM_GET_SELF_ATTR},
+	{"lsm_set_self_attr", SYS_LSM_SET_SELF_ATTR},
+	{"lsm_list_modules", SYS_LSM_LIST_MODULES},
+	{"mseal", SYS_MSEAL},
+	{"setxattrat", SYS_SETXATTRAT},
+	{"getxattrat", SYS_GETXATTRAT},
+	{"listxattrat", SYS_LISTXATTRAT},
+	{"removexattrat", SYS_REMOVEXATTRAT},
+	{"open_tree_attr", SYS_OPEN_TREE_ATTR},
+	{"file_getattr", SYS_FILE_GETATTR},
+	{"file_setattr", SYS_FILE_SETATTR},
+	{"listns", SYS_LISTNS},
+	{"rseq_slice_yield", SYS_RSEQ_SLICE_YIELD},
+	{"fchroot", SYS_FCHROOT},
+}

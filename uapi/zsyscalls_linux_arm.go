@@ -6,51 +6,880 @@ package uapi
 
 // Constants of asm/unistd-eabi.h.
 const (
-	SYS_READ                    = 3   // asm/unistd-eabi.h:7
-	SYS_WRITE                   = 4   // asm/unistd-eabi.h:8
-	SYS_CLOSE                   = 6   // asm/unistd-eabi.h:10
-	SYS_EXECVE                  = 11  // asm/unistd-eabi.h:14
-	SYS_CHDIR                   = 12  // asm/unistd-eabi.h:15
-	SYS_GETPID                  = 20  // asm/unistd-eabi.h:20
-	SYS_MOUNT                   = 21  // asm/unistd-eabi.h:21
-	SYS_SETUID                  = 23  // asm/unistd-eabi.h:22
-	SYS_PTRACE                  = 26  // asm/unistd-eabi.h:24
-	SYS_SETGID                  = 46  // asm/unistd-eabi.h:37
-	SYS_IOCTL                   = 54  // asm/unistd-eabi.h:43
-	SYS_FCNTL                   = 55  // asm/unistd-eabi.h:44
-	SYS_SETPGID                 = 57  // asm/unistd-eabi.h:45
-	SYS_UMASK                   = 60  // asm/unistd-eabi.h:46
-	SYS_CHROOT                  = 61  // asm/unistd-eabi.h:47
-	SYS_GETPPID                 = 64  // asm/unistd-eabi.h:50
-	SYS_SETSID                  = 66  // asm/unistd-eabi.h:52
-	SYS_SETGROUPS               = 81  // asm/unistd-eabi.h:64
-	SYS_WAIT4                   = 114 // asm/unistd-eabi.h:86
-	SYS_CLONE                   = 120 // asm/unistd-eabi.h:91
-	SYS_PRCTL                   = 172 // asm/unistd-eabi.h:137
-	SYS_RT_SIGACTION            = 174 // asm/unistd-eabi.h:139
-	SYS_RT_SIGPROCMASK          = 175 // asm/unistd-eabi.h:140
-	SYS_CAPSET                  = 185 // asm/unistd-eabi.h:150
-	SYS_FUTEX                   = 240 // asm/unistd-eabi.h:201
-	SYS_EXIT_GROUP              = 248 // asm/unistd-eabi.h:209
-	SYS_WAITID                  = 280 // asm/unistd-eabi.h:239
-	SYS_OPENAT                  = 322 // asm/unistd-eabi.h:281
-	SYS_UNSHARE                 = 337 // asm/unistd-eabi.h:296
-	SYS_DUP3                    = 358 // asm/unistd-eabi.h:317
-	SYS_PRLIMIT64               = 369 // asm/unistd-eabi.h:328
-	SYS_NAME_TO_HANDLE_AT       = 370 // asm/unistd-eabi.h:329
-	SYS_OPEN_BY_HANDLE_AT       = 371 // asm/unistd-eabi.h:330
-	SYS_SETNS                   = 375 // asm/unistd-eabi.h:334
-	SYS_SCHED_SETATTR           = 380 // asm/unistd-eabi.h:339
-	SYS_SECCOMP                 = 383 // asm/unistd-eabi.h:342
-	SYS_EXECVEAT                = 387 // asm/unistd-eabi.h:346
-	SYS_PIDFD_SEND_SIGNAL       = 424 // asm/unistd-eabi.h:381
-	SYS_PIDFD_OPEN              = 434 // asm/unistd-eabi.h:391
-	SYS_CLONE3                  = 435 // asm/unistd-eabi.h:392
-	SYS_CLOSE_RANGE             = 436 // asm/unistd-eabi.h:393
-	SYS_PIDFD_GETFD             = 438 // asm/unistd-eabi.h:395
-	SYS_PROCESS_MADVISE         = 440 // asm/unistd-eabi.h:397
-	SYS_LANDLOCK_CREATE_RULESET = 444 // asm/unistd-eabi.h:401
-	SYS_LANDLOCK_ADD_RULE       = 445 // asm/unistd-eabi.h:402
-	SYS_LANDLOCK_RESTRICT_SELF  = 446 // asm/unistd-eabi.h:403
-	SYS_PROCESS_MRELEASE        = 448 // asm/unistd-eabi.h:404
+	SYS_RESTART_SYSCALL              = 0   // asm/unistd-eabi.h:4
+	SYS_EXIT                         = 1   // asm/unistd-eabi.h:5
+	SYS_FORK                         = 2   // asm/unistd-eabi.h:6
+	SYS_READ                         = 3   // asm/unistd-eabi.h:7
+	SYS_WRITE                        = 4   // asm/unistd-eabi.h:8
+	SYS_OPEN                         = 5   // asm/unistd-eabi.h:9
+	SYS_CLOSE                        = 6   // asm/unistd-eabi.h:10
+	SYS_CREAT                        = 8   // asm/unistd-eabi.h:11
+	SYS_LINK                         = 9   // asm/unistd-eabi.h:12
+	SYS_UNLINK                       = 10  // asm/unistd-eabi.h:13
+	SYS_EXECVE                       = 11  // asm/unistd-eabi.h:14
+	SYS_CHDIR                        = 12  // asm/unistd-eabi.h:15
+	SYS_MKNOD                        = 14  // asm/unistd-eabi.h:16
+	SYS_CHMOD                        = 15  // asm/unistd-eabi.h:17
+	SYS_LCHOWN                       = 16  // asm/unistd-eabi.h:18
+	SYS_LSEEK                        = 19  // asm/unistd-eabi.h:19
+	SYS_GETPID                       = 20  // asm/unistd-eabi.h:20
+	SYS_MOUNT                        = 21  // asm/unistd-eabi.h:21
+	SYS_SETUID                       = 23  // asm/unistd-eabi.h:22
+	SYS_GETUID                       = 24  // asm/unistd-eabi.h:23
+	SYS_PTRACE                       = 26  // asm/unistd-eabi.h:24
+	SYS_PAUSE                        = 29  // asm/unistd-eabi.h:25
+	SYS_ACCESS                       = 33  // asm/unistd-eabi.h:26
+	SYS_NICE                         = 34  // asm/unistd-eabi.h:27
+	SYS_SYNC                         = 36  // asm/unistd-eabi.h:28
+	SYS_KILL                         = 37  // asm/unistd-eabi.h:29
+	SYS_RENAME                       = 38  // asm/unistd-eabi.h:30
+	SYS_MKDIR                        = 39  // asm/unistd-eabi.h:31
+	SYS_RMDIR                        = 40  // asm/unistd-eabi.h:32
+	SYS_DUP                          = 41  // asm/unistd-eabi.h:33
+	SYS_PIPE                         = 42  // asm/unistd-eabi.h:34
+	SYS_TIMES                        = 43  // asm/unistd-eabi.h:35
+	SYS_BRK                          = 45  // asm/unistd-eabi.h:36
+	SYS_SETGID                       = 46  // asm/unistd-eabi.h:37
+	SYS_GETGID                       = 47  // asm/unistd-eabi.h:38
+	SYS_GETEUID                      = 49  // asm/unistd-eabi.h:39
+	SYS_GETEGID                      = 50  // asm/unistd-eabi.h:40
+	SYS_ACCT                         = 51  // asm/unistd-eabi.h:41
+	SYS_UMOUNT2                      = 52  // asm/unistd-eabi.h:42
+	SYS_IOCTL                        = 54  // asm/unistd-eabi.h:43
+	SYS_FCNTL                        = 55  // asm/unistd-eabi.h:44
+	SYS_SETPGID                      = 57  // asm/unistd-eabi.h:45
+	SYS_UMASK                        = 60  // asm/unistd-eabi.h:46
+	SYS_CHROOT                       = 61  // asm/unistd-eabi.h:47
+	SYS_USTAT                        = 62  // asm/unistd-eabi.h:48
+	SYS_DUP2                         = 63  // asm/unistd-eabi.h:49
+	SYS_GETPPID                      = 64  // asm/unistd-eabi.h:50
+	SYS_GETPGRP                      = 65  // asm/unistd-eabi.h:51
+	SYS_SETSID                       = 66  // asm/unistd-eabi.h:52
+	SYS_SIGACTION                    = 67  // asm/unistd-eabi.h:53
+	SYS_SETREUID                     = 70  // asm/unistd-eabi.h:54
+	SYS_SETREGID                     = 71  // asm/unistd-eabi.h:55
+	SYS_SIGSUSPEND                   = 72  // asm/unistd-eabi.h:56
+	SYS_SIGPENDING                   = 73  // asm/unistd-eabi.h:57
+	SYS_SETHOSTNAME                  = 74  // asm/unistd-eabi.h:58
+	SYS_SETRLIMIT                    = 75  // asm/unistd-eabi.h:59
+	SYS_GETRUSAGE                    = 77  // asm/unistd-eabi.h:60
+	SYS_GETTIMEOFDAY                 = 78  // asm/unistd-eabi.h:61
+	SYS_SETTIMEOFDAY                 = 79  // asm/unistd-eabi.h:62
+	SYS_GETGROUPS                    = 80  // asm/unistd-eabi.h:63
+	SYS_SETGROUPS                    = 81  // asm/unistd-eabi.h:64
+	SYS_SYMLINK                      = 83  // asm/unistd-eabi.h:65
+	SYS_READLINK                     = 85  // asm/unistd-eabi.h:66
+	SYS_USELIB                       = 86  // asm/unistd-eabi.h:67
+	SYS_SWAPON                       = 87  // asm/unistd-eabi.h:68
+	SYS_REBOOT                       = 88  // asm/unistd-eabi.h:69
+	SYS_MUNMAP                       = 91  // asm/unistd-eabi.h:70
+	SYS_TRUNCATE                     = 92  // asm/unistd-eabi.h:71
+	SYS_FTRUNCATE                    = 93  // asm/unistd-eabi.h:72
+	SYS_FCHMOD                       = 94  // asm/unistd-eabi.h:73
+	SYS_FCHOWN                       = 95  // asm/unistd-eabi.h:74
+	SYS_GETPRIORITY                  = 96  // asm/unistd-eabi.h:75
+	SYS_SETPRIORITY                  = 97  // asm/unistd-eabi.h:76
+	SYS_STATFS                       = 99  // asm/unistd-eabi.h:77
+	SYS_FSTATFS                      = 100 // asm/unistd-eabi.h:78
+	SYS_SYSLOG                       = 103 // asm/unistd-eabi.h:79
+	SYS_SETITIMER                    = 104 // asm/unistd-eabi.h:80
+	SYS_GETITIMER                    = 105 // asm/unistd-eabi.h:81
+	SYS_STAT                         = 106 // asm/unistd-eabi.h:82
+	SYS_LSTAT                        = 107 // asm/unistd-eabi.h:83
+	SYS_FSTAT                        = 108 // asm/unistd-eabi.h:84
+	SYS_VHANGUP                      = 111 // asm/unistd-eabi.h:85
+	SYS_WAIT4                        = 114 // asm/unistd-eabi.h:86
+	SYS_SWAPOFF                      = 115 // asm/unistd-eabi.h:87
+	SYS_SYSINFO                      = 116 // asm/unistd-eabi.h:88
+	SYS_FSYNC                        = 118 // asm/unistd-eabi.h:89
+	SYS_SIGRETURN                    = 119 // asm/unistd-eabi.h:90
+	SYS_CLONE                        = 120 // asm/unistd-eabi.h:91
+	SYS_SETDOMAINNAME                = 121 // asm/unistd-eabi.h:92
+	SYS_UNAME                        = 122 // asm/unistd-eabi.h:93
+	SYS_ADJTIMEX                     = 124 // asm/unistd-eabi.h:94
+	SYS_MPROTECT                     = 125 // asm/unistd-eabi.h:95
+	SYS_SIGPROCMASK                  = 126 // asm/unistd-eabi.h:96
+	SYS_INIT_MODULE                  = 128 // asm/unistd-eabi.h:97
+	SYS_DELETE_MODULE                = 129 // asm/unistd-eabi.h:98
+	SYS_QUOTACTL                     = 131 // asm/unistd-eabi.h:99
+	SYS_GETPGID                      = 132 // asm/unistd-eabi.h:100
+	SYS_FCHDIR                       = 133 // asm/unistd-eabi.h:101
+	SYS_BDFLUSH                      = 134 // asm/unistd-eabi.h:102
+	SYS_SYSFS                        = 135 // asm/unistd-eabi.h:103
+	SYS_PERSONALITY                  = 136 // asm/unistd-eabi.h:104
+	SYS_SETFSUID                     = 138 // asm/unistd-eabi.h:105
+	SYS_SETFSGID                     = 139 // asm/unistd-eabi.h:106
+	SYS__LLSEEK                      = 140 // asm/unistd-eabi.h:107
+	SYS_GETDENTS                     = 141 // asm/unistd-eabi.h:108
+	SYS__NEWSELECT                   = 142 // asm/unistd-eabi.h:109
+	SYS_FLOCK                        = 143 // asm/unistd-eabi.h:110
+	SYS_MSYNC                        = 144 // asm/unistd-eabi.h:111
+	SYS_READV                        = 145 // asm/unistd-eabi.h:112
+	SYS_WRITEV                       = 146 // asm/unistd-eabi.h:113
+	SYS_GETSID                       = 147 // asm/unistd-eabi.h:114
+	SYS_FDATASYNC                    = 148 // asm/unistd-eabi.h:115
+	SYS__SYSCTL                      = 149 // asm/unistd-eabi.h:116
+	SYS_MLOCK                        = 150 // asm/unistd-eabi.h:117
+	SYS_MUNLOCK                      = 151 // asm/unistd-eabi.h:118
+	SYS_MLOCKALL                     = 152 // asm/unistd-eabi.h:119
+	SYS_MUNLOCKALL                   = 153 // asm/unistd-eabi.h:120
+	SYS_SCHED_SETPARAM               = 154 // asm/unistd-eabi.h:121
+	SYS_SCHED_GETPARAM               = 155 // asm/unistd-eabi.h:122
+	SYS_SCHED_SETSCHEDULER           = 156 // asm/unistd-eabi.h:123
+	SYS_SCHED_GETSCHEDULER           = 157 // asm/unistd-eabi.h:124
+	SYS_SCHED_YIELD                  = 158 // asm/unistd-eabi.h:125
+	SYS_SCHED_GET_PRIORITY_MAX       = 159 // asm/unistd-eabi.h:126
+	SYS_SCHED_GET_PRIORITY_MIN       = 160 // asm/unistd-eabi.h:127
+	SYS_SCHED_RR_GET_INTERVAL        = 161 // asm/unistd-eabi.h:128
+	SYS_NANOSLEEP                    = 162 // asm/unistd-eabi.h:129
+	SYS_MREMAP                       = 163 // asm/unistd-eabi.h:130
+	SYS_SETRESUID                    = 164 // asm/unistd-eabi.h:131
+	SYS_GETRESUID                    = 165 // asm/unistd-eabi.h:132
+	SYS_POLL                         = 168 // asm/unistd-eabi.h:133
+	SYS_NFSSERVCTL                   = 169 // asm/unistd-eabi.h:134
+	SYS_SETRESGID                    = 170 // asm/unistd-eabi.h:135
+	SYS_GETRESGID                    = 171 // asm/unistd-eabi.h:136
+	SYS_PRCTL                        = 172 // asm/unistd-eabi.h:137
+	SYS_RT_SIGRETURN                 = 173 // asm/unistd-eabi.h:138
+	SYS_RT_SIGACTION                 = 174 // asm/unistd-eabi.h:139
+	SYS_RT_SIGPROCMASK               = 175 // asm/unistd-eabi.h:140
+	SYS_RT_SIGPENDING                = 176 // asm/unistd-eabi.h:141
+	SYS_RT_SIGTIMEDWAIT              = 177 // asm/unistd-eabi.h:142
+	SYS_RT_SIGQUEUEINFO              = 178 // asm/unistd-eabi.h:143
+	SYS_RT_SIGSUSPEND                = 179 // asm/unistd-eabi.h:144
+	SYS_PREAD64                      = 180 // asm/unistd-eabi.h:145
+	SYS_PWRITE64                     = 181 // asm/unistd-eabi.h:146
+	SYS_CHOWN                        = 182 // asm/unistd-eabi.h:147
+	SYS_GETCWD                       = 183 // asm/unistd-eabi.h:148
+	SYS_CAPGET                       = 184 // asm/unistd-eabi.h:149
+	SYS_CAPSET                       = 185 // asm/unistd-eabi.h:150
+	SYS_SIGALTSTACK                  = 186 // asm/unistd-eabi.h:151
+	SYS_SENDFILE                     = 187 // asm/unistd-eabi.h:152
+	SYS_VFORK                        = 190 // asm/unistd-eabi.h:153
+	SYS_UGETRLIMIT                   = 191 // asm/unistd-eabi.h:154
+	SYS_MMAP2                        = 192 // asm/unistd-eabi.h:155
+	SYS_TRUNCATE64                   = 193 // asm/unistd-eabi.h:156
+	SYS_FTRUNCATE64                  = 194 // asm/unistd-eabi.h:157
+	SYS_STAT64                       = 195 // asm/unistd-eabi.h:158
+	SYS_LSTAT64                      = 196 // asm/unistd-eabi.h:159
+	SYS_FSTAT64                      = 197 // asm/unistd-eabi.h:160
+	SYS_LCHOWN32                     = 198 // asm/unistd-eabi.h:161
+	SYS_GETUID32                     = 199 // asm/unistd-eabi.h:162
+	SYS_GETGID32                     = 200 // asm/unistd-eabi.h:163
+	SYS_GETEUID32                    = 201 // asm/unistd-eabi.h:164
+	SYS_GETEGID32                    = 202 // asm/unistd-eabi.h:165
+	SYS_SETREUID32                   = 203 // asm/unistd-eabi.h:166
+	SYS_SETREGID32                   = 204 // asm/unistd-eabi.h:167
+	SYS_GETGROUPS32                  = 205 // asm/unistd-eabi.h:168
+	SYS_SETGROUPS32                  = 206 // asm/unistd-eabi.h:169
+	SYS_FCHOWN32                     = 207 // asm/unistd-eabi.h:170
+	SYS_SETRESUID32                  = 208 // asm/unistd-eabi.h:171
+	SYS_GETRESUID32                  = 209 // asm/unistd-eabi.h:172
+	SYS_SETRESGID32                  = 210 // asm/unistd-eabi.h:173
+	SYS_GETRESGID32                  = 211 // asm/unistd-eabi.h:174
+	SYS_CHOWN32                      = 212 // asm/unistd-eabi.h:175
+	SYS_SETUID32                     = 213 // asm/unistd-eabi.h:176
+	SYS_SETGID32                     = 214 // asm/unistd-eabi.h:177
+	SYS_SETFSUID32                   = 215 // asm/unistd-eabi.h:178
+	SYS_SETFSGID32                   = 216 // asm/unistd-eabi.h:179
+	SYS_GETDENTS64                   = 217 // asm/unistd-eabi.h:180
+	SYS_PIVOT_ROOT                   = 218 // asm/unistd-eabi.h:181
+	SYS_MINCORE                      = 219 // asm/unistd-eabi.h:182
+	SYS_MADVISE                      = 220 // asm/unistd-eabi.h:183
+	SYS_FCNTL64                      = 221 // asm/unistd-eabi.h:184
+	SYS_GETTID                       = 224 // asm/unistd-eabi.h:185
+	SYS_READAHEAD                    = 225 // asm/unistd-eabi.h:186
+	SYS_SETXATTR                     = 226 // asm/unistd-eabi.h:187
+	SYS_LSETXATTR                    = 227 // asm/unistd-eabi.h:188
+	SYS_FSETXATTR                    = 228 // asm/unistd-eabi.h:189
+	SYS_GETXATTR                     = 229 // asm/unistd-eabi.h:190
+	SYS_LGETXATTR                    = 230 // asm/unistd-eabi.h:191
+	SYS_FGETXATTR                    = 231 // asm/unistd-eabi.h:192
+	SYS_LISTXATTR                    = 232 // asm/unistd-eabi.h:193
+	SYS_LLISTXATTR                   = 233 // asm/unistd-eabi.h:194
+	SYS_FLISTXATTR                   = 234 // asm/unistd-eabi.h:195
+	SYS_REMOVEXATTR                  = 235 // asm/unistd-eabi.h:196
+	SYS_LREMOVEXATTR                 = 236 // asm/unistd-eabi.h:197
+	SYS_FREMOVEXATTR                 = 237 // asm/unistd-eabi.h:198
+	SYS_TKILL                        = 238 // asm/unistd-eabi.h:199
+	SYS_SENDFILE64                   = 239 // asm/unistd-eabi.h:200
+	SYS_FUTEX                        = 240 // asm/unistd-eabi.h:201
+	SYS_SCHED_SETAFFINITY            = 241 // asm/unistd-eabi.h:202
+	SYS_SCHED_GETAFFINITY            = 242 // asm/unistd-eabi.h:203
+	SYS_IO_SETUP                     = 243 // asm/unistd-eabi.h:204
+	SYS_IO_DESTROY                   = 244 // asm/unistd-eabi.h:205
+	SYS_IO_GETEVENTS                 = 245 // asm/unistd-eabi.h:206
+	SYS_IO_SUBMIT                    = 246 // asm/unistd-eabi.h:207
+	SYS_IO_CANCEL                    = 247 // asm/unistd-eabi.h:208
+	SYS_EXIT_GROUP                   = 248 // asm/unistd-eabi.h:209
+	SYS_LOOKUP_DCOOKIE               = 249 // asm/unistd-eabi.h:210
+	SYS_EPOLL_CREATE                 = 250 // asm/unistd-eabi.h:211
+	SYS_EPOLL_CTL                    = 251 // asm/unistd-eabi.h:212
+	SYS_EPOLL_WAIT                   = 252 // asm/unistd-eabi.h:213
+	SYS_REMAP_FILE_PAGES             = 253 // asm/unistd-eabi.h:214
+	SYS_SET_TID_ADDRESS              = 256 // asm/unistd-eabi.h:215
+	SYS_TIMER_CREATE                 = 257 // asm/unistd-eabi.h:216
+	SYS_TIMER_SETTIME                = 258 // asm/unistd-eabi.h:217
+	SYS_TIMER_GETTIME                = 259 // asm/unistd-eabi.h:218
+	SYS_TIMER_GETOVERRUN             = 260 // asm/unistd-eabi.h:219
+	SYS_TIMER_DELETE                 = 261 // asm/unistd-eabi.h:220
+	SYS_CLOCK_SETTIME                = 262 // asm/unistd-eabi.h:221
+	SYS_CLOCK_GETTIME                = 263 // asm/unistd-eabi.h:222
+	SYS_CLOCK_GETRES                 = 264 // asm/unistd-eabi.h:223
+	SYS_CLOCK_NANOSLEEP              = 265 // asm/unistd-eabi.h:224
+	SYS_STATFS64                     = 266 // asm/unistd-eabi.h:225
+	SYS_FSTATFS64                    = 267 // asm/unistd-eabi.h:226
+	SYS_TGKILL                       = 268 // asm/unistd-eabi.h:227
+	SYS_UTIMES                       = 269 // asm/unistd-eabi.h:228
+	SYS_ARM_FADVISE64_64             = 270 // asm/unistd-eabi.h:229
+	SYS_PCICONFIG_IOBASE             = 271 // asm/unistd-eabi.h:230
+	SYS_PCICONFIG_READ               = 272 // asm/unistd-eabi.h:231
+	SYS_PCICONFIG_WRITE              = 273 // asm/unistd-eabi.h:232
+	SYS_MQ_OPEN                      = 274 // asm/unistd-eabi.h:233
+	SYS_MQ_UNLINK                    = 275 // asm/unistd-eabi.h:234
+	SYS_MQ_TIMEDSEND                 = 276 // asm/unistd-eabi.h:235
+	SYS_MQ_TIMEDRECEIVE              = 277 // asm/unistd-eabi.h:236
+	SYS_MQ_NOTIFY                    = 278 // asm/unistd-eabi.h:237
+	SYS_MQ_GETSETATTR                = 279 // asm/unistd-eabi.h:238
+	SYS_WAITID                       = 280 // asm/unistd-eabi.h:239
+	SYS_SOCKET                       = 281 // asm/unistd-eabi.h:240
+	SYS_BIND                         = 282 // asm/unistd-eabi.h:241
+	SYS_CONNECT                      = 283 // asm/unistd-eabi.h:242
+	SYS_LISTEN                       = 284 // asm/unistd-eabi.h:243
+	SYS_ACCEPT                       = 285 // asm/unistd-eabi.h:244
+	SYS_GETSOCKNAME                  = 286 // asm/unistd-eabi.h:245
+	SYS_GETPEERNAME                  = 287 // asm/unistd-eabi.h:246
+	SYS_SOCKETPAIR                   = 288 // asm/unistd-eabi.h:247
+	SYS_SEND                         = 289 // asm/unistd-eabi.h:248
+	SYS_SENDTO                       = 290 // asm/unistd-eabi.h:249
+	SYS_RECV                         = 291 // asm/unistd-eabi.h:250
+	SYS_RECVFROM                     = 292 // asm/unistd-eabi.h:251
+	SYS_SHUTDOWN                     = 293 // asm/unistd-eabi.h:252
+	SYS_SETSOCKOPT                   = 294 // asm/unistd-eabi.h:253
+	SYS_GETSOCKOPT                   = 295 // asm/unistd-eabi.h:254
+	SYS_SENDMSG                      = 296 // asm/unistd-eabi.h:255
+	SYS_RECVMSG                      = 297 // asm/unistd-eabi.h:256
+	SYS_SEMOP                        = 298 // asm/unistd-eabi.h:257
+	SYS_SEMGET                       = 299 // asm/unistd-eabi.h:258
+	SYS_SEMCTL                       = 300 // asm/unistd-eabi.h:259
+	SYS_MSGSND                       = 301 // asm/unistd-eabi.h:260
+	SYS_MSGRCV                       = 302 // asm/unistd-eabi.h:261
+	SYS_MSGGET                       = 303 // asm/unistd-eabi.h:262
+	SYS_MSGCTL                       = 304 // asm/unistd-eabi.h:263
+	SYS_SHMAT                        = 305 // asm/unistd-eabi.h:264
+	SYS_SHMDT                        = 306 // asm/unistd-eabi.h:265
+	SYS_SHMGET                       = 307 // asm/unistd-eabi.h:266
+	SYS_SHMCTL                       = 308 // asm/unistd-eabi.h:267
+	SYS_ADD_KEY                      = 309 // asm/unistd-eabi.h:268
+	SYS_REQUEST_KEY                  = 310 // asm/unistd-eabi.h:269
+	SYS_KEYCTL                       = 311 // asm/unistd-eabi.h:270
+	SYS_SEMTIMEDOP                   = 312 // asm/unistd-eabi.h:271
+	SYS_VSERVER                      = 313 // asm/unistd-eabi.h:272
+	SYS_IOPRIO_SET                   = 314 // asm/unistd-eabi.h:273
+	SYS_IOPRIO_GET                   = 315 // asm/unistd-eabi.h:274
+	SYS_INOTIFY_INIT                 = 316 // asm/unistd-eabi.h:275
+	SYS_INOTIFY_ADD_WATCH            = 317 // asm/unistd-eabi.h:276
+	SYS_INOTIFY_RM_WATCH             = 318 // asm/unistd-eabi.h:277
+	SYS_MBIND                        = 319 // asm/unistd-eabi.h:278
+	SYS_GET_MEMPOLICY                = 320 // asm/unistd-eabi.h:279
+	SYS_SET_MEMPOLICY                = 321 // asm/unistd-eabi.h:280
+	SYS_OPENAT                       = 322 // asm/unistd-eabi.h:281
+	SYS_MKDIRAT                      = 323 // asm/unistd-eabi.h:282
+	SYS_MKNODAT                      = 324 // asm/unistd-eabi.h:283
+	SYS_FCHOWNAT                     = 325 // asm/unistd-eabi.h:284
+	SYS_FUTIMESAT                    = 326 // asm/unistd-eabi.h:285
+	SYS_FSTATAT64                    = 327 // asm/unistd-eabi.h:286
+	SYS_UNLINKAT                     = 328 // asm/unistd-eabi.h:287
+	SYS_RENAMEAT                     = 329 // asm/unistd-eabi.h:288
+	SYS_LINKAT                       = 330 // asm/unistd-eabi.h:289
+	SYS_SYMLINKAT                    = 331 // asm/unistd-eabi.h:290
+	SYS_READLINKAT                   = 332 // asm/unistd-eabi.h:291
+	SYS_FCHMODAT                     = 333 // asm/unistd-eabi.h:292
+	SYS_FACCESSAT                    = 334 // asm/unistd-eabi.h:293
+	SYS_PSELECT6                     = 335 // asm/unistd-eabi.h:294
+	SYS_PPOLL                        = 336 // asm/unistd-eabi.h:295
+	SYS_UNSHARE                      = 337 // asm/unistd-eabi.h:296
+	SYS_SET_ROBUST_LIST              = 338 // asm/unistd-eabi.h:297
+	SYS_GET_ROBUST_LIST              = 339 // asm/unistd-eabi.h:298
+	SYS_SPLICE                       = 340 // asm/unistd-eabi.h:299
+	SYS_ARM_SYNC_FILE_RANGE          = 341 // asm/unistd-eabi.h:300
+	SYS_TEE                          = 342 // asm/unistd-eabi.h:301
+	SYS_VMSPLICE                     = 343 // asm/unistd-eabi.h:302
+	SYS_MOVE_PAGES                   = 344 // asm/unistd-eabi.h:303
+	SYS_GETCPU                       = 345 // asm/unistd-eabi.h:304
+	SYS_EPOLL_PWAIT                  = 346 // asm/unistd-eabi.h:305
+	SYS_KEXEC_LOAD                   = 347 // asm/unistd-eabi.h:306
+	SYS_UTIMENSAT                    = 348 // asm/unistd-eabi.h:307
+	SYS_SIGNALFD                     = 349 // asm/unistd-eabi.h:308
+	SYS_TIMERFD_CREATE               = 350 // asm/unistd-eabi.h:309
+	SYS_EVENTFD                      = 351 // asm/unistd-eabi.h:310
+	SYS_FALLOCATE                    = 352 // asm/unistd-eabi.h:311
+	SYS_TIMERFD_SETTIME              = 353 // asm/unistd-eabi.h:312
+	SYS_TIMERFD_GETTIME              = 354 // asm/unistd-eabi.h:313
+	SYS_SIGNALFD4                    = 355 // asm/unistd-eabi.h:314
+	SYS_EVENTFD2                     = 356 // asm/unistd-eabi.h:315
+	SYS_EPOLL_CREATE1                = 357 // asm/unistd-eabi.h:316
+	SYS_DUP3                         = 358 // asm/unistd-eabi.h:317
+	SYS_PIPE2                        = 359 // asm/unistd-eabi.h:318
+	SYS_INOTIFY_INIT1                = 360 // asm/unistd-eabi.h:319
+	SYS_PREADV                       = 361 // asm/unistd-eabi.h:320
+	SYS_PWRITEV                      = 362 // asm/unistd-eabi.h:321
+	SYS_RT_TGSIGQUEUEINFO            = 363 // asm/unistd-eabi.h:322
+	SYS_PERF_EVENT_OPEN              = 364 // asm/unistd-eabi.h:323
+	SYS_RECVMMSG                     = 365 // asm/unistd-eabi.h:324
+	SYS_ACCEPT4                      = 366 // asm/unistd-eabi.h:325
+	SYS_FANOTIFY_INIT                = 367 // asm/unistd-eabi.h:326
+	SYS_FANOTIFY_MARK                = 368 // asm/unistd-eabi.h:327
+	SYS_PRLIMIT64                    = 369 // asm/unistd-eabi.h:328
+	SYS_NAME_TO_HANDLE_AT            = 370 // asm/unistd-eabi.h:329
+	SYS_OPEN_BY_HANDLE_AT            = 371 // asm/unistd-eabi.h:330
+	SYS_CLOCK_ADJTIME                = 372 // asm/unistd-eabi.h:331
+	SYS_SYNCFS                       = 373 // asm/unistd-eabi.h:332
+	SYS_SENDMMSG                     = 374 // asm/unistd-eabi.h:333
+	SYS_SETNS                        = 375 // asm/unistd-eabi.h:334
+	SYS_PROCESS_VM_READV             = 376 // asm/unistd-eabi.h:335
+	SYS_PROCESS_VM_WRITEV            = 377 // asm/unistd-eabi.h:336
+	SYS_KCMP                         = 378 // asm/unistd-eabi.h:337
+	SYS_FINIT_MODULE                 = 379 // asm/unistd-eabi.h:338
+	SYS_SCHED_SETATTR                = 380 // asm/unistd-eabi.h:339
+	SYS_SCHED_GETATTR                = 381 // asm/unistd-eabi.h:340
+	SYS_RENAMEAT2                    = 382 // asm/unistd-eabi.h:341
+	SYS_SECCOMP                      = 383 // asm/unistd-eabi.h:342
+	SYS_GETRANDOM                    = 384 // asm/unistd-eabi.h:343
+	SYS_MEMFD_CREATE                 = 385 // asm/unistd-eabi.h:344
+	SYS_BPF                          = 386 // asm/unistd-eabi.h:345
+	SYS_EXECVEAT                     = 387 // asm/unistd-eabi.h:346
+	SYS_USERFAULTFD                  = 388 // asm/unistd-eabi.h:347
+	SYS_MEMBARRIER                   = 389 // asm/unistd-eabi.h:348
+	SYS_MLOCK2                       = 390 // asm/unistd-eabi.h:349
+	SYS_COPY_FILE_RANGE              = 391 // asm/unistd-eabi.h:350
+	SYS_PREADV2                      = 392 // asm/unistd-eabi.h:351
+	SYS_PWRITEV2                     = 393 // asm/unistd-eabi.h:352
+	SYS_PKEY_MPROTECT                = 394 // asm/unistd-eabi.h:353
+	SYS_PKEY_ALLOC                   = 395 // asm/unistd-eabi.h:354
+	SYS_PKEY_FREE                    = 396 // asm/unistd-eabi.h:355
+	SYS_STATX                        = 397 // asm/unistd-eabi.h:356
+	SYS_RSEQ                         = 398 // asm/unistd-eabi.h:357
+	SYS_IO_PGETEVENTS                = 399 // asm/unistd-eabi.h:358
+	SYS_MIGRATE_PAGES                = 400 // asm/unistd-eabi.h:359
+	SYS_KEXEC_FILE_LOAD              = 401 // asm/unistd-eabi.h:360
+	SYS_CLOCK_GETTIME64              = 403 // asm/unistd-eabi.h:361
+	SYS_CLOCK_SETTIME64              = 404 // asm/unistd-eabi.h:362
+	SYS_CLOCK_ADJTIME64              = 405 // asm/unistd-eabi.h:363
+	SYS_CLOCK_GETRES_TIME64          = 406 // asm/unistd-eabi.h:364
+	SYS_CLOCK_NANOSLEEP_TIME64       = 407 // asm/unistd-eabi.h:365
+	SYS_TIMER_GETTIME64              = 408 // asm/unistd-eabi.h:366
+	SYS_TIMER_SETTIME64              = 409 // asm/unistd-eabi.h:367
+	SYS_TIMERFD_GETTIME64            = 410 // asm/unistd-eabi.h:368
+	SYS_TIMERFD_SETTIME64            = 411 // asm/unistd-eabi.h:369
+	SYS_UTIMENSAT_TIME64             = 412 // asm/unistd-eabi.h:370
+	SYS_PSELECT6_TIME64              = 413 // asm/unistd-eabi.h:371
+	SYS_PPOLL_TIME64                 = 414 // asm/unistd-eabi.h:372
+	SYS_IO_PGETEVENTS_TIME64         = 416 // asm/unistd-eabi.h:373
+	SYS_RECVMMSG_TIME64              = 417 // asm/unistd-eabi.h:374
+	SYS_MQ_TIMEDSEND_TIME64          = 418 // asm/unistd-eabi.h:375
+	SYS_MQ_TIMEDRECEIVE_TIME64       = 419 // asm/unistd-eabi.h:376
+	SYS_SEMTIMEDOP_TIME64            = 420 // asm/unistd-eabi.h:377
+	SYS_RT_SIGTIMEDWAIT_TIME64       = 421 // asm/unistd-eabi.h:378
+	SYS_FUTEX_TIME64                 = 422 // asm/unistd-eabi.h:379
+	SYS_SCHED_RR_GET_INTERVAL_TIME64 = 423 // asm/unistd-eabi.h:380
+	SYS_PIDFD_SEND_SIGNAL            = 424 // asm/unistd-eabi.h:381
+	SYS_IO_URING_SETUP               = 425 // asm/unistd-eabi.h:382
+	SYS_IO_URING_ENTER               = 426 // asm/unistd-eabi.h:383
+	SYS_IO_URING_REGISTER            = 427 // asm/unistd-eabi.h:384
+	SYS_OPEN_TREE                    = 428 // asm/unistd-eabi.h:385
+	SYS_MOVE_MOUNT                   = 429 // asm/unistd-eabi.h:386
+	SYS_FSOPEN                       = 430 // asm/unistd-eabi.h:387
+	SYS_FSCONFIG                     = 431 // asm/unistd-eabi.h:388
+	SYS_FSMOUNT                      = 432 // asm/unistd-eabi.h:389
+	SYS_FSPICK                       = 433 // asm/unistd-eabi.h:390
+	SYS_PIDFD_OPEN                   = 434 // asm/unistd-eabi.h:391
+	SYS_CLONE3                       = 435 // asm/unistd-eabi.h:392
+	SYS_CLOSE_RANGE                  = 436 // asm/unistd-eabi.h:393
+	SYS_OPENAT2                      = 437 // asm/unistd-eabi.h:394
+	SYS_PIDFD_GETFD                  = 438 // asm/unistd-eabi.h:395
+	SYS_FACCESSAT2                   = 439 // asm/unistd-eabi.h:396
+	SYS_PROCESS_MADVISE              = 440 // asm/unistd-eabi.h:397
+	SYS_EPOLL_PWAIT2                 = 441 // asm/unistd-eabi.h:398
+	SYS_MOUNT_SETATTR                = 442 // asm/unistd-eabi.h:399
+	SYS_QUOTACTL_FD                  = 443 // asm/unistd-eabi.h:400
+	SYS_LANDLOCK_CREATE_RULESET      = 444 // asm/unistd-eabi.h:401
+	SYS_LANDLOCK_ADD_RULE            = 445 // asm/unistd-eabi.h:402
+	SYS_LANDLOCK_RESTRICT_SELF       = 446 // asm/unistd-eabi.h:403
+	SYS_PROCESS_MRELEASE             = 448 // asm/unistd-eabi.h:404
+	SYS_FUTEX_WAITV                  = 449 // asm/unistd-eabi.h:405
+	SYS_SET_MEMPOLICY_HOME_NODE      = 450 // asm/unistd-eabi.h:406
+	SYS_CACHESTAT                    = 451 // asm/unistd-eabi.h:407
+	SYS_FCHMODAT2                    = 452 // asm/unistd-eabi.h:408
+	SYS_MAP_SHADOW_STACK             = 453 // asm/unistd-eabi.h:409
+	SYS_FUTEX_WAKE                   = 454 // asm/unistd-eabi.h:410
+	SYS_FUTEX_WAIT                   = 455 // asm/unistd-eabi.h:411
+	SYS_FUTEX_REQUEUE                = 456 // asm/unistd-eabi.h:412
+	SYS_STATMOUNT                    = 457 // asm/unistd-eabi.h:413
+	SYS_LISTMOUNT                    = 458 // asm/unistd-eabi.h:414
+	SYS_LSM_GET_SELF_ATTR            = 459 // asm/unistd-eabi.h:415
+	SYS_LSM_SET_SELF_ATTR            = 460 // asm/unistd-eabi.h:416
+	SYS_LSM_LIST_MODULES             = 461 // asm/unistd-eabi.h:417
+	SYS_MSEAL                        = 462 // asm/unistd-eabi.h:418
+	SYS_SETXATTRAT                   = 463 // asm/unistd-eabi.h:419
+	SYS_GETXATTRAT                   = 464 // asm/unistd-eabi.h:420
+	SYS_LISTXATTRAT                  = 465 // asm/unistd-eabi.h:421
+	SYS_REMOVEXATTRAT                = 466 // asm/unistd-eabi.h:422
+	SYS_OPEN_TREE_ATTR               = 467 // asm/unistd-eabi.h:423
+	SYS_FILE_GETATTR                 = 468 // asm/unistd-eabi.h:424
+	SYS_FILE_SETATTR                 = 469 // asm/unistd-eabi.h:425
+	SYS_LISTNS                       = 470 // asm/unistd-eabi.h:426
+	SYS_RSEQ_SLICE_YIELD             = 471 // asm/unistd-eabi.h:427
+	SYS_FCHROOT                      = 472 // asm/unistd-eabi.h:428
 )
+
+// Constants of asm/unistd.h.
+const (
+	SYS_SYNC_FILE_RANGE2 = 341 // asm/unistd.h:28
+
+	ARM_NR_breakpoint = 0xf0001 // asm/unistd.h:34
+	ARM_NR_cacheflush = 0xf0002 // asm/unistd.h:35
+	ARM_NR_usr26      = 0xf0003 // asm/unistd.h:36
+	ARM_NR_usr32      = 0xf0004 // asm/unistd.h:37
+	ARM_NR_set_tls    = 0xf0005 // asm/unistd.h:38
+	ARM_NR_get_tls    = 0xf0006 // asm/unistd.h:39
+)
+
+// syscallTable has what is above by value.
+var syscallTable = [...]struct {
+	name  string
+	value uintptr
+}{
+	{"restart_syscall", SYS_RESTART_SYSCALL},
+	{"exit", SYS_EXIT},
+	{"fork", SYS_FORK},
+	{"read", SYS_READ},
+	{"write", SYS_WRITE},
+	{"open", SYS_OPEN},
+	{"close", SYS_CLOSE},
+	{"creat", SYS_CREAT},
+	{"link", SYS_LINK},
+	{"unlink", SYS_UNLINK},
+	{"execve", SYS_EXECVE},
+	{"chdir", SYS_CHDIR},
+	{"mknod", SYS_MKNOD},
+	{"chmod", SYS_CHMOD},
+	{"lchown", SYS_LCHOWN},
+	{"lseek", SYS_LSEEK},
+	{"getpid", SYS_GETPID},
+	{"mount", SYS_MOUNT},
+	{"setuid", SYS_SETUID},
+	{"getuid", SYS_GETUID},
+	{"ptrace", SYS_PTRACE},
+	{"pause", SYS_PAUSE},
+	{"access", SYS_ACCESS},
+	{"nice", SYS_NICE},
+	{"sync", SYS_SYNC},
+	{"kill", SYS_KILL},
+	{"rename", SYS_RENAME},
+	{"mkdir", SYS_MKDIR},
+	{"rmdir", SYS_RMDIR},
+	{"dup", SYS_DUP},
+	{"pipe", SYS_PIPE},
+	{"times", SYS_TIMES},
+	{"brk", SYS_BRK},
+	{"setgid", SYS_SETGID},
+	{"getgid", SYS_GETGID},
+	{"geteuid", SYS_GETEUID},
+	{"getegid", SYS_GETEGID},
+	{"acct", SYS_ACCT},
+	{"umount2", SYS_UMOUNT2},
+	{"ioctl", SYS_IOCTL},
+	{"fcntl", SYS_FCNTL},
+	{"setpgid", SYS_SETPGID},
+	{"umask", SYS_UMASK},
+	{"chroot", SYS_CHROOT},
+	{"ustat", SYS_USTAT},
+	{"dup2", SYS_DUP2},
+	{"getppid", SYS_GETPPID},
+	{"getpgrp", SYS_GETPGRP},
+	{"setsid", SYS_SETSID},
+	{"sigaction", SYS_SIGACTION},
+	{"setreuid", SYS_SETREUID},
+	{"setregid", SYS_SETREGID},
+	{"sigsuspend", SYS_SIGSUSPEND},
+	{"sigpending", SYS_SIGPENDING},
+	{"sethostname", SYS_SETHOSTNAME},
+	{"setrlimit", SYS_SETRLIMIT},
+	{"getrusage", SYS_GETRUSAGE},
+	{"gettimeofday", SYS_GETTIMEOFDAY},
+	{"settimeofday", SYS_SETTIMEOFDAY},
+	{"getgroups", SYS_GETGROUPS},
+	{"setgroups", SYS_SETGROUPS},
+	{"symlink", SYS_SYMLINK},
+	{"readlink", SYS_READLINK},
+	{"uselib", SYS_USELIB},
+	{"swapon", SYS_SWAPON},
+	{"reboot", SYS_REBOOT},
+	{"munmap", SYS_MUNMAP},
+	{"truncate", SYS_TRUNCATE},
+	{"ftruncate", SYS_FTRUNCATE},
+	{"fchmod", SYS_FCHMOD},
+	{"fchown", SYS_FCHOWN},
+	{"getpriority", SYS_GETPRIORITY},
+	{"setpriority", SYS_SETPRIORITY},
+	{"statfs", SYS_STATFS},
+	{"fstatfs", SYS_FSTATFS},
+	{"syslog", SYS_SYSLOG},
+	{"setitimer", SYS_SETITIMER},
+	{"getitimer", SYS_GETITIMER},
+	{"stat", SYS_STAT},
+	{"lstat", SYS_LSTAT},
+	{"fstat", SYS_FSTAT},
+	{"vhangup", SYS_VHANGUP},
+	{"wait4", SYS_WAIT4},
+	{"swapoff", SYS_SWAPOFF},
+	{"sysinfo", SYS_SYSINFO},
+	{"fsync", SYS_FSYNC},
+	{"sigreturn", SYS_SIGRETURN},
+	{"clone", SYS_CLONE},
+	{"setdomainname", SYS_SETDOMAINNAME},
+	{"uname", SYS_UNAME},
+	{"adjtimex", SYS_ADJTIMEX},
+	{"mprotect", SYS_MPROTECT},
+	{"sigprocmask", SYS_SIGPROCMASK},
+	{"init_module", SYS_INIT_MODULE},
+	{"delete_module", SYS_DELETE_MODULE},
+	{"quotactl", SYS_QUOTACTL},
+	{"getpgid", SYS_GETPGID},
+	{"fchdir", SYS_FCHDIR},
+	{"bdflush", SYS_BDFLUSH},
+	{"sysfs", SYS_SYSFS},
+	{"personality", SYS_PERSONALITY},
+	{"setfsuid", SYS_SETFSUID},
+	{"setfsgid", SYS_SETFSGID},
+	{"_llseek", SYS__LLSEEK},
+	{"getdents", SYS_GETDENTS},
+	{"_newselect", SYS__NEWSELECT},
+	{"flock", SYS_FLOCK},
+	{"msync", SYS_MSYNC},
+	{"readv", SYS_READV},
+	{"writev", SYS_WRITEV},
+	{"getsid", SYS_GETSID},
+	{"fdatasync", SYS_FDATASYNC},
+	{"_sysctl", SYS__SYSCTL},
+	{"mlock", SYS_MLOCK},
+	{"munlock", SYS_MUNLOCK},
+	{"mlockall", SYS_MLOCKALL},
+	{"munlockall", SYS_MUNLOCKALL},
+	{"sched_setparam", SYS_SCHED_SETPARAM},
+	{"sched_getparam", SYS_SCHED_GETPARAM},
+	{"sched_setscheduler", SYS_SCHED_SETSCHEDULER},
+	{"sched_getscheduler", SYS_SCHED_GETSCHEDULER},
+	{"sched_yield", SYS_SCHED_YIELD},
+	{"sched_get_priority_max", SYS_SCHED_GET_PRIORITY_MAX},
+	{"sched_get_priority_min", SYS_SCHED_GET_PRIORITY_MIN},
+	{"sched_rr_get_interval", SYS_SCHED_RR_GET_INTERVAL},
+	{"nanosleep", SYS_NANOSLEEP},
+	{"mremap", SYS_MREMAP},
+	{"setresuid", SYS_SETRESUID},
+	{"getresuid", SYS_GETRESUID},
+	{"poll", SYS_POLL},
+	{"nfsservctl", SYS_NFSSERVCTL},
+	{"setresgid", SYS_SETRESGID},
+	{"getresgid", SYS_GETRESGID},
+	{"prctl", SYS_PRCTL},
+	{"rt_sigreturn", SYS_RT_SIGRETURN},
+	{"rt_sigaction", SYS_RT_SIGACTION},
+	{"rt_sigprocmask", SYS_RT_SIGPROCMASK},
+	{"rt_sigpending", SYS_RT_SIGPENDING},
+	{"rt_sigtimedwait", SYS_RT_SIGTIMEDWAIT},
+	{"rt_sigqueueinfo", SYS_RT_SIGQUEUEINFO},
+	{"rt_sigsuspend", SYS_RT_SIGSUSPEND},
+	{"pread64", SYS_PREAD64},
+	{"pwrite64", SYS_PWRITE64},
+	{"chown", SYS_CHOWN},
+	{"getcwd", SYS_GETCWD},
+	{"capget", SYS_CAPGET},
+	{"capset", SYS_CAPSET},
+	{"sigaltstack", SYS_SIGALTSTACK},
+	{"sendfile", SYS_SENDFILE},
+	{"vfork", SYS_VFORK},
+	{"ugetrlimit", SYS_UGETRLIMIT},
+	{"mmap2", SYS_MMAP2},
+	{"truncate64", SYS_TRUNCATE64},
+	{"ftruncate64", SYS_FTRUNCATE64},
+	{"stat64", SYS_STAT64},
+	{"lstat64", SYS_LSTAT64},
+	{"fstat64", SYS_FSTAT64},
+	{"lchown32", SYS_LCHOWN32},
+	{"getuid32", SYS_GETUID32},
+	{"getgid32", SYS_GETGID32},
+	{"geteuid32", SYS_GETEUID32},
+	{"getegid32", SYS_GETEGID32},
+	{"setreuid32", SYS_SETREUID32},
+	{"setregid32", SYS_SETREGID32},
+	{"getgroups32", SYS_GETGROUPS32},
+	{"setgroups32", SYS_SETGROUPS32},
+	{"fchown32", SYS_FCHOWN32},
+	{"setresuid32", SYS_SETRESUID32},
+	{"getresuid32", SYS_GETRESUID32},
+	{"setresgid32", SYS_SETRESGID32},
+	{"getresgid32", SYS_GETRESGID32},
+	{"chown32", SYS_CHOWN32},
+	{"setuid32", SYS_SETUID32},
+	{"setgid32", SYS_SETGID32},
+	{"setfsuid32", SYS_SETFSUID32},
+	{"setfsgid32", SYS_SETFSGID32},
+	{"getdents64", SYS_GETDENTS64},
+	{"pivot_root", SYS_PIVOT_ROOT},
+	{"mincore", SYS_MINCORE},
+	{"madvise", SYS_MADVISE},
+	{"fcntl64", SYS_FCNTL64},
+	{"gettid", SYS_GETTID},
+	{"readahead", SYS_READAHEAD},
+	{"setxattr", SYS_SETXATTR},
+	{"lsetxattr", SYS_LSETXATTR},
+	{"fsetxattr", SYS_FSETXATTR},
+	{"getxattr", SYS_GETXATTR},
+	{"lgetxattr", SYS_LGETXATTR},
+	{"fgetxattr", SYS_FGETXATTR},
+	{"listxattr", SYS_LISTXATTR},
+	{"llistxattr", SYS_LLISTXATTR},
+	{"flistxattr", SYS_FLISTXATTR},
+	{"removexattr", SYS_REMOVEXATTR},
+	{"lremovexattr", SYS_LREMOVEXATTR},
+	{"fremovexattr", SYS_FREMOVEXATTR},
+	{"tkill", SYS_TKILL},
+	{"sendfile64", SYS_SENDFILE64},
+	{"futex", SYS_FUTEX},
+	{"sched_setaffinity", SYS_SCHED_SETAFFINITY},
+	{"sched_getaffinity", SYS_SCHED_GETAFFINITY},
+	{"io_setup", SYS_IO_SETUP},
+	{"io_destroy", SYS_IO_DESTROY},
+	{"io_getevents", SYS_IO_GETEVENTS},
+	{"io_submit", SYS_IO_SUBMIT},
+	{"io_cancel", SYS_IO_CANCEL},
+	{"exit_group", SYS_EXIT_GROUP},
+	{"lookup_dcookie", SYS_LOOKUP_DCOOKIE},
+	{"epoll_create", SYS_EPOLL_CREATE},
+	{"epoll_ctl", SYS_EPOLL_CTL},
+	{"epoll_wait", SYS_EPOLL_WAIT},
+	{"remap_file_pages", SYS_REMAP_FILE_PAGES},
+	{"set_tid_address", SYS_SET_TID_ADDRESS},
+	{"timer_create", SYS_TIMER_CREATE},
+	{"timer_settime", SYS_TIMER_SETTIME},
+	{"timer_gettime", SYS_TIMER_GETTIME},
+	{"timer_getoverrun", SYS_TIMER_GETOVERRUN},
+	{"timer_delete", SYS_TIMER_DELETE},
+	{"clock_settime", SYS_CLOCK_SETTIME},
+	{"clock_gettime", SYS_CLOCK_GETTIME},
+	{"clock_getres", SYS_CLOCK_GETRES},
+	{"clock_nanosleep", SYS_CLOCK_NANOSLEEP},
+	{"statfs64", SYS_STATFS64},
+	{"fstatfs64", SYS_FSTATFS64},
+	{"tgkill", SYS_TGKILL},
+	{"utimes", SYS_UTIMES},
+	{"arm_fadvise64_64", SYS_ARM_FADVISE64_64},
+	{"pciconfig_iobase", SYS_PCICONFIG_IOBASE},
+	{"pciconfig_read", SYS_PCICONFIG_READ},
+	{"pciconfig_write", SYS_PCICONFIG_WRITE},
+	{"mq_open", SYS_MQ_OPEN},
+	{"mq_unlink", SYS_MQ_UNLINK},
+	{"mq_timedsend", SYS_MQ_TIMEDSEND},
+	{"mq_timedreceive", SYS_MQ_TIMEDRECEIVE},
+	{"mq_notify", SYS_MQ_NOTIFY},
+	{"mq_getsetattr", SYS_MQ_GETSETATTR},
+	{"waitid", SYS_WAITID},
+	{"socket", SYS_SOCKET},
+	{"bind", SYS_BIND},
+	{"connect", SYS_CONNECT},
+	{"listen", SYS_LISTEN},
+	{"accept", SYS_ACCEPT},
+	{"getsockname", SYS_GETSOCKNAME},
+	{"getpeername", SYS_GETPEERNAME},
+	{"socketpair", SYS_SOCKETPAIR},
+	{"send", SYS_SEND},
+	{"sendto", SYS_SENDTO},
+	{"recv", SYS_RECV},
+	{"recvfrom", SYS_RECVFROM},
+	{"shutdown", SYS_SHUTDOWN},
+	{"setsockopt", SYS_SETSOCKOPT},
+	{"getsockopt", SYS_GETSOCKOPT},
+	{"sendmsg", SYS_SENDMSG},
+	{"recvmsg", SYS_RECVMSG},
+	{"semop", SYS_SEMOP},
+	{"semget", SYS_SEMGET},
+	{"semctl", SYS_SEMCTL},
+	{"msgsnd", SYS_MSGSND},
+	{"msgrcv", SYS_MSGRCV},
+	{"msgget", SYS_MSGGET},
+	{"msgctl", SYS_MSGCTL},
+	{"shmat", SYS_SHMAT},
+	{"shmdt", SYS_SHMDT},
+	{"shmget", SYS_SHMGET},
+	{"shmctl", SYS_SHMCTL},
+	{"add_key", SYS_ADD_KEY},
+	{"request_key", SYS_REQUEST_KEY},
+	{"keyctl", SYS_KEYCTL},
+	{"semtimedop", SYS_SEMTIMEDOP},
+	{"vserver", SYS_VSERVER},
+	{"ioprio_set", SYS_IOPRIO_SET},
+	{"ioprio_get", SYS_IOPRIO_GET},
+	{"inotify_init", SYS_INOTIFY_INIT},
+	{"inotify_add_watch", SYS_INOTIFY_ADD_WATCH},
+	{"inotify_rm_watch", SYS_INOTIFY_RM_WATCH},
+	{"mbind", SYS_MBIND},
+	{"get_mempolicy", SYS_GET_MEMPOLICY},
+	{"set_mempolicy", SYS_SET_MEMPOLICY},
+	{"openat", SYS_OPENAT},
+	{"mkdirat", SYS_MKDIRAT},
+	{"mknodat", SYS_MKNODAT},
+	{"fchownat", SYS_FCHOWNAT},
+	{"futimesat", SYS_FUTIMESAT},
+	{"fstatat64", SYS_FSTATAT64},
+	{"unlinkat", SYS_UNLINKAT},
+	{"renameat", SYS_RENAMEAT},
+	{"linkat", SYS_LINKAT},
+	{"symlinkat", SYS_SYMLINKAT},
+	{"readlinkat", SYS_READLINKAT},
+	{"fchmodat", SYS_FCHMODAT},
+	{"faccessat", SYS_FACCESSAT},
+	{"pselect6", SYS_PSELECT6},
+	{"ppoll", SYS_PPOLL},
+	{"unshare", SYS_UNSHARE},
+	{"set_robust_list", SYS_SET_ROBUST_LIST},
+	{"get_robust_list", SYS_GET_ROBUST_LIST},
+	{"splice", SYS_SPLICE},
+	{"arm_sync_file_range", SYS_ARM_SYNC_FILE_RANGE},
+	{"sync_file_range2", SYS_SYNC_FILE_RANGE2},
+	{"tee", SYS_TEE},
+	{"vmsplice", SYS_VMSPLICE},
+	{"move_pages", SYS_MOVE_PAGES},
+	{"getcpu", SYS_GETCPU},
+	{"epoll_pwait", SYS_EPOLL_PWAIT},
+	{"kexec_load", SYS_KEXEC_LOAD},
+	{"utimensat", SYS_UTIMENSAT},
+	{"signalfd", SYS_SIGNALFD},
+	{"timerfd_create", SYS_TIMERFD_CREATE},
+	{"eventfd", SYS_EVENTFD},
+	{"fallocate", SYS_FALLOCATE},
+	{"timerfd_settime", SYS_TIMERFD_SETTIME},
+	{"timerfd_gettime", SYS_TIMERFD_GETTIME},
+	{"signalfd4", SYS_SIGNALFD4},
+	{"eventfd2", SYS_EVENTFD2},
+	{"epoll_create1", SYS_EPOLL_CREATE1},
+	{"dup3", SYS_DUP3},
+	{"pipe2", SYS_PIPE2},
+	{"inotify_init1", SYS_INOTIFY_INIT1},
+	{"preadv", SYS_PREADV},
+	{"pwritev", SYS_PWRITEV},
+	{"rt_tgsigqueueinfo", SYS_RT_TGSIGQUEUEINFO},
+	{"perf_event_open", SYS_PERF_EVENT_OPEN},
+	{"recvmmsg", SYS_RECVMMSG},
+	{"accept4", SYS_ACCEPT4},
+	{"fanotify_init", SYS_FANOTIFY_INIT},
+	{"fanotify_mark", SYS_FANOTIFY_MARK},
+	{"prlimit64", SYS_PRLIMIT64},
+	{"name_to_handle_at", SYS_NAME_TO_HANDLE_AT},
+	{"open_by_handle_at", SYS_OPEN_BY_HANDLE_AT},
+	{"clock_adjtime", SYS_CLOCK_ADJTIME},
+	{"syncfs", SYS_SYNCFS},
+	{"sendmmsg", SYS_SENDMMSG},
+	{"setns", SYS_SETNS},
+	{"process_vm_readv", SYS_PROCESS_VM_READV},
+	{"process_vm_writev", SYS_PROCESS_VM_WRITEV},
+	{"kcmp", SYS_KCMP},
+	{"finit_module", SYS_FINIT_MODULE},
+	{"sched_setattr", SYS_SCHED_SETATTR},
+	{"sched_getattr", SYS_SCHED_GETATTR},
+	{"renameat2", SYS_RENAMEAT2},
+	{"seccomp", SYS_SECCOMP},
+	{"getrandom", SYS_GETRANDOM},
+	{"memfd_create", SYS_MEMFD_CREATE},
+	{"bpf", SYS_BPF},
+	{"execveat", SYS_EXECVEAT},
+	{"userfaultfd", SYS_USERFAULTFD},
+	{"membarrier", SYS_MEMBARRIER},
+	{"mlock2", SYS_MLOCK2},
+	{"copy_file_range", SYS_COPY_FILE_RANGE},
+	{"preadv2", SYS_PREADV2},
+	{"pwritev2", SYS_PWRITEV2},
+	{"pkey_mprotect", SYS_PKEY_MPROTECT},
+	{"pkey_alloc", SYS_PKEY_ALLOC},
+	{"pkey_free", SYS_PKEY_FREE},
+	{"statx", SYS_STATX},
+	{"rseq", SYS_RSEQ},
+	{"io_pgetevents", SYS_IO_PGETEVENTS},
+	{"migrate_pages", SYS_MIGRATE_PAGES},
+	{"kexec_file_load", SYS_KEXEC_FILE_LOAD},
+	{"clock_gettime64", SYS_CLOCK_GETTIME64},
+	{"clock_settime64", SYS_CLOCK_SETTIME64},
+	{"clock_adjtime64", SYS_CLOCK_ADJTIME64},
+	{"clock_getres_time64", SYS_CLOCK_GETRES_TIME64},
+	{"clock_nanosleep_time64", SYS_CLOCK_NANOSLEEP_TIME64},
+	{"timer_gettime64", SYS_TIMER_GETTIME64},
+	{"timer_settime64", SYS_TIMER_SETTIME64},
+	{"timerfd_gettime64", SYS_TIMERFD_GETTIME64},
+	{"timerfd_settime64", SYS_TIMERFD_SETTIME64},
+	{"utimensat_time64", SYS_UTIMENSAT_TIME64},
+	{"pselect6_time64", SYS_PSELECT6_TIME64},
+	{"ppoll_time64", SYS_PPOLL_TIME64},
+	{"io_pgetevents_time64", SYS_IO_PGETEVENTS_TIME64},
+	{"recvmmsg_time64", SYS_RECVMMSG_TIME64},
+	{"mq_timedsend_time64", SYS_MQ_TIMEDSEND_TIME64},
+	{"mq_timedreceive_time64", SYS_MQ_TIMEDRECEIVE_TIME64},
+	{"semtimedop_time64", SYS_SEMTIMEDOP_TIME64},
+	{"rt_sigtimedwait_time64", SYS_RT_SIGTIMEDWAIT_TIME64},
+	{"futex_time64", SYS_FUTEX_TIME64},
+	{"sched_rr_get_interval_time64", SYS_SCHED_RR_GET_INTERVAL_TIME64},
+	{"pidfd_send_signal", SYS_PIDFD_SEND_SIGNAL},
+	{"io_uring_setup", SYS_IO_URING_SETUP},
+	{"io_uring_enter", SYS_IO_URING_ENTER},
+	{"io_uring_register", SYS_IO_URING_REGISTER},
+	{"open_tree", SYS_OPEN_TREE},
+	{"move_mount", SYS_MOVE_MOUNT},
+	{"fsopen", SYS_FSOPEN},
+	{"fsconfig", SYS_FSCONFIG},
+	{"fsmount", SYS_FSMOUNT},
+	{"fspick", SYS_FSPICK},
+	{"pidfd_open", SYS_PIDFD_OPEN},
+	{"clone3", SYS_CLONE3},
+	{"close_range", SYS_CLOSE_RANGE},
+	{"openat2", SYS_OPENAT2},
+	{"pidfd_getfd", SYS_PIDFD_GETFD},
+	{"faccessat2", SYS_FACCESSAT2},
+	{"process_madvise", SYS_PROCESS_MADVISE},
+	{"epoll_pwait2", SYS_EPOLL_PWAIT2},
+	{"mount_setattr", SYS_MOUNT_SETATTR},
+	{"quotactl_fd", SYS_QUOTACTL_FD},
+	{"landlock_create_ruleset", SYS_LANDLOCK_CREATE_RULESET},
+	{"landlock_add_rule", SYS_LANDLOCK_ADD_RULE},
+	{"landlock_restrict_self", SYS_LANDLOCK_RESTRICT_SELF},
+	{"process_mrelease", SYS_PROCESS_MRELEASE},
+	{"futex_waitv", SYS_FUTEX_WAITV},
+	{"set_mempolicy_home_node", SYS_SET_MEMPOLICY_HOME_NODE},
+	{"cachestat", SYS_CACHESTAT},
+	{"fchmodat2", SYS_FCHMODAT2},
+	{"map_shadow_stack", SYS_MAP_SHADOW_STACK},
+	{"futex_wake", SYS_FUTEX_WAKE},
+	{"futex_wait", SYS_FUTEX_WAIT},
+	{"futex_requeue", SYS_FUTEX_REQUEUE},
+	{"statmount", SYS_STATMOUNT},
+	{"listmount", SYS_LISTMOUNT},
+	{"lsm_get_self_attr", SYS_LSM_GET_SELF_ATTR},
+	{"lsm_set_self_attr", SYS_LSM_SET_SELF_ATTR},
+	{"lsm_list_modules", SYS_LSM_LIST_MODULES},
+	{"mseal", SYS_MSEAL},
+	{"setxattrat", SYS_SETXATTRAT},
+	{"getxattrat", SYS_GETXATTRAT},
+	{"listxattrat", SYS_LISTXATTRAT},
+	{"removexattrat", SYS_REMOVEXATTRAT},
+	{"open_tree_attr", SYS_OPEN_TREE_ATTR},
+	{"file_getattr", SYS_FILE_GETATTR},
+	{"file_setattr", SYS_FILE_SETATTR},
+	{"listns", SYS_LISTNS},
+	{"rseq_slice_yield", SYS_RSEQ_SLICE_YIELD},
+	{"fchroot", SYS_FCHROOT},
+	{"breakpoint", ARM_NR_breakpoint},
+	{"cacheflush", ARM_NR_cacheflush},
+	{"usr26", ARM_NR_usr26},
+	{"usr32", ARM_NR_usr32},
+	{"set_tls", ARM_NR_set_tls},
+	{"get_tls", ARM_NR_get_tls},
+}

@@ -6,51 +6,903 @@ package uapi
 
 // Constants of asm/unistd_o32.h.
 const (
-	SYS_READ                    = 4003 // asm/unistd_o32.h:7
-	SYS_WRITE                   = 4004 // asm/unistd_o32.h:8
-	SYS_CLOSE                   = 4006 // asm/unistd_o32.h:10
-	SYS_EXECVE                  = 4011 // asm/unistd_o32.h:15
-	SYS_CHDIR                   = 4012 // asm/unistd_o32.h:16
-	SYS_GETPID                  = 4020 // asm/unistd_o32.h:24
-	SYS_MOUNT                   = 4021 // asm/unistd_o32.h:25
-	SYS_SETUID                  = 4023 // asm/unistd_o32.h:27
-	SYS_PTRACE                  = 4026 // asm/unistd_o32.h:30
-	SYS_SETGID                  = 4046 // asm/unistd_o32.h:50
-	SYS_IOCTL                   = 4054 // asm/unistd_o32.h:58
-	SYS_FCNTL                   = 4055 // asm/unistd_o32.h:59
-	SYS_SETPGID                 = 4057 // asm/unistd_o32.h:61
-	SYS_UMASK                   = 4060 // asm/unistd_o32.h:64
-	SYS_CHROOT                  = 4061 // asm/unistd_o32.h:65
-	SYS_GETPPID                 = 4064 // asm/unistd_o32.h:68
-	SYS_SETSID                  = 4066 // asm/unistd_o32.h:70
-	SYS_SETGROUPS               = 4081 // asm/unistd_o32.h:85
-	SYS_WAIT4                   = 4114 // asm/unistd_o32.h:118
-	SYS_CLONE                   = 4120 // asm/unistd_o32.h:124
-	SYS_PRCTL                   = 4192 // asm/unistd_o32.h:196
-	SYS_RT_SIGACTION            = 4194 // asm/unistd_o32.h:198
-	SYS_RT_SIGPROCMASK          = 4195 // asm/unistd_o32.h:199
-	SYS_CAPSET                  = 4205 // asm/unistd_o32.h:209
-	SYS_FUTEX                   = 4238 // asm/unistd_o32.h:242
-	SYS_EXIT_GROUP              = 4246 // asm/unistd_o32.h:250
-	SYS_WAITID                  = 4278 // asm/unistd_o32.h:282
-	SYS_OPENAT                  = 4288 // asm/unistd_o32.h:291
-	SYS_UNSHARE                 = 4303 // asm/unistd_o32.h:306
-	SYS_DUP3                    = 4327 // asm/unistd_o32.h:330
-	SYS_PRLIMIT64               = 4338 // asm/unistd_o32.h:341
-	SYS_NAME_TO_HANDLE_AT       = 4339 // asm/unistd_o32.h:342
-	SYS_OPEN_BY_HANDLE_AT       = 4340 // asm/unistd_o32.h:343
-	SYS_SETNS                   = 4344 // asm/unistd_o32.h:347
-	SYS_SCHED_SETATTR           = 4349 // asm/unistd_o32.h:352
-	SYS_SECCOMP                 = 4352 // asm/unistd_o32.h:355
-	SYS_EXECVEAT                = 4356 // asm/unistd_o32.h:359
-	SYS_PIDFD_SEND_SIGNAL       = 4424 // asm/unistd_o32.h:402
-	SYS_PIDFD_OPEN              = 4434 // asm/unistd_o32.h:412
-	SYS_CLONE3                  = 4435 // asm/unistd_o32.h:413
-	SYS_CLOSE_RANGE             = 4436 // asm/unistd_o32.h:414
-	SYS_PIDFD_GETFD             = 4438 // asm/unistd_o32.h:416
-	SYS_PROCESS_MADVISE         = 4440 // asm/unistd_o32.h:418
-	SYS_LANDLOCK_CREATE_RULESET = 4444 // asm/unistd_o32.h:422
-	SYS_LANDLOCK_ADD_RULE       = 4445 // asm/unistd_o32.h:423
-	SYS_LANDLOCK_RESTRICT_SELF  = 4446 // asm/unistd_o32.h:424
-	SYS_PROCESS_MRELEASE        = 4448 // asm/unistd_o32.h:425
+	SYS_SYSCALL                      = 4000 // asm/unistd_o32.h:4
+	SYS_EXIT                         = 4001 // asm/unistd_o32.h:5
+	SYS_FORK                         = 4002 // asm/unistd_o32.h:6
+	SYS_READ                         = 4003 // asm/unistd_o32.h:7
+	SYS_WRITE                        = 4004 // asm/unistd_o32.h:8
+	SYS_OPEN                         = 4005 // asm/unistd_o32.h:9
+	SYS_CLOSE                        = 4006 // asm/unistd_o32.h:10
+	SYS_WAITPID                      = 4007 // asm/unistd_o32.h:11
+	SYS_CREAT                        = 4008 // asm/unistd_o32.h:12
+	SYS_LINK                         = 4009 // asm/unistd_o32.h:13
+	SYS_UNLINK                       = 4010 // asm/unistd_o32.h:14
+	SYS_EXECVE                       = 4011 // asm/unistd_o32.h:15
+	SYS_CHDIR                        = 4012 // asm/unistd_o32.h:16
+	SYS_TIME                         = 4013 // asm/unistd_o32.h:17
+	SYS_MKNOD                        = 4014 // asm/unistd_o32.h:18
+	SYS_CHMOD                        = 4015 // asm/unistd_o32.h:19
+	SYS_LCHOWN                       = 4016 // asm/unistd_o32.h:20
+	SYS_BREAK                        = 4017 // asm/unistd_o32.h:21
+	SYS_UNUSED18                     = 4018 // asm/unistd_o32.h:22
+	SYS_LSEEK                        = 4019 // asm/unistd_o32.h:23
+	SYS_GETPID                       = 4020 // asm/unistd_o32.h:24
+	SYS_MOUNT                        = 4021 // asm/unistd_o32.h:25
+	SYS_UMOUNT                       = 4022 // asm/unistd_o32.h:26
+	SYS_SETUID                       = 4023 // asm/unistd_o32.h:27
+	SYS_GETUID                       = 4024 // asm/unistd_o32.h:28
+	SYS_STIME                        = 4025 // asm/unistd_o32.h:29
+	SYS_PTRACE                       = 4026 // asm/unistd_o32.h:30
+	SYS_ALARM                        = 4027 // asm/unistd_o32.h:31
+	SYS_UNUSED28                     = 4028 // asm/unistd_o32.h:32
+	SYS_PAUSE                        = 4029 // asm/unistd_o32.h:33
+	SYS_UTIME                        = 4030 // asm/unistd_o32.h:34
+	SYS_STTY                         = 4031 // asm/unistd_o32.h:35
+	SYS_GTTY                         = 4032 // asm/unistd_o32.h:36
+	SYS_ACCESS                       = 4033 // asm/unistd_o32.h:37
+	SYS_NICE                         = 4034 // asm/unistd_o32.h:38
+	SYS_FTIME                        = 4035 // asm/unistd_o32.h:39
+	SYS_SYNC                         = 4036 // asm/unistd_o32.h:40
+	SYS_KILL                         = 4037 // asm/unistd_o32.h:41
+	SYS_RENAME                       = 4038 // asm/unistd_o32.h:42
+	SYS_MKDIR                        = 4039 // asm/unistd_o32.h:43
+	SYS_RMDIR                        = 4040 // asm/unistd_o32.h:44
+	SYS_DUP                          = 4041 // asm/unistd_o32.h:45
+	SYS_PIPE                         = 4042 // asm/unistd_o32.h:46
+	SYS_TIMES                        = 4043 // asm/unistd_o32.h:47
+	SYS_PROF                         = 4044 // asm/unistd_o32.h:48
+	SYS_BRK                          = 4045 // asm/unistd_o32.h:49
+	SYS_SETGID                       = 4046 // asm/unistd_o32.h:50
+	SYS_GETGID                       = 4047 // asm/unistd_o32.h:51
+	SYS_SIGNAL                       = 4048 // asm/unistd_o32.h:52
+	SYS_GETEUID                      = 4049 // asm/unistd_o32.h:53
+	SYS_GETEGID                      = 4050 // asm/unistd_o32.h:54
+	SYS_ACCT                         = 4051 // asm/unistd_o32.h:55
+	SYS_UMOUNT2                      = 4052 // asm/unistd_o32.h:56
+	SYS_LOCK                         = 4053 // asm/unistd_o32.h:57
+	SYS_IOCTL                        = 4054 // asm/unistd_o32.h:58
+	SYS_FCNTL                        = 4055 // asm/unistd_o32.h:59
+	SYS_MPX                          = 4056 // asm/unistd_o32.h:60
+	SYS_SETPGID                      = 4057 // asm/unistd_o32.h:61
+	SYS_ULIMIT                       = 4058 // asm/unistd_o32.h:62
+	SYS_UNUSED59                     = 4059 // asm/unistd_o32.h:63
+	SYS_UMASK                        = 4060 // asm/unistd_o32.h:64
+	SYS_CHROOT                       = 4061 // asm/unistd_o32.h:65
+	SYS_USTAT                        = 4062 // asm/unistd_o32.h:66
+	SYS_DUP2                         = 4063 // asm/unistd_o32.h:67
+	SYS_GETPPID                      = 4064 // asm/unistd_o32.h:68
+	SYS_GETPGRP                      = 4065 // asm/unistd_o32.h:69
+	SYS_SETSID                       = 4066 // asm/unistd_o32.h:70
+	SYS_SIGACTION                    = 4067 // asm/unistd_o32.h:71
+	SYS_SGETMASK                     = 4068 // asm/unistd_o32.h:72
+	SYS_SSETMASK                     = 4069 // asm/unistd_o32.h:73
+	SYS_SETREUID                     = 4070 // asm/unistd_o32.h:74
+	SYS_SETREGID                     = 4071 // asm/unistd_o32.h:75
+	SYS_SIGSUSPEND                   = 4072 // asm/unistd_o32.h:76
+	SYS_SIGPENDING                   = 4073 // asm/unistd_o32.h:77
+	SYS_SETHOSTNAME                  = 4074 // asm/unistd_o32.h:78
+	SYS_SETRLIMIT                    = 4075 // asm/unistd_o32.h:79
+	SYS_GETRLIMIT                    = 4076 // asm/unistd_o32.h:80
+	SYS_GETRUSAGE                    = 4077 // asm/unistd_o32.h:81
+	SYS_GETTIMEOFDAY                 = 4078 // asm/unistd_o32.h:82
+	SYS_SETTIMEOFDAY                 = 4079 // asm/unistd_o32.h:83
+	SYS_GETGROUPS                    = 4080 // asm/unistd_o32.h:84
+	SYS_SETGROUPS                    = 4081 // asm/unistd_o32.h:85
+	SYS_RESERVED82                   = 4082 // asm/unistd_o32.h:86
+	SYS_SYMLINK                      = 4083 // asm/unistd_o32.h:87
+	SYS_UNUSED84                     = 4084 // asm/unistd_o32.h:88
+	SYS_READLINK                     = 4085 // asm/unistd_o32.h:89
+	SYS_USELIB                       = 4086 // asm/unistd_o32.h:90
+	SYS_SWAPON                       = 4087 // asm/unistd_o32.h:91
+	SYS_REBOOT                       = 4088 // asm/unistd_o32.h:92
+	SYS_READDIR                      = 4089 // asm/unistd_o32.h:93
+	SYS_MMAP                         = 4090 // asm/unistd_o32.h:94
+	SYS_MUNMAP                       = 4091 // asm/unistd_o32.h:95
+	SYS_TRUNCATE                     = 4092 // asm/unistd_o32.h:96
+	SYS_FTRUNCATE                    = 4093 // asm/unistd_o32.h:97
+	SYS_FCHMOD                       = 4094 // asm/unistd_o32.h:98
+	SYS_FCHOWN                       = 4095 // asm/unistd_o32.h:99
+	SYS_GETPRIORITY                  = 4096 // asm/unistd_o32.h:100
+	SYS_SETPRIORITY                  = 4097 // asm/unistd_o32.h:101
+	SYS_PROFIL                       = 4098 // asm/unistd_o32.h:102
+	SYS_STATFS                       = 4099 // asm/unistd_o32.h:103
+	SYS_FSTATFS                      = 4100 // asm/unistd_o32.h:104
+	SYS_IOPERM                       = 4101 // asm/unistd_o32.h:105
+	SYS_SOCKETCALL                   = 4102 // asm/unistd_o32.h:106
+	SYS_SYSLOG                       = 4103 // asm/unistd_o32.h:107
+	SYS_SETITIMER                    = 4104 // asm/unistd_o32.h:108
+	SYS_GETITIMER                    = 4105 // asm/unistd_o32.h:109
+	SYS_STAT                         = 4106 // asm/unistd_o32.h:110
+	SYS_LSTAT                        = 4107 // asm/unistd_o32.h:111
+	SYS_FSTAT                        = 4108 // asm/unistd_o32.h:112
+	SYS_UNUSED109                    = 4109 // asm/unistd_o32.h:113
+	SYS_IOPL                         = 4110 // asm/unistd_o32.h:114
+	SYS_VHANGUP                      = 4111 // asm/unistd_o32.h:115
+	SYS_IDLE                         = 4112 // asm/unistd_o32.h:116
+	SYS_VM86                         = 4113 // asm/unistd_o32.h:117
+	SYS_WAIT4                        = 4114 // asm/unistd_o32.h:118
+	SYS_SWAPOFF                      = 4115 // asm/unistd_o32.h:119
+	SYS_SYSINFO                      = 4116 // asm/unistd_o32.h:120
+	SYS_IPC                          = 4117 // asm/unistd_o32.h:121
+	SYS_FSYNC                        = 4118 // asm/unistd_o32.h:122
+	SYS_SIGRETURN                    = 4119 // asm/unistd_o32.h:123
+	SYS_CLONE                        = 4120 // asm/unistd_o32.h:124
+	SYS_SETDOMAINNAME                = 4121 // asm/unistd_o32.h:125
+	SYS_UNAME                        = 4122 // asm/unistd_o32.h:126
+	SYS_MODIFY_LDT                   = 4123 // asm/unistd_o32.h:127
+	SYS_ADJTIMEX                     = 4124 // asm/unistd_o32.h:128
+	SYS_MPROTECT                     = 4125 // asm/unistd_o32.h:129
+	SYS_SIGPROCMASK                  = 4126 // asm/unistd_o32.h:130
+	SYS_CREATE_MODULE                = 4127 // asm/unistd_o32.h:131
+	SYS_INIT_MODULE                  = 4128 // asm/unistd_o32.h:132
+	SYS_DELETE_MODULE                = 4129 // asm/unistd_o32.h:133
+	SYS_GET_KERNEL_SYMS              = 4130 // asm/unistd_o32.h:134
+	SYS_QUOTACTL                     = 4131 // asm/unistd_o32.h:135
+	SYS_GETPGID                      = 4132 // asm/unistd_o32.h:136
+	SYS_FCHDIR                       = 4133 // asm/unistd_o32.h:137
+	SYS_BDFLUSH                      = 4134 // asm/unistd_o32.h:138
+	SYS_SYSFS                        = 4135 // asm/unistd_o32.h:139
+	SYS_PERSONALITY                  = 4136 // asm/unistd_o32.h:140
+	SYS_AFS_SYSCALL                  = 4137 // asm/unistd_o32.h:141
+	SYS_SETFSUID                     = 4138 // asm/unistd_o32.h:142
+	SYS_SETFSGID                     = 4139 // asm/unistd_o32.h:143
+	SYS__LLSEEK                      = 4140 // asm/unistd_o32.h:144
+	SYS_GETDENTS                     = 4141 // asm/unistd_o32.h:145
+	SYS__NEWSELECT                   = 4142 // asm/unistd_o32.h:146
+	SYS_FLOCK                        = 4143 // asm/unistd_o32.h:147
+	SYS_MSYNC                        = 4144 // asm/unistd_o32.h:148
+	SYS_READV                        = 4145 // asm/unistd_o32.h:149
+	SYS_WRITEV                       = 4146 // asm/unistd_o32.h:150
+	SYS_CACHEFLUSH                   = 4147 // asm/unistd_o32.h:151
+	SYS_CACHECTL                     = 4148 // asm/unistd_o32.h:152
+	SYS_SYSMIPS                      = 4149 // asm/unistd_o32.h:153
+	SYS_UNUSED150                    = 4150 // asm/unistd_o32.h:154
+	SYS_GETSID                       = 4151 // asm/unistd_o32.h:155
+	SYS_FDATASYNC                    = 4152 // asm/unistd_o32.h:156
+	SYS__SYSCTL                      = 4153 // asm/unistd_o32.h:157
+	SYS_MLOCK                        = 4154 // asm/unistd_o32.h:158
+	SYS_MUNLOCK                      = 4155 // asm/unistd_o32.h:159
+	SYS_MLOCKALL                     = 4156 // asm/unistd_o32.h:160
+	SYS_MUNLOCKALL                   = 4157 // asm/unistd_o32.h:161
+	SYS_SCHED_SETPARAM               = 4158 // asm/unistd_o32.h:162
+	SYS_SCHED_GETPARAM               = 4159 // asm/unistd_o32.h:163
+	SYS_SCHED_SETSCHEDULER           = 4160 // asm/unistd_o32.h:164
+	SYS_SCHED_GETSCHEDULER           = 4161 // asm/unistd_o32.h:165
+	SYS_SCHED_YIELD                  = 4162 // asm/unistd_o32.h:166
+	SYS_SCHED_GET_PRIORITY_MAX       = 4163 // asm/unistd_o32.h:167
+	SYS_SCHED_GET_PRIORITY_MIN       = 4164 // asm/unistd_o32.h:168
+	SYS_SCHED_RR_GET_INTERVAL        = 4165 // asm/unistd_o32.h:169
+	SYS_NANOSLEEP                    = 4166 // asm/unistd_o32.h:170
+	SYS_MREMAP                       = 4167 // asm/unistd_o32.h:171
+	SYS_ACCEPT                       = 4168 // asm/unistd_o32.h:172
+	SYS_BIND                         = 4169 // asm/unistd_o32.h:173
+	SYS_CONNECT                      = 4170 // asm/unistd_o32.h:174
+	SYS_GETPEERNAME                  = 4171 // asm/unistd_o32.h:175
+	SYS_GETSOCKNAME                  = 4172 // asm/unistd_o32.h:176
+	SYS_GETSOCKOPT                   = 4173 // asm/unistd_o32.h:177
+	SYS_LISTEN                       = 4174 // asm/unistd_o32.h:178
+	SYS_RECV                         = 4175 // asm/unistd_o32.h:179
+	SYS_RECVFROM                     = 4176 // asm/unistd_o32.h:180
+	SYS_RECVMSG                      = 4177 // asm/unistd_o32.h:181
+	SYS_SEND                         = 4178 // asm/unistd_o32.h:182
+	SYS_SENDMSG                      = 4179 // asm/unistd_o32.h:183
+	SYS_SENDTO                       = 4180 // asm/unistd_o32.h:184
+	SYS_SETSOCKOPT                   = 4181 // asm/unistd_o32.h:185
+	SYS_SHUTDOWN                     = 4182 // asm/unistd_o32.h:186
+	SYS_SOCKET                       = 4183 // asm/unistd_o32.h:187
+	SYS_SOCKETPAIR                   = 4184 // asm/unistd_o32.h:188
+	SYS_SETRESUID                    = 4185 // asm/unistd_o32.h:189
+	SYS_GETRESUID                    = 4186 // asm/unistd_o32.h:190
+	SYS_QUERY_MODULE                 = 4187 // asm/unistd_o32.h:191
+	SYS_POLL                         = 4188 // asm/unistd_o32.h:192
+	SYS_NFSSERVCTL                   = 4189 // asm/unistd_o32.h:193
+	SYS_SETRESGID                    = 4190 // asm/unistd_o32.h:194
+	SYS_GETRESGID                    = 4191 // asm/unistd_o32.h:195
+	SYS_PRCTL                        = 4192 // asm/unistd_o32.h:196
+	SYS_RT_SIGRETURN                 = 4193 // asm/unistd_o32.h:197
+	SYS_RT_SIGACTION                 = 4194 // asm/unistd_o32.h:198
+	SYS_RT_SIGPROCMASK               = 4195 // asm/unistd_o32.h:199
+	SYS_RT_SIGPENDING                = 4196 // asm/unistd_o32.h:200
+	SYS_RT_SIGTIMEDWAIT              = 4197 // asm/unistd_o32.h:201
+	SYS_RT_SIGQUEUEINFO              = 4198 // asm/unistd_o32.h:202
+	SYS_RT_SIGSUSPEND                = 4199 // asm/unistd_o32.h:203
+	SYS_PREAD64                      = 4200 // asm/unistd_o32.h:204
+	SYS_PWRITE64                     = 4201 // asm/unistd_o32.h:205
+	SYS_CHOWN                        = 4202 // asm/unistd_o32.h:206
+	SYS_GETCWD                       = 4203 // asm/unistd_o32.h:207
+	SYS_CAPGET                       = 4204 // asm/unistd_o32.h:208
+	SYS_CAPSET                       = 4205 // asm/unistd_o32.h:209
+	SYS_SIGALTSTACK                  = 4206 // asm/unistd_o32.h:210
+	SYS_SENDFILE                     = 4207 // asm/unistd_o32.h:211
+	SYS_GETPMSG                      = 4208 // asm/unistd_o32.h:212
+	SYS_PUTPMSG                      = 4209 // asm/unistd_o32.h:213
+	SYS_MMAP2                        = 4210 // asm/unistd_o32.h:214
+	SYS_TRUNCATE64                   = 4211 // asm/unistd_o32.h:215
+	SYS_FTRUNCATE64                  = 4212 // asm/unistd_o32.h:216
+	SYS_STAT64                       = 4213 // asm/unistd_o32.h:217
+	SYS_LSTAT64                      = 4214 // asm/unistd_o32.h:218
+	SYS_FSTAT64                      = 4215 // asm/unistd_o32.h:219
+	SYS_PIVOT_ROOT                   = 4216 // asm/unistd_o32.h:220
+	SYS_MINCORE                      = 4217 // asm/unistd_o32.h:221
+	SYS_MADVISE                      = 4218 // asm/unistd_o32.h:222
+	SYS_GETDENTS64                   = 4219 // asm/unistd_o32.h:223
+	SYS_FCNTL64                      = 4220 // asm/unistd_o32.h:224
+	SYS_RESERVED221                  = 4221 // asm/unistd_o32.h:225
+	SYS_GETTID                       = 4222 // asm/unistd_o32.h:226
+	SYS_READAHEAD                    = 4223 // asm/unistd_o32.h:227
+	SYS_SETXATTR                     = 4224 // asm/unistd_o32.h:228
+	SYS_LSETXATTR                    = 4225 // asm/unistd_o32.h:229
+	SYS_FSETXATTR                    = 4226 // asm/unistd_o32.h:230
+	SYS_GETXATTR                     = 4227 // asm/unistd_o32.h:231
+	SYS_LGETXATTR                    = 4228 // asm/unistd_o32.h:232
+	SYS_FGETXATTR                    = 4229 // asm/unistd_o32.h:233
+	SYS_LISTXATTR                    = 4230 // asm/unistd_o32.h:234
+	SYS_LLISTXATTR                   = 4231 // asm/unistd_o32.h:235
+	SYS_FLISTXATTR                   = 4232 // asm/unistd_o32.h:236
+	SYS_REMOVEXATTR                  = 4233 // asm/unistd_o32.h:237
+	SYS_LREMOVEXATTR                 = 4234 // asm/unistd_o32.h:238
+	SYS_FREMOVEXATTR                 = 4235 // asm/unistd_o32.h:239
+	SYS_TKILL                        = 4236 // asm/unistd_o32.h:240
+	SYS_SENDFILE64                   = 4237 // asm/unistd_o32.h:241
+	SYS_FUTEX                        = 4238 // asm/unistd_o32.h:242
+	SYS_SCHED_SETAFFINITY            = 4239 // asm/unistd_o32.h:243
+	SYS_SCHED_GETAFFINITY            = 4240 // asm/unistd_o32.h:244
+	SYS_IO_SETUP                     = 4241 // asm/unistd_o32.h:245
+	SYS_IO_DESTROY                   = 4242 // asm/unistd_o32.h:246
+	SYS_IO_GETEVENTS                 = 4243 // asm/unistd_o32.h:247
+	SYS_IO_SUBMIT                    = 4244 // asm/unistd_o32.h:248
+	SYS_IO_CANCEL                    = 4245 // asm/unistd_o32.h:249
+	SYS_EXIT_GROUP                   = 4246 // asm/unistd_o32.h:250
+	SYS_LOOKUP_DCOOKIE               = 4247 // asm/unistd_o32.h:251
+	SYS_EPOLL_CREATE                 = 4248 // asm/unistd_o32.h:252
+	SYS_EPOLL_CTL                    = 4249 // asm/unistd_o32.h:253
+	SYS_EPOLL_WAIT                   = 4250 // asm/unistd_o32.h:254
+	SYS_REMAP_FILE_PAGES             = 4251 // asm/unistd_o32.h:255
+	SYS_SET_TID_ADDRESS              = 4252 // asm/unistd_o32.h:256
+	SYS_RESTART_SYSCALL              = 4253 // asm/unistd_o32.h:257
+	SYS_FADVISE64                    = 4254 // asm/unistd_o32.h:258
+	SYS_STATFS64                     = 4255 // asm/unistd_o32.h:259
+	SYS_FSTATFS64                    = 4256 // asm/unistd_o32.h:260
+	SYS_TIMER_CREATE                 = 4257 // asm/unistd_o32.h:261
+	SYS_TIMER_SETTIME                = 4258 // asm/unistd_o32.h:262
+	SYS_TIMER_GETTIME                = 4259 // asm/unistd_o32.h:263
+	SYS_TIMER_GETOVERRUN             = 4260 // asm/unistd_o32.h:264
+	SYS_TIMER_DELETE                 = 4261 // asm/unistd_o32.h:265
+	SYS_CLOCK_SETTIME                = 4262 // asm/unistd_o32.h:266
+	SYS_CLOCK_GETTIME                = 4263 // asm/unistd_o32.h:267
+	SYS_CLOCK_GETRES                 = 4264 // asm/unistd_o32.h:268
+	SYS_CLOCK_NANOSLEEP              = 4265 // asm/unistd_o32.h:269
+	SYS_TGKILL                       = 4266 // asm/unistd_o32.h:270
+	SYS_UTIMES                       = 4267 // asm/unistd_o32.h:271
+	SYS_MBIND                        = 4268 // asm/unistd_o32.h:272
+	SYS_GET_MEMPOLICY                = 4269 // asm/unistd_o32.h:273
+	SYS_SET_MEMPOLICY                = 4270 // asm/unistd_o32.h:274
+	SYS_MQ_OPEN                      = 4271 // asm/unistd_o32.h:275
+	SYS_MQ_UNLINK                    = 4272 // asm/unistd_o32.h:276
+	SYS_MQ_TIMEDSEND                 = 4273 // asm/unistd_o32.h:277
+	SYS_MQ_TIMEDRECEIVE              = 4274 // asm/unistd_o32.h:278
+	SYS_MQ_NOTIFY                    = 4275 // asm/unistd_o32.h:279
+	SYS_MQ_GETSETATTR                = 4276 // asm/unistd_o32.h:280
+	SYS_VSERVER                      = 4277 // asm/unistd_o32.h:281
+	SYS_WAITID                       = 4278 // asm/unistd_o32.h:282
+	SYS_ADD_KEY                      = 4280 // asm/unistd_o32.h:283
+	SYS_REQUEST_KEY                  = 4281 // asm/unistd_o32.h:284
+	SYS_KEYCTL                       = 4282 // asm/unistd_o32.h:285
+	SYS_SET_THREAD_AREA              = 4283 // asm/unistd_o32.h:286
+	SYS_INOTIFY_INIT                 = 4284 // asm/unistd_o32.h:287
+	SYS_INOTIFY_ADD_WATCH            = 4285 // asm/unistd_o32.h:288
+	SYS_INOTIFY_RM_WATCH             = 4286 // asm/unistd_o32.h:289
+	SYS_MIGRATE_PAGES                = 4287 // asm/unistd_o32.h:290
+	SYS_OPENAT                       = 4288 // asm/unistd_o32.h:291
+	SYS_MKDIRAT                      = 4289 // asm/unistd_o32.h:292
+	SYS_MKNODAT                      = 4290 // asm/unistd_o32.h:293
+	SYS_FCHOWNAT                     = 4291 // asm/unistd_o32.h:294
+	SYS_FUTIMESAT                    = 4292 // asm/unistd_o32.h:295
+	SYS_FSTATAT64                    = 4293 // asm/unistd_o32.h:296
+	SYS_UNLINKAT                     = 4294 // asm/unistd_o32.h:297
+	SYS_RENAMEAT                     = 4295 // asm/unistd_o32.h:298
+	SYS_LINKAT                       = 4296 // asm/unistd_o32.h:299
+	SYS_SYMLINKAT                    = 4297 // asm/unistd_o32.h:300
+	SYS_READLINKAT                   = 4298 // asm/unistd_o32.h:301
+	SYS_FCHMODAT                     = 4299 // asm/unistd_o32.h:302
+	SYS_FACCESSAT                    = 4300 // asm/unistd_o32.h:303
+	SYS_PSELECT6                     = 4301 // asm/unistd_o32.h:304
+	SYS_PPOLL                        = 4302 // asm/unistd_o32.h:305
+	SYS_UNSHARE                      = 4303 // asm/unistd_o32.h:306
+	SYS_SPLICE                       = 4304 // asm/unistd_o32.h:307
+	SYS_SYNC_FILE_RANGE              = 4305 // asm/unistd_o32.h:308
+	SYS_TEE                          = 4306 // asm/unistd_o32.h:309
+	SYS_VMSPLICE                     = 4307 // asm/unistd_o32.h:310
+	SYS_MOVE_PAGES                   = 4308 // asm/unistd_o32.h:311
+	SYS_SET_ROBUST_LIST              = 4309 // asm/unistd_o32.h:312
+	SYS_GET_ROBUST_LIST              = 4310 // asm/unistd_o32.h:313
+	SYS_KEXEC_LOAD                   = 4311 // asm/unistd_o32.h:314
+	SYS_GETCPU                       = 4312 // asm/unistd_o32.h:315
+	SYS_EPOLL_PWAIT                  = 4313 // asm/unistd_o32.h:316
+	SYS_IOPRIO_SET                   = 4314 // asm/unistd_o32.h:317
+	SYS_IOPRIO_GET                   = 4315 // asm/unistd_o32.h:318
+	SYS_UTIMENSAT                    = 4316 // asm/unistd_o32.h:319
+	SYS_SIGNALFD                     = 4317 // asm/unistd_o32.h:320
+	SYS_TIMERFD                      = 4318 // asm/unistd_o32.h:321
+	SYS_EVENTFD                      = 4319 // asm/unistd_o32.h:322
+	SYS_FALLOCATE                    = 4320 // asm/unistd_o32.h:323
+	SYS_TIMERFD_CREATE               = 4321 // asm/unistd_o32.h:324
+	SYS_TIMERFD_GETTIME              = 4322 // asm/unistd_o32.h:325
+	SYS_TIMERFD_SETTIME              = 4323 // asm/unistd_o32.h:326
+	SYS_SIGNALFD4                    = 4324 // asm/unistd_o32.h:327
+	SYS_EVENTFD2                     = 4325 // asm/unistd_o32.h:328
+	SYS_EPOLL_CREATE1                = 4326 // asm/unistd_o32.h:329
+	SYS_DUP3                         = 4327 // asm/unistd_o32.h:330
+	SYS_PIPE2                        = 4328 // asm/unistd_o32.h:331
+	SYS_INOTIFY_INIT1                = 4329 // asm/unistd_o32.h:332
+	SYS_PREADV                       = 4330 // asm/unistd_o32.h:333
+	SYS_PWRITEV                      = 4331 // asm/unistd_o32.h:334
+	SYS_RT_TGSIGQUEUEINFO            = 4332 // asm/unistd_o32.h:335
+	SYS_PERF_EVENT_OPEN              = 4333 // asm/unistd_o32.h:336
+	SYS_ACCEPT4                      = 4334 // asm/unistd_o32.h:337
+	SYS_RECVMMSG                     = 4335 // asm/unistd_o32.h:338
+	SYS_FANOTIFY_INIT                = 4336 // asm/unistd_o32.h:339
+	SYS_FANOTIFY_MARK                = 4337 // asm/unistd_o32.h:340
+	SYS_PRLIMIT64                    = 4338 // asm/unistd_o32.h:341
+	SYS_NAME_TO_HANDLE_AT            = 4339 // asm/unistd_o32.h:342
+	SYS_OPEN_BY_HANDLE_AT            = 4340 // asm/unistd_o32.h:343
+	SYS_CLOCK_ADJTIME                = 4341 // asm/unistd_o32.h:344
+	SYS_SYNCFS                       = 4342 // asm/unistd_o32.h:345
+	SYS_SENDMMSG                     = 4343 // asm/unistd_o32.h:346
+	SYS_SETNS                        = 4344 // asm/unistd_o32.h:347
+	SYS_PROCESS_VM_READV             = 4345 // asm/unistd_o32.h:348
+	SYS_PROCESS_VM_WRITEV            = 4346 // asm/unistd_o32.h:349
+	SYS_KCMP                         = 4347 // asm/unistd_o32.h:350
+	SYS_FINIT_MODULE                 = 4348 // asm/unistd_o32.h:351
+	SYS_SCHED_SETATTR                = 4349 // asm/unistd_o32.h:352
+	SYS_SCHED_GETATTR                = 4350 // asm/unistd_o32.h:353
+	SYS_RENAMEAT2                    = 4351 // asm/unistd_o32.h:354
+	SYS_SECCOMP                      = 4352 // asm/unistd_o32.h:355
+	SYS_GETRANDOM                    = 4353 // asm/unistd_o32.h:356
+	SYS_MEMFD_CREATE                 = 4354 // asm/unistd_o32.h:357
+	SYS_BPF                          = 4355 // asm/unistd_o32.h:358
+	SYS_EXECVEAT                     = 4356 // asm/unistd_o32.h:359
+	SYS_USERFAULTFD                  = 4357 // asm/unistd_o32.h:360
+	SYS_MEMBARRIER                   = 4358 // asm/unistd_o32.h:361
+	SYS_MLOCK2                       = 4359 // asm/unistd_o32.h:362
+	SYS_COPY_FILE_RANGE              = 4360 // asm/unistd_o32.h:363
+	SYS_PREADV2                      = 4361 // asm/unistd_o32.h:364
+	SYS_PWRITEV2                     = 4362 // asm/unistd_o32.h:365
+	SYS_PKEY_MPROTECT                = 4363 // asm/unistd_o32.h:366
+	SYS_PKEY_ALLOC                   = 4364 // asm/unistd_o32.h:367
+	SYS_PKEY_FREE                    = 4365 // asm/unistd_o32.h:368
+	SYS_STATX                        = 4366 // asm/unistd_o32.h:369
+	SYS_RSEQ                         = 4367 // asm/unistd_o32.h:370
+	SYS_IO_PGETEVENTS                = 4368 // asm/unistd_o32.h:371
+	SYS_SEMGET                       = 4393 // asm/unistd_o32.h:372
+	SYS_SEMCTL                       = 4394 // asm/unistd_o32.h:373
+	SYS_SHMGET                       = 4395 // asm/unistd_o32.h:374
+	SYS_SHMCTL                       = 4396 // asm/unistd_o32.h:375
+	SYS_SHMAT                        = 4397 // asm/unistd_o32.h:376
+	SYS_SHMDT                        = 4398 // asm/unistd_o32.h:377
+	SYS_MSGGET                       = 4399 // asm/unistd_o32.h:378
+	SYS_MSGSND                       = 4400 // asm/unistd_o32.h:379
+	SYS_MSGRCV                       = 4401 // asm/unistd_o32.h:380
+	SYS_MSGCTL                       = 4402 // asm/unistd_o32.h:381
+	SYS_CLOCK_GETTIME64              = 4403 // asm/unistd_o32.h:382
+	SYS_CLOCK_SETTIME64              = 4404 // asm/unistd_o32.h:383
+	SYS_CLOCK_ADJTIME64              = 4405 // asm/unistd_o32.h:384
+	SYS_CLOCK_GETRES_TIME64          = 4406 // asm/unistd_o32.h:385
+	SYS_CLOCK_NANOSLEEP_TIME64       = 4407 // asm/unistd_o32.h:386
+	SYS_TIMER_GETTIME64              = 4408 // asm/unistd_o32.h:387
+	SYS_TIMER_SETTIME64              = 4409 // asm/unistd_o32.h:388
+	SYS_TIMERFD_GETTIME64            = 4410 // asm/unistd_o32.h:389
+	SYS_TIMERFD_SETTIME64            = 4411 // asm/unistd_o32.h:390
+	SYS_UTIMENSAT_TIME64             = 4412 // asm/unistd_o32.h:391
+	SYS_PSELECT6_TIME64              = 4413 // asm/unistd_o32.h:392
+	SYS_PPOLL_TIME64                 = 4414 // asm/unistd_o32.h:393
+	SYS_IO_PGETEVENTS_TIME64         = 4416 // asm/unistd_o32.h:394
+	SYS_RECVMMSG_TIME64              = 4417 // asm/unistd_o32.h:395
+	SYS_MQ_TIMEDSEND_TIME64          = 4418 // asm/unistd_o32.h:396
+	SYS_MQ_TIMEDRECEIVE_TIME64       = 4419 // asm/unistd_o32.h:397
+	SYS_SEMTIMEDOP_TIME64            = 4420 // asm/unistd_o32.h:398
+	SYS_RT_SIGTIMEDWAIT_TIME64       = 4421 // asm/unistd_o32.h:399
+	SYS_FUTEX_TIME64                 = 4422 // asm/unistd_o32.h:400
+	SYS_SCHED_RR_GET_INTERVAL_TIME64 = 4423 // asm/unistd_o32.h:401
+	SYS_PIDFD_SEND_SIGNAL            = 4424 // asm/unistd_o32.h:402
+	SYS_IO_URING_SETUP               = 4425 // asm/unistd_o32.h:403
+	SYS_IO_URING_ENTER               = 4426 // asm/unistd_o32.h:404
+	SYS_IO_URING_REGISTER            = 4427 // asm/unistd_o32.h:405
+	SYS_OPEN_TREE                    = 4428 // asm/unistd_o32.h:406
+	SYS_MOVE_MOUNT                   = 4429 // asm/unistd_o32.h:407
+	SYS_FSOPEN                       = 4430 // asm/unistd_o32.h:408
+	SYS_FSCONFIG                     = 4431 // asm/unistd_o32.h:409
+	SYS_FSMOUNT                      = 4432 // asm/unistd_o32.h:410
+	SYS_FSPICK                       = 4433 // asm/unistd_o32.h:411
+	SYS_PIDFD_OPEN                   = 4434 // asm/unistd_o32.h:412
+	SYS_CLONE3                       = 4435 // asm/unistd_o32.h:413
+	SYS_CLOSE_RANGE                  = 4436 // asm/unistd_o32.h:414
+	SYS_OPENAT2                      = 4437 // asm/unistd_o32.h:415
+	SYS_PIDFD_GETFD                  = 4438 // asm/unistd_o32.h:416
+	SYS_FACCESSAT2                   = 4439 // asm/unistd_o32.h:417
+	SYS_PROCESS_MADVISE              = 4440 // asm/unistd_o32.h:418
+	SYS_EPOLL_PWAIT2                 = 4441 // asm/unistd_o32.h:419
+	SYS_MOUNT_SETATTR                = 4442 // asm/unistd_o32.h:420
+	SYS_QUOTACTL_FD                  = 4443 // asm/unistd_o32.h:421
+	SYS_LANDLOCK_CREATE_RULESET      = 4444 // asm/unistd_o32.h:422
+	SYS_LANDLOCK_ADD_RULE            = 4445 // asm/unistd_o32.h:423
+	SYS_LANDLOCK_RESTRICT_SELF       = 4446 // asm/unistd_o32.h:424
+	SYS_PROCESS_MRELEASE             = 4448 // asm/unistd_o32.h:425
+	SYS_FUTEX_WAITV                  = 4449 // asm/unistd_o32.h:426
+	SYS_SET_MEMPOLICY_HOME_NODE      = 4450 // asm/unistd_o32.h:427
+	SYS_CACHESTAT                    = 4451 // asm/unistd_o32.h:428
+	SYS_FCHMODAT2                    = 4452 // asm/unistd_o32.h:429
+	SYS_MAP_SHADOW_STACK             = 4453 // asm/unistd_o32.h:430
+	SYS_FUTEX_WAKE                   = 4454 // asm/unistd_o32.h:431
+	SYS_FUTEX_WAIT                   = 4455 // asm/unistd_o32.h:432
+	SYS_FUTEX_REQUEUE                = 4456 // asm/unistd_o32.h:433
+	SYS_STATMOUNT                    = 4457 // asm/unistd_o32.h:434
+	SYS_LISTMOUNT                    = 4458 // asm/unistd_o32.h:435
+	SYS_LSM_GET_SELF_ATTR            = 4459 // asm/unistd_o32.h:436
+	SYS_LSM_SET_SELF_ATTR            = 4460 // asm/unistd_o32.h:437
+	SYS_LSM_LIST_MODULES             = 4461 // asm/unistd_o32.h:438
+	SYS_MSEAL                        = 4462 // asm/unistd_o32.h:439
+	SYS_SETXATTRAT                   = 4463 // asm/unistd_o32.h:440
+	SYS_GETXATTRAT                   = 4464 // asm/unistd_o32.h:441
+	SYS_LISTXATTRAT                  = 4465 // asm/unistd_o32.h:442
+	SYS_REMOVEXATTRAT                = 4466 // asm/unistd_o32.h:443
+	SYS_OPEN_TREE_ATTR               = 4467 // asm/unistd_o32.h:444
+	SYS_FILE_GETATTR                 = 4468 // asm/unistd_o32.h:445
+	SYS_FILE_SETATTR                 = 4469 // asm/unistd_o32.h:446
+	SYS_LISTNS                       = 4470 // asm/unistd_o32.h:447
+	SYS_RSEQ_SLICE_YIELD             = 4471 // asm/unistd_o32.h:448
+	SYS_FCHROOT                      = 4472 // asm/unistd_o32.h:449
 )
+
+// syscallTable has what is above by value.
+var syscallTable = [...]struct {
+	name  string
+	value uintptr
+}{
+	{"syscall", SYS_SYSCALL},
+	{"exit", SYS_EXIT},
+	{"fork", SYS_FORK},
+	{"read", SYS_READ},
+	{"write", SYS_WRITE},
+	{"open", SYS_OPEN},
+	{"close", SYS_CLOSE},
+	{"waitpid", SYS_WAITPID},
+	{"creat", SYS_CREAT},
+	{"link", SYS_LINK},
+	{"unlink", SYS_UNLINK},
+	{"execve", SYS_EXECVE},
+	{"chdir", SYS_CHDIR},
+	{"time", SYS_TIME},
+	{"mknod", SYS_MKNOD},
+	{"chmod", SYS_CHMOD},
+	{"lchown", SYS_LCHOWN},
+	{"break", SYS_BREAK},
+	{"unused18", SYS_UNUSED18},
+	{"lseek", SYS_LSEEK},
+	{"getpid", SYS_GETPID},
+	{"mount", SYS_MOUNT},
+	{"umount", SYS_UMOUNT},
+	{"setuid", SYS_SETUID},
+	{"getuid", SYS_GETUID},
+	{"stime", SYS_STIME},
+	{"ptrace", SYS_PTRACE},
+	{"alarm", SYS_ALARM},
+	{"unused28", SYS_UNUSED28},
+	{"pause", SYS_PAUSE},
+	{"utime", SYS_UTIME},
+	{"stty", SYS_STTY},
+	{"gtty", SYS_GTTY},
+	{"access", SYS_ACCESS},
+	{"nice", SYS_NICE},
+	{"ftime", SYS_FTIME},
+	{"sync", SYS_SYNC},
+	{"kill", SYS_KILL},
+	{"rename", SYS_RENAME},
+	{"mkdir", SYS_MKDIR},
+	{"rmdir", SYS_RMDIR},
+	{"dup", SYS_DUP},
+	{"pipe", SYS_PIPE},
+	{"times", SYS_TIMES},
+	{"prof", SYS_PROF},
+	{"brk", SYS_BRK},
+	{"setgid", SYS_SETGID},
+	{"getgid", SYS_GETGID},
+	{"signal", SYS_SIGNAL},
+	{"geteuid", SYS_GETEUID},
+	{"getegid", SYS_GETEGID},
+	{"acct", SYS_ACCT},
+	{"umount2", SYS_UMOUNT2},
+	{"lock", SYS_LOCK},
+	{"ioctl", SYS_IOCTL},
+	{"fcntl", SYS_FCNTL},
+	{"mpx", SYS_MPX},
+	{"setpgid", SYS_SETPGID},
+	{"ulimit", SYS_ULIMIT},
+	{"unused59", SYS_UNUSED59},
+	{"umask", SYS_UMASK},
+	{"chroot", SYS_CHROOT},
+	{"ustat", SYS_USTAT},
+	{"dup2", SYS_DUP2},
+	{"getppid", SYS_GETPPID},
+	{"getpgrp", SYS_GETPGRP},
+	{"setsid", SYS_SETSID},
+	{"sigaction", SYS_SIGACTION},
+	{"sgetmask", SYS_SGETMASK},
+	{"ssetmask", SYS_SSETMASK},
+	{"setreuid", SYS_SETREUID},
+	{"setregid", SYS_SETREGID},
+	{"sigsuspend", SYS_SIGSUSPEND},
+	{"sigpending", SYS_SIGPENDING},
+	{"sethostname", SYS_SETHOSTNAME},
+	{"setrlimit", SYS_SETRLIMIT},
+	{"getrlimit", SYS_GETRLIMIT},
+	{"getrusage", SYS_GETRUSAGE},
+	{"gettimeofday", SYS_GETTIMEOFDAY},
+	{"settimeofday", SYS_SETTIMEOFDAY},
+	{"getgroups", SYS_GETGROUPS},
+	{"setgroups", SYS_SETGROUPS},
+	{"reserved82", SYS_RESERVED82},
+	{"symlink", SYS_SYMLINK},
+	{"unused84", SYS_UNUSED84},
+	{"readlink", SYS_READLINK},
+	{"uselib", SYS_USELIB},
+	{"swapon", SYS_SWAPON},
+	{"reboot", SYS_REBOOT},
+	{"readdir", SYS_READDIR},
+	{"mmap", SYS_MMAP},
+	{"munmap", SYS_MUNMAP},
+	{"truncate", SYS_TRUNCATE},
+	{"ftruncate", SYS_FTRUNCATE},
+	{"fchmod", SYS_FCHMOD},
+	{"fchown", SYS_FCHOWN},
+	{"getpriority", SYS_GETPRIORITY},
+	{"setpriority", SYS_SETPRIORITY},
+	{"profil", SYS_PROFIL},
+	{"statfs", SYS_STATFS},
+	{"fstatfs", SYS_FSTATFS},
+	{"ioperm", SYS_IOPERM},
+	{"socketcall", SYS_SOCKETCALL},
+	{"syslog", SYS_SYSLOG},
+	{"setitimer", SYS_SETITIMER},
+	{"getitimer", SYS_GETITIMER},
+	{"stat", SYS_STAT},
+	{"lstat", SYS_LSTAT},
+	{"fstat", SYS_FSTAT},
+	{"unused109", SYS_UNUSED109},
+	{"iopl", SYS_IOPL},
+	{"vhangup", SYS_VHANGUP},
+	{"idle", SYS_IDLE},
+	{"vm86", SYS_VM86},
+	{"wait4", SYS_WAIT4},
+	{"swapoff", SYS_SWAPOFF},
+	{"sysinfo", SYS_SYSINFO},
+	{"ipc", SYS_IPC},
+	{"fsync", SYS_FSYNC},
+	{"sigreturn", SYS_SIGRETURN},
+	{"clone", SYS_CLONE},
+	{"setdomainname", SYS_SETDOMAINNAME},
+	{"uname", SYS_UNAME},
+	{"modify_ldt", SYS_MODIFY_LDT},
+	{"adjtimex", SYS_ADJTIMEX},
+	{"mprotect", SYS_MPROTECT},
+	{"sigprocmask", SYS_SIGPROCMASK},
+	{"create_module", SYS_CREATE_MODULE},
+	{"init_module", SYS_INIT_MODULE},
+	{"delete_module", SYS_DELETE_MODULE},
+	{"get_kernel_syms", SYS_GET_KERNEL_SYMS},
+	{"quotactl", SYS_QUOTACTL},
+	{"getpgid", SYS_GETPGID},
+	{"fchdir", SYS_FCHDIR},
+	{"bdflush", SYS_BDFLUSH},
+	{"sysfs", SYS_SYSFS},
+	{"personality", SYS_PERSONALITY},
+	{"afs_syscall", SYS_AFS_SYSCALL},
+	{"setfsuid", SYS_SETFSUID},
+	{"setfsgid", SYS_SETFSGID},
+	{"_llseek", SYS__LLSEEK},
+	{"getdents", SYS_GETDENTS},
+	{"_newselect", SYS__NEWSELECT},
+	{"flock", SYS_FLOCK},
+	{"msync", SYS_MSYNC},
+	{"readv", SYS_READV},
+	{"writev", SYS_WRITEV},
+	{"cacheflush", SYS_CACHEFLUSH},
+	{"cachectl", SYS_CACHECTL},
+	{"sysmips", SYS_SYSMIPS},
+	{"unused150", SYS_UNUSED150},
+	{"getsid", SYS_GETSID},
+	{"fdatasync", SYS_FDATASYNC},
+	{"_sysctl", SYS__SYSCTL},
+	{"mlock", SYS_MLOCK},
+	{"munlock", SYS_MUNLOCK},
+	{"mlockall", SYS_MLOCKALL},
+	{"munlockall", SYS_MUNLOCKALL},
+	{"sched_setparam", SYS_SCHED_SETPARAM},
+	{"sched_getparam", SYS_SCHED_GETPARAM},
+	{"sched_setscheduler", SYS_SCHED_SETSCHEDULER},
+	{"sched_getscheduler", SYS_SCHED_GETSCHEDULER},
+	{"sched_yield", SYS_SCHED_YIELD},
+	{"sched_get_priority_max", SYS_SCHED_GET_PRIORITY_MAX},
+	{"sched_get_priority_min", SYS_SCHED_GET_PRIORITY_MIN},
+	{"sched_rr_get_interval", SYS_SCHED_RR_GET_INTERVAL},
+	{"nanosleep", SYS_NANOSLEEP},
+	{"mremap", SYS_MREMAP},
+	{"accept", SYS_ACCEPT},
+	{"bind", SYS_BIND},
+	{"connect", SYS_CONNECT},
+	{"getpeername", SYS_GETPEERNAME},
+	{"getsockname", SYS_GETSOCKNAME},
+	{"getsockopt", SYS_GETSOCKOPT},
+	{"listen", SYS_LISTEN},
+	{"recv", SYS_RECV},
+	{"recvfrom", SYS_RECVFROM},
+	{"recvmsg", SYS_RECVMSG},
+	{"send", SYS_SEND},
+	{"sendmsg", SYS_SENDMSG},
+	{"sendto", SYS_SENDTO},
+	{"setsockopt", SYS_SETSOCKOPT},
+	{"shutdown", SYS_SHUTDOWN},
+	{"socket", SYS_SOCKET},
+	{"socketpair", SYS_SOCKETPAIR},
+	{"setresuid", SYS_SETRESUID},
+	{"getresuid", SYS_GETRESUID},
+	{"query_module", SYS_QUERY_MODULE},
+	{"poll", SYS_POLL},
+	{"nfsservctl", SYS_NFSSERVCTL},
+	{"setresgid", SYS_SETRESGID},
+	{"getresgid", SYS_GETRESGID},
+	{"prctl", SYS_PRCTL},
+	{"rt_sigreturn", SYS_RT_SIGRETURN},
+	{"rt_sigaction", SYS_RT_SIGACTION},
+	{"rt_sigprocmask", SYS_RT_SIGPROCMASK},
+	{"rt_sigpending", SYS_RT_SIGPENDING},
+	{"rt_sigtimedwait", SYS_RT_SIGTIMEDWAIT},
+	{"rt_sigqueueinfo", SYS_RT_SIGQUEUEINFO},
+	{"rt_sigsuspend", SYS_RT_SIGSUSPEND},
+	{"pread64", SYS_PREAD64},
+	{"pwrite64", SYS_PWRITE64},
+	{"chown", SYS_CHOWN},
+	{"getcwd", SYS_GETCWD},
+	{"capget", SYS_CAPGET},
+	{"capset", SYS_CAPSET},
+	{"sigaltstack", SYS_SIGALTSTACK},
+	{"sendfile", SYS_SENDFILE},
+	{"getpmsg", SYS_GETPMSG},
+	{"putpmsg", SYS_PUTPMSG},
+	{"mmap2", SYS_MMAP2},
+	{"truncate64", SYS_TRUNCATE64},
+	{"ftruncate64", SYS_FTRUNCATE64},
+	{"stat64", SYS_STAT64},
+	{"lstat64", SYS_LSTAT64},
+	{"fstat64", SYS_FSTAT64},
+	{"pivot_root", SYS_PIVOT_ROOT},
+	{"mincore", SYS_MINCORE},
+	{"madvise", SYS_MADVISE},
+	{"getdents64", SYS_GETDENTS64},
+	{"fcntl64", SYS_FCNTL64},
+	{"reserved221", SYS_RESERVED221},
+	{"gettid", SYS_GETTID},
+	{"readahead", SYS_READAHEAD},
+	{"setxattr", SYS_SETXATTR},
+	{"lsetxattr", SYS_LSETXATTR},
+	{"fsetxattr", SYS_FSETXATTR},
+	{"getxattr", SYS_GETXATTR},
+	{"lgetxattr", SYS_LGETXATTR},
+	{"fgetxattr", SYS_FGETXATTR},
+	{"listxattr", SYS_LISTXATTR},
+	{"llistxattr", SYS_LLISTXATTR},
+	{"flistxattr", SYS_FLISTXATTR},
+	{"removexattr", SYS_REMOVEXATTR},
+	{"lremovexattr", SYS_LREMOVEXATTR},
+	{"fremovexattr", SYS_FREMOVEXATTR},
+	{"tkill", SYS_TKILL},
+	{"sendfile64", SYS_SENDFILE64},
+	{"futex", SYS_FUTEX},
+	{"sched_setaffinity", SYS_SCHED_SETAFFINITY},
+	{"sched_getaffinity", SYS_SCHED_GETAFFINITY},
+	{"io_setup", SYS_IO_SETUP},
+	{"io_destroy", SYS_IO_DESTROY},
+	{"io_getevents", SYS_IO_GETEVENTS},
+	{"io_submit", SYS_IO_SUBMIT},
+	{"io_cancel", SYS_IO_CANCEL},
+	{"exit_group", SYS_EXIT_GROUP},
+	{"lookup_dcookie", SYS_LOOKUP_DCOOKIE},
+	{"epoll_create", SYS_EPOLL_CREATE},
+	{"epoll_ctl", SYS_EPOLL_CTL},
+	{"epoll_wait", SYS_EPOLL_WAIT},
+	{"remap_file_pages", SYS_REMAP_FILE_PAGES},
+	{"set_tid_address", SYS_SET_TID_ADDRESS},
+	{"restart_syscall", SYS_RESTART_SYSCALL},
+	{"fadvise64", SYS_FADVISE64},
+	{"statfs64", SYS_STATFS64},
+	{"fstatfs64", SYS_FSTATFS64},
+	{"timer_create", SYS_TIMER_CREATE},
+	{"timer_settime", SYS_TIMER_SETTIME},
+	{"timer_gettime", SYS_TIMER_GETTIME},
+	{"timer_getoverrun", SYS_TIMER_GETOVERRUN},
+	{"timer_delete", SYS_TIMER_DELETE},
+	{"clock_settime", SYS_CLOCK_SETTIME},
+	{"clock_gettime", SYS_CLOCK_GETTIME},
+	{"clock_getres", SYS_CLOCK_GETRES},
+	{"clock_nanosleep", SYS_CLOCK_NANOSLEEP},
+	{"tgkill", SYS_TGKILL},
+	{"utimes", SYS_UTIMES},
+	{"mbind", SYS_MBIND},
+	{"get_mempolicy", SYS_GET_MEMPOLICY},
+	{"set_mempolicy", SYS_SET_MEMPOLICY},
+	{"mq_open", SYS_MQ_OPEN},
+	{"mq_unlink", SYS_MQ_UNLINK},
+	{"mq_timedsend", SYS_MQ_TIMEDSEND},
+	{"mq_timedreceive", SYS_MQ_TIMEDRECEIVE},
+	{"mq_notify", SYS_MQ_NOTIFY},
+	{"mq_getsetattr", SYS_MQ_GETSETATTR},
+	{"vserver", SYS_VSERVER},
+	{"waitid", SYS_WAITID},
+	{"add_key", SYS_ADD_KEY},
+	{"request_key", SYS_REQUEST_KEY},
+	{"keyctl", SYS_KEYCTL},
+	{"set_thread_area", SYS_SET_THREAD_AREA},
+	{"inotify_init", SYS_INOTIFY_INIT},
+	{"inotify_add_watch", SYS_INOTIFY_ADD_WATCH},
+	{"inotify_rm_watch", SYS_INOTIFY_RM_WATCH},
+	{"migrate_pages", SYS_MIGRATE_PAGES},
+	{"openat", SYS_OPENAT},
+	{"mkdirat", SYS_MKDIRAT},
+	{"mknodat", SYS_MKNODAT},
+	{"fchownat", SYS_FCHOWNAT},
+	{"futimesat", SYS_FUTIMESAT},
+	{"fstatat64", SYS_FSTATAT64},
+	{"unlinkat", SYS_UNLINKAT},
+	{"renameat", SYS_RENAMEAT},
+	{"linkat", SYS_LINKAT},
+	{"symlinkat", SYS_SYMLINKAT},
+	{"readlinkat", SYS_READLINKAT},
+	{"fchmodat", SYS_FCHMODAT},
+	{"faccessat", SYS_FACCESSAT},
+	{"pselect6", SYS_PSELECT6},
+	{"ppoll", SYS_PPOLL},
+	{"unshare", SYS_UNSHARE},
+	{"splice", SYS_SPLICE},
+	{"sync_file_range", SYS_SYNC_FILE_RANGE},
+	{"tee", SYS_TEE},
+	{"vmsplice", SYS_VMSPLICE},
+	{"move_pages", SYS_MOVE_PAGES},
+	{"set_robust_list", SYS_SET_ROBUST_LIST},
+	{"get_robust_list", SYS_GET_ROBUST_LIST},
+	{"kexec_load", SYS_KEXEC_LOAD},
+	{"getcpu", SYS_GETCPU},
+	{"epoll_pwait", SYS_EPOLL_PWAIT},
+	{"ioprio_set", SYS_IOPRIO_SET},
+	{"ioprio_get", SYS_IOPRIO_GET},
+	{"utimensat", SYS_UTIMENSAT},
+	{"signalfd", SYS_SIGNALFD},
+	{"timerfd", SYS_TIMERFD},
+	{"eventfd", SYS_EVENTFD},
+	{"fallocate", SYS_FALLOCATE},
+	{"timerfd_create", SYS_TIMERFD_CREATE},
+	{"timerfd_gettime", SYS_TIMERFD_GETTIME},
+	{"timerfd_settime", SYS_TIMERFD_SETTIME},
+	{"signalfd4", SYS_SIGNALFD4},
+	{"eventfd2", SYS_EVENTFD2},
+	{"epoll_create1", SYS_EPOLL_CREATE1},
+	{"dup3", SYS_DUP3},
+	{"pipe2", SYS_PIPE2},
+	{"inotify_init1", SYS_INOTIFY_INIT1},
+	{"preadv", SYS_PREADV},
+	{"pwritev", SYS_PWRITEV},
+	{"rt_tgsigqueueinfo", SYS_RT_TGSIGQUEUEINFO},
+	{"perf_event_open", SYS_PERF_EVENT_OPEN},
+	{"accept4", SYS_ACCEPT4},
+	{"recvmmsg", SYS_RECVMMSG},
+	{"fanotify_init", SYS_FANOTIFY_INIT},
+	{"fanotify_mark", SYS_FANOTIFY_MARK},
+	{"prlimit64", SYS_PRLIMIT64},
+	{"name_to_handle_at", SYS_NAME_TO_HANDLE_AT},
+	{"open_by_handle_at", SYS_OPEN_BY_HANDLE_AT},
+	{"clock_adjtime", SYS_CLOCK_ADJTIME},
+	{"syncfs", SYS_SYNCFS},
+	{"sendmmsg", SYS_SENDMMSG},
+	{"setns", SYS_SETNS},
+	{"process_vm_readv", SYS_PROCESS_VM_READV},
+	{"process_vm_writev", SYS_PROCESS_VM_WRITEV},
+	{"kcmp", SYS_KCMP},
+	{"finit_module", SYS_FINIT_MODULE},
+	{"sched_setattr", SYS_SCHED_SETATTR},
+	{"sched_getattr", SYS_SCHED_GETATTR},
+	{"renameat2", SYS_RENAMEAT2},
+	{"seccomp", SYS_SECCOMP},
+	{"getrandom", SYS_GETRANDOM},
+	{"memfd_create", SYS_MEMFD_CREATE},
+	{"bpf", SYS_BPF},
+	{"execveat", SYS_EXECVEAT},
+	{"userfaultfd", SYS_USERFAULTFD},
+	{"membarrier", SYS_MEMBARRIER},
+	{"mlock2", SYS_MLOCK2},
+	{"copy_file_range", SYS_COPY_FILE_RANGE},
+	{"preadv2", SYS_PREADV2},
+	{"pwritev2", SYS_PWRITEV2},
+	{"pkey_mprotect", SYS_PKEY_MPROTECT},
+	{"pkey_alloc", SYS_PKEY_ALLOC},
+	{"pkey_free", SYS_PKEY_FREE},
+	{"statx", SYS_STATX},
+	{"rseq", SYS_RSEQ},
+	{"io_pgetevents", SYS_IO_PGETEVENTS},
+	{"semget", SYS_SEMGET},
+	{"semctl", SYS_SEMCTL},
+	{"shmget", SYS_SHMGET},
+	{"shmctl", SYS_SHMCTL},
+	{"shmat", SYS_SHMAT},
+	{"shmdt", SYS_SHMDT},
+	{"msgget", SYS_MSGGET},
+	{"msgsnd", SYS_MSGSND},
+	{"msgrcv", SYS_MSGRCV},
+	{"msgctl", SYS_MSGCTL},
+	{"clock_gettime64", SYS_CLOCK_GETTIME64},
+	{"clock_settime64", SYS_CLOCK_SETTIME64},
+	{"clock_adjtime64", SYS_CLOCK_ADJTIME64},
+	{"clock_getres_time64", SYS_CLOCK_GETRES_TIME64},
+	{"clock_nanosleep_time64", SYS_CLOCK_NANOSLEEP_TIME64},
+	{"timer_gettime64", SYS_TIMER_GETTIME64},
+	{"timer_settime64", SYS_TIMER_SETTIME64},
+	{"timerfd_gettime64", SYS_TIMERFD_GETTIME64},
+	{"timerfd_settime64", SYS_TIMERFD_SETTIME64},
+	{"utimensat_time64", SYS_UTIMENSAT_TIME64},
+	{"pselect6_time64", SYS_PSELECT6_TIME64},
+	{"ppoll_time64", SYS_PPOLL_TIME64},
+	{"io_pgetevents_time64", SYS_IO_PGETEVENTS_TIME64},
+	{"recvmmsg_time64", SYS_RECVMMSG_TIME64},
+	{"mq_timedsend_time64", SYS_MQ_TIMEDSEND_TIME64},
+	{"mq_timedreceive_time64", SYS_MQ_TIMEDRECEIVE_TIME64},
+	{"semtimedop_time64", SYS_SEMTIMEDOP_TIME64},
+	{"rt_sigtimedwait_time64", SYS_RT_SIGTIMEDWAIT_TIME64},
+	{"futex_time64", SYS_FUTEX_TIME64},
+	{"sched_rr_get_interval_time64", SYS_SCHED_RR_GET_INTERVAL_TIME64},
+	{"pidfd_send_signal", SYS_PIDFD_SEND_SIGNAL},
+	{"io_uring_setup", SYS_IO_URING_SETUP},
+	{"io_uring_enter", SYS_IO_URING_ENTER},
+	{"io_uring_register", SYS_IO_URING_REGISTER},
+	{"open_tree", SYS_OPEN_TREE},
+	{"move_mount", SYS_MOVE_MOUNT},
+	{"fsopen", SYS_FSOPEN},
+	{"fsconfig", SYS_FSCONFIG},
+	{"fsmount", SYS_FSMOUNT},
+	{"fspick", SYS_FSPICK},
+	{"pidfd_open", SYS_PIDFD_OPEN},
+	{"clone3", SYS_CLONE3},
+	{"close_range", SYS_CLOSE_RANGE},
+	{"openat2", SYS_OPENAT2},
+	{"pidfd_getfd", SYS_PIDFD_GETFD},
+	{"faccessat2", SYS_FACCESSAT2},
+	{"process_madvise", SYS_PROCESS_MADVISE},
+	{"epoll_pwait2", SYS_EPOLL_PWAIT2},
+	{"mount_setattr", SYS_MOUNT_SETATTR},
+	{"quotactl_fd", SYS_QUOTACTL_FD},
+	{"landlock_create_ruleset", SYS_LANDLOCK_CREATE_RULESET},
+	{"landlock_add_rule", SYS_LANDLOCK_ADD_RULE},
+	{"landlock_restrict_self", SYS_LANDLOCK_RESTRICT_SELF},
+	{"process_mrelease", SYS_PROCESS_MRELEASE},
+	{"futex_waitv", SYS_FUTEX_WAITV},
+	{"set_mempolicy_home_node", SYS_SET_MEMPOLICY_HOME_NODE},
+	{"cachestat", SYS_CACHESTAT},
+	{"fchmodat2", SYS_FCHMODAT2},
+	{"map_shadow_stack", SYS_MAP_SHADOW_STACK},
+	{"futex_wake", SYS_FUTEX_WAKE},
+	{"futex_wait", SYS_FUTEX_WAIT},
+	{"futex_requeue", SYS_FUTEX_REQUEUE},
+	{"statmount", SYS_STATMOUNT},
+	{"listmount", SYS_LISTMOUNT},
+	{"lsm_get_self_attr", SYS_LSM_GET_SELF_ATTR},
+	{"lsm_set_self_attr", SYS_LSM_SET_SELF_ATTR},
+	{"lsm_list_modules", SYS_LSM_LIST_MODULES},
+	{"mseal", SYS_MSEAL},
+	{"setxattrat", SYS_SETXATTRAT},
+	{"getxattrat", SYS_GETXATTRAT},
+	{"listxattrat", SYS_LISTXATTRAT},
+	{"removexattrat", SYS_REMOVEXATTRAT},
+	{"open_tree_attr", SYS_OPEN_TREE_ATTR},
+	{"file_getattr", SYS_FILE_GETATTR},
+	{"file_setattr", SYS_FILE_SETATTR},
+	{"listns", SYS_LISTNS},
+	{"rseq_slice_yield", SYS_RSEQ_SLICE_YIELD},
+	{"fchroot", SYS_FCHROOT},
+}

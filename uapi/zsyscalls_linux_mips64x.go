@@ -8,49 +8,761 @@ package uapi
 const (
 	SYS_READ                    = 5000 // asm/unistd_n64.h:4
 	SYS_WRITE                   = 5001 // asm/unistd_n64.h:5
+	SYS_OPEN                    = 5002 // asm/unistd_n64.h:6
 	SYS_CLOSE                   = 5003 // asm/unistd_n64.h:7
+	SYS_STAT                    = 5004 // asm/unistd_n64.h:8
+	SYS_FSTAT                   = 5005 // asm/unistd_n64.h:9
+	SYS_LSTAT                   = 5006 // asm/unistd_n64.h:10
+	SYS_POLL                    = 5007 // asm/unistd_n64.h:11
+	SYS_LSEEK                   = 5008 // asm/unistd_n64.h:12
+	SYS_MMAP                    = 5009 // asm/unistd_n64.h:13
+	SYS_MPROTECT                = 5010 // asm/unistd_n64.h:14
+	SYS_MUNMAP                  = 5011 // asm/unistd_n64.h:15
+	SYS_BRK                     = 5012 // asm/unistd_n64.h:16
 	SYS_RT_SIGACTION            = 5013 // asm/unistd_n64.h:17
 	SYS_RT_SIGPROCMASK          = 5014 // asm/unistd_n64.h:18
 	SYS_IOCTL                   = 5015 // asm/unistd_n64.h:19
+	SYS_PREAD64                 = 5016 // asm/unistd_n64.h:20
+	SYS_PWRITE64                = 5017 // asm/unistd_n64.h:21
+	SYS_READV                   = 5018 // asm/unistd_n64.h:22
+	SYS_WRITEV                  = 5019 // asm/unistd_n64.h:23
+	SYS_ACCESS                  = 5020 // asm/unistd_n64.h:24
+	SYS_PIPE                    = 5021 // asm/unistd_n64.h:25
+	SYS__NEWSELECT              = 5022 // asm/unistd_n64.h:26
+	SYS_SCHED_YIELD             = 5023 // asm/unistd_n64.h:27
+	SYS_MREMAP                  = 5024 // asm/unistd_n64.h:28
+	SYS_MSYNC                   = 5025 // asm/unistd_n64.h:29
+	SYS_MINCORE                 = 5026 // asm/unistd_n64.h:30
+	SYS_MADVISE                 = 5027 // asm/unistd_n64.h:31
+	SYS_SHMGET                  = 5028 // asm/unistd_n64.h:32
+	SYS_SHMAT                   = 5029 // asm/unistd_n64.h:33
+	SYS_SHMCTL                  = 5030 // asm/unistd_n64.h:34
+	SYS_DUP                     = 5031 // asm/unistd_n64.h:35
+	SYS_DUP2                    = 5032 // asm/unistd_n64.h:36
+	SYS_PAUSE                   = 5033 // asm/unistd_n64.h:37
+	SYS_NANOSLEEP               = 5034 // asm/unistd_n64.h:38
+	SYS_GETITIMER               = 5035 // asm/unistd_n64.h:39
+	SYS_SETITIMER               = 5036 // asm/unistd_n64.h:40
+	SYS_ALARM                   = 5037 // asm/unistd_n64.h:41
 	SYS_GETPID                  = 5038 // asm/unistd_n64.h:42
+	SYS_SENDFILE                = 5039 // asm/unistd_n64.h:43
+	SYS_SOCKET                  = 5040 // asm/unistd_n64.h:44
+	SYS_CONNECT                 = 5041 // asm/unistd_n64.h:45
+	SYS_ACCEPT                  = 5042 // asm/unistd_n64.h:46
+	SYS_SENDTO                  = 5043 // asm/unistd_n64.h:47
+	SYS_RECVFROM                = 5044 // asm/unistd_n64.h:48
+	SYS_SENDMSG                 = 5045 // asm/unistd_n64.h:49
+	SYS_RECVMSG                 = 5046 // asm/unistd_n64.h:50
+	SYS_SHUTDOWN                = 5047 // asm/unistd_n64.h:51
+	SYS_BIND                    = 5048 // asm/unistd_n64.h:52
+	SYS_LISTEN                  = 5049 // asm/unistd_n64.h:53
+	SYS_GETSOCKNAME             = 5050 // asm/unistd_n64.h:54
+	SYS_GETPEERNAME             = 5051 // asm/unistd_n64.h:55
+	SYS_SOCKETPAIR              = 5052 // asm/unistd_n64.h:56
+	SYS_SETSOCKOPT              = 5053 // asm/unistd_n64.h:57
+	SYS_GETSOCKOPT              = 5054 // asm/unistd_n64.h:58
 	SYS_CLONE                   = 5055 // asm/unistd_n64.h:59
+	SYS_FORK                    = 5056 // asm/unistd_n64.h:60
 	SYS_EXECVE                  = 5057 // asm/unistd_n64.h:61
+	SYS_EXIT                    = 5058 // asm/unistd_n64.h:62
 	SYS_WAIT4                   = 5059 // asm/unistd_n64.h:63
+	SYS_KILL                    = 5060 // asm/unistd_n64.h:64
+	SYS_UNAME                   = 5061 // asm/unistd_n64.h:65
+	SYS_SEMGET                  = 5062 // asm/unistd_n64.h:66
+	SYS_SEMOP                   = 5063 // asm/unistd_n64.h:67
+	SYS_SEMCTL                  = 5064 // asm/unistd_n64.h:68
+	SYS_SHMDT                   = 5065 // asm/unistd_n64.h:69
+	SYS_MSGGET                  = 5066 // asm/unistd_n64.h:70
+	SYS_MSGSND                  = 5067 // asm/unistd_n64.h:71
+	SYS_MSGRCV                  = 5068 // asm/unistd_n64.h:72
+	SYS_MSGCTL                  = 5069 // asm/unistd_n64.h:73
 	SYS_FCNTL                   = 5070 // asm/unistd_n64.h:74
+	SYS_FLOCK                   = 5071 // asm/unistd_n64.h:75
+	SYS_FSYNC                   = 5072 // asm/unistd_n64.h:76
+	SYS_FDATASYNC               = 5073 // asm/unistd_n64.h:77
+	SYS_TRUNCATE                = 5074 // asm/unistd_n64.h:78
+	SYS_FTRUNCATE               = 5075 // asm/unistd_n64.h:79
+	SYS_GETDENTS                = 5076 // asm/unistd_n64.h:80
+	SYS_GETCWD                  = 5077 // asm/unistd_n64.h:81
 	SYS_CHDIR                   = 5078 // asm/unistd_n64.h:82
+	SYS_FCHDIR                  = 5079 // asm/unistd_n64.h:83
+	SYS_RENAME                  = 5080 // asm/unistd_n64.h:84
+	SYS_MKDIR                   = 5081 // asm/unistd_n64.h:85
+	SYS_RMDIR                   = 5082 // asm/unistd_n64.h:86
+	SYS_CREAT                   = 5083 // asm/unistd_n64.h:87
+	SYS_LINK                    = 5084 // asm/unistd_n64.h:88
+	SYS_UNLINK                  = 5085 // asm/unistd_n64.h:89
+	SYS_SYMLINK                 = 5086 // asm/unistd_n64.h:90
+	SYS_READLINK                = 5087 // asm/unistd_n64.h:91
+	SYS_CHMOD                   = 5088 // asm/unistd_n64.h:92
+	SYS_FCHMOD                  = 5089 // asm/unistd_n64.h:93
+	SYS_CHOWN                   = 5090 // asm/unistd_n64.h:94
+	SYS_FCHOWN                  = 5091 // asm/unistd_n64.h:95
+	SYS_LCHOWN                  = 5092 // asm/unistd_n64.h:96
 	SYS_UMASK                   = 5093 // asm/unistd_n64.h:97
+	SYS_GETTIMEOFDAY            = 5094 // asm/unistd_n64.h:98
+	SYS_GETRLIMIT               = 5095 // asm/unistd_n64.h:99
+	SYS_GETRUSAGE               = 5096 // asm/unistd_n64.h:100
+	SYS_SYSINFO                 = 5097 // asm/unistd_n64.h:101
+	SYS_TIMES                   = 5098 // asm/unistd_n64.h:102
 	SYS_PTRACE                  = 5099 // asm/unistd_n64.h:103
+	SYS_GETUID                  = 5100 // asm/unistd_n64.h:104
+	SYS_SYSLOG                  = 5101 // asm/unistd_n64.h:105
+	SYS_GETGID                  = 5102 // asm/unistd_n64.h:106
 	SYS_SETUID                  = 5103 // asm/unistd_n64.h:107
 	SYS_SETGID                  = 5104 // asm/unistd_n64.h:108
+	SYS_GETEUID                 = 5105 // asm/unistd_n64.h:109
+	SYS_GETEGID                 = 5106 // asm/unistd_n64.h:110
 	SYS_SETPGID                 = 5107 // asm/unistd_n64.h:111
 	SYS_GETPPID                 = 5108 // asm/unistd_n64.h:112
+	SYS_GETPGRP                 = 5109 // asm/unistd_n64.h:113
 	SYS_SETSID                  = 5110 // asm/unistd_n64.h:114
+	SYS_SETREUID                = 5111 // asm/unistd_n64.h:115
+	SYS_SETREGID                = 5112 // asm/unistd_n64.h:116
+	SYS_GETGROUPS               = 5113 // asm/unistd_n64.h:117
 	SYS_SETGROUPS               = 5114 // asm/unistd_n64.h:118
+	SYS_SETRESUID               = 5115 // asm/unistd_n64.h:119
+	SYS_GETRESUID               = 5116 // asm/unistd_n64.h:120
+	SYS_SETRESGID               = 5117 // asm/unistd_n64.h:121
+	SYS_GETRESGID               = 5118 // asm/unistd_n64.h:122
+	SYS_GETPGID                 = 5119 // asm/unistd_n64.h:123
+	SYS_SETFSUID                = 5120 // asm/unistd_n64.h:124
+	SYS_SETFSGID                = 5121 // asm/unistd_n64.h:125
+	SYS_GETSID                  = 5122 // asm/unistd_n64.h:126
+	SYS_CAPGET                  = 5123 // asm/unistd_n64.h:127
 	SYS_CAPSET                  = 5124 // asm/unistd_n64.h:128
+	SYS_RT_SIGPENDING           = 5125 // asm/unistd_n64.h:129
+	SYS_RT_SIGTIMEDWAIT         = 5126 // asm/unistd_n64.h:130
+	SYS_RT_SIGQUEUEINFO         = 5127 // asm/unistd_n64.h:131
+	SYS_RT_SIGSUSPEND           = 5128 // asm/unistd_n64.h:132
+	SYS_SIGALTSTACK             = 5129 // asm/unistd_n64.h:133
+	SYS_UTIME                   = 5130 // asm/unistd_n64.h:134
+	SYS_MKNOD                   = 5131 // asm/unistd_n64.h:135
+	SYS_PERSONALITY             = 5132 // asm/unistd_n64.h:136
+	SYS_USTAT                   = 5133 // asm/unistd_n64.h:137
+	SYS_STATFS                  = 5134 // asm/unistd_n64.h:138
+	SYS_FSTATFS                 = 5135 // asm/unistd_n64.h:139
+	SYS_SYSFS                   = 5136 // asm/unistd_n64.h:140
+	SYS_GETPRIORITY             = 5137 // asm/unistd_n64.h:141
+	SYS_SETPRIORITY             = 5138 // asm/unistd_n64.h:142
+	SYS_SCHED_SETPARAM          = 5139 // asm/unistd_n64.h:143
+	SYS_SCHED_GETPARAM          = 5140 // asm/unistd_n64.h:144
+	SYS_SCHED_SETSCHEDULER      = 5141 // asm/unistd_n64.h:145
+	SYS_SCHED_GETSCHEDULER      = 5142 // asm/unistd_n64.h:146
+	SYS_SCHED_GET_PRIORITY_MAX  = 5143 // asm/unistd_n64.h:147
+	SYS_SCHED_GET_PRIORITY_MIN  = 5144 // asm/unistd_n64.h:148
+	SYS_SCHED_RR_GET_INTERVAL   = 5145 // asm/unistd_n64.h:149
+	SYS_MLOCK                   = 5146 // asm/unistd_n64.h:150
+	SYS_MUNLOCK                 = 5147 // asm/unistd_n64.h:151
+	SYS_MLOCKALL                = 5148 // asm/unistd_n64.h:152
+	SYS_MUNLOCKALL              = 5149 // asm/unistd_n64.h:153
+	SYS_VHANGUP                 = 5150 // asm/unistd_n64.h:154
+	SYS_PIVOT_ROOT              = 5151 // asm/unistd_n64.h:155
+	SYS__SYSCTL                 = 5152 // asm/unistd_n64.h:156
 	SYS_PRCTL                   = 5153 // asm/unistd_n64.h:157
+	SYS_ADJTIMEX                = 5154 // asm/unistd_n64.h:158
+	SYS_SETRLIMIT               = 5155 // asm/unistd_n64.h:159
 	SYS_CHROOT                  = 5156 // asm/unistd_n64.h:160
+	SYS_SYNC                    = 5157 // asm/unistd_n64.h:161
+	SYS_ACCT                    = 5158 // asm/unistd_n64.h:162
+	SYS_SETTIMEOFDAY            = 5159 // asm/unistd_n64.h:163
 	SYS_MOUNT                   = 5160 // asm/unistd_n64.h:164
+	SYS_UMOUNT2                 = 5161 // asm/unistd_n64.h:165
+	SYS_SWAPON                  = 5162 // asm/unistd_n64.h:166
+	SYS_SWAPOFF                 = 5163 // asm/unistd_n64.h:167
+	SYS_REBOOT                  = 5164 // asm/unistd_n64.h:168
+	SYS_SETHOSTNAME             = 5165 // asm/unistd_n64.h:169
+	SYS_SETDOMAINNAME           = 5166 // asm/unistd_n64.h:170
+	SYS_CREATE_MODULE           = 5167 // asm/unistd_n64.h:171
+	SYS_INIT_MODULE             = 5168 // asm/unistd_n64.h:172
+	SYS_DELETE_MODULE           = 5169 // asm/unistd_n64.h:173
+	SYS_GET_KERNEL_SYMS         = 5170 // asm/unistd_n64.h:174
+	SYS_QUERY_MODULE            = 5171 // asm/unistd_n64.h:175
+	SYS_QUOTACTL                = 5172 // asm/unistd_n64.h:176
+	SYS_NFSSERVCTL              = 5173 // asm/unistd_n64.h:177
+	SYS_GETPMSG                 = 5174 // asm/unistd_n64.h:178
+	SYS_PUTPMSG                 = 5175 // asm/unistd_n64.h:179
+	SYS_AFS_SYSCALL             = 5176 // asm/unistd_n64.h:180
+	SYS_RESERVED177             = 5177 // asm/unistd_n64.h:181
+	SYS_GETTID                  = 5178 // asm/unistd_n64.h:182
+	SYS_READAHEAD               = 5179 // asm/unistd_n64.h:183
+	SYS_SETXATTR                = 5180 // asm/unistd_n64.h:184
+	SYS_LSETXATTR               = 5181 // asm/unistd_n64.h:185
+	SYS_FSETXATTR               = 5182 // asm/unistd_n64.h:186
+	SYS_GETXATTR                = 5183 // asm/unistd_n64.h:187
+	SYS_LGETXATTR               = 5184 // asm/unistd_n64.h:188
+	SYS_FGETXATTR               = 5185 // asm/unistd_n64.h:189
+	SYS_LISTXATTR               = 5186 // asm/unistd_n64.h:190
+	SYS_LLISTXATTR              = 5187 // asm/unistd_n64.h:191
+	SYS_FLISTXATTR              = 5188 // asm/unistd_n64.h:192
+	SYS_REMOVEXATTR             = 5189 // asm/unistd_n64.h:193
+	SYS_LREMOVEXATTR            = 5190 // asm/unistd_n64.h:194
+	SYS_FREMOVEXATTR            = 5191 // asm/unistd_n64.h:195
+	SYS_TKILL                   = 5192 // asm/unistd_n64.h:196
+	SYS_RESERVED193             = 5193 // asm/unistd_n64.h:197
 	SYS_FUTEX                   = 5194 // asm/unistd_n64.h:198
+	SYS_SCHED_SETAFFINITY       = 5195 // asm/unistd_n64.h:199
+	SYS_SCHED_GETAFFINITY       = 5196 // asm/unistd_n64.h:200
+	SYS_CACHEFLUSH              = 5197 // asm/unistd_n64.h:201
+	SYS_CACHECTL                = 5198 // asm/unistd_n64.h:202
+	SYS_SYSMIPS                 = 5199 // asm/unistd_n64.h:203
+	SYS_IO_SETUP                = 5200 // asm/unistd_n64.h:204
+	SYS_IO_DESTROY              = 5201 // asm/unistd_n64.h:205
+	SYS_IO_GETEVENTS            = 5202 // asm/unistd_n64.h:206
+	SYS_IO_SUBMIT               = 5203 // asm/unistd_n64.h:207
+	SYS_IO_CANCEL               = 5204 // asm/unistd_n64.h:208
 	SYS_EXIT_GROUP              = 5205 // asm/unistd_n64.h:209
+	SYS_LOOKUP_DCOOKIE          = 5206 // asm/unistd_n64.h:210
+	SYS_EPOLL_CREATE            = 5207 // asm/unistd_n64.h:211
+	SYS_EPOLL_CTL               = 5208 // asm/unistd_n64.h:212
+	SYS_EPOLL_WAIT              = 5209 // asm/unistd_n64.h:213
+	SYS_REMAP_FILE_PAGES        = 5210 // asm/unistd_n64.h:214
+	SYS_RT_SIGRETURN            = 5211 // asm/unistd_n64.h:215
+	SYS_SET_TID_ADDRESS         = 5212 // asm/unistd_n64.h:216
+	SYS_RESTART_SYSCALL         = 5213 // asm/unistd_n64.h:217
+	SYS_SEMTIMEDOP              = 5214 // asm/unistd_n64.h:218
+	SYS_FADVISE64               = 5215 // asm/unistd_n64.h:219
+	SYS_TIMER_CREATE            = 5216 // asm/unistd_n64.h:220
+	SYS_TIMER_SETTIME           = 5217 // asm/unistd_n64.h:221
+	SYS_TIMER_GETTIME           = 5218 // asm/unistd_n64.h:222
+	SYS_TIMER_GETOVERRUN        = 5219 // asm/unistd_n64.h:223
+	SYS_TIMER_DELETE            = 5220 // asm/unistd_n64.h:224
+	SYS_CLOCK_SETTIME           = 5221 // asm/unistd_n64.h:225
+	SYS_CLOCK_GETTIME           = 5222 // asm/unistd_n64.h:226
+	SYS_CLOCK_GETRES            = 5223 // asm/unistd_n64.h:227
+	SYS_CLOCK_NANOSLEEP         = 5224 // asm/unistd_n64.h:228
+	SYS_TGKILL                  = 5225 // asm/unistd_n64.h:229
+	SYS_UTIMES                  = 5226 // asm/unistd_n64.h:230
+	SYS_MBIND                   = 5227 // asm/unistd_n64.h:231
+	SYS_GET_MEMPOLICY           = 5228 // asm/unistd_n64.h:232
+	SYS_SET_MEMPOLICY           = 5229 // asm/unistd_n64.h:233
+	SYS_MQ_OPEN                 = 5230 // asm/unistd_n64.h:234
+	SYS_MQ_UNLINK               = 5231 // asm/unistd_n64.h:235
+	SYS_MQ_TIMEDSEND            = 5232 // asm/unistd_n64.h:236
+	SYS_MQ_TIMEDRECEIVE         = 5233 // asm/unistd_n64.h:237
+	SYS_MQ_NOTIFY               = 5234 // asm/unistd_n64.h:238
+	SYS_MQ_GETSETATTR           = 5235 // asm/unistd_n64.h:239
+	SYS_VSERVER                 = 5236 // asm/unistd_n64.h:240
 	SYS_WAITID                  = 5237 // asm/unistd_n64.h:241
+	SYS_ADD_KEY                 = 5239 // asm/unistd_n64.h:242
+	SYS_REQUEST_KEY             = 5240 // asm/unistd_n64.h:243
+	SYS_KEYCTL                  = 5241 // asm/unistd_n64.h:244
+	SYS_SET_THREAD_AREA         = 5242 // asm/unistd_n64.h:245
+	SYS_INOTIFY_INIT            = 5243 // asm/unistd_n64.h:246
+	SYS_INOTIFY_ADD_WATCH       = 5244 // asm/unistd_n64.h:247
+	SYS_INOTIFY_RM_WATCH        = 5245 // asm/unistd_n64.h:248
+	SYS_MIGRATE_PAGES           = 5246 // asm/unistd_n64.h:249
 	SYS_OPENAT                  = 5247 // asm/unistd_n64.h:250
+	SYS_MKDIRAT                 = 5248 // asm/unistd_n64.h:251
+	SYS_MKNODAT                 = 5249 // asm/unistd_n64.h:252
+	SYS_FCHOWNAT                = 5250 // asm/unistd_n64.h:253
+	SYS_FUTIMESAT               = 5251 // asm/unistd_n64.h:254
+	SYS_NEWFSTATAT              = 5252 // asm/unistd_n64.h:255
+	SYS_UNLINKAT                = 5253 // asm/unistd_n64.h:256
+	SYS_RENAMEAT                = 5254 // asm/unistd_n64.h:257
+	SYS_LINKAT                  = 5255 // asm/unistd_n64.h:258
+	SYS_SYMLINKAT               = 5256 // asm/unistd_n64.h:259
+	SYS_READLINKAT              = 5257 // asm/unistd_n64.h:260
+	SYS_FCHMODAT                = 5258 // asm/unistd_n64.h:261
+	SYS_FACCESSAT               = 5259 // asm/unistd_n64.h:262
+	SYS_PSELECT6                = 5260 // asm/unistd_n64.h:263
+	SYS_PPOLL                   = 5261 // asm/unistd_n64.h:264
 	SYS_UNSHARE                 = 5262 // asm/unistd_n64.h:265
+	SYS_SPLICE                  = 5263 // asm/unistd_n64.h:266
+	SYS_SYNC_FILE_RANGE         = 5264 // asm/unistd_n64.h:267
+	SYS_TEE                     = 5265 // asm/unistd_n64.h:268
+	SYS_VMSPLICE                = 5266 // asm/unistd_n64.h:269
+	SYS_MOVE_PAGES              = 5267 // asm/unistd_n64.h:270
+	SYS_SET_ROBUST_LIST         = 5268 // asm/unistd_n64.h:271
+	SYS_GET_ROBUST_LIST         = 5269 // asm/unistd_n64.h:272
+	SYS_KEXEC_LOAD              = 5270 // asm/unistd_n64.h:273
+	SYS_GETCPU                  = 5271 // asm/unistd_n64.h:274
+	SYS_EPOLL_PWAIT             = 5272 // asm/unistd_n64.h:275
+	SYS_IOPRIO_SET              = 5273 // asm/unistd_n64.h:276
+	SYS_IOPRIO_GET              = 5274 // asm/unistd_n64.h:277
+	SYS_UTIMENSAT               = 5275 // asm/unistd_n64.h:278
+	SYS_SIGNALFD                = 5276 // asm/unistd_n64.h:279
+	SYS_TIMERFD                 = 5277 // asm/unistd_n64.h:280
+	SYS_EVENTFD                 = 5278 // asm/unistd_n64.h:281
+	SYS_FALLOCATE               = 5279 // asm/unistd_n64.h:282
+	SYS_TIMERFD_CREATE          = 5280 // asm/unistd_n64.h:283
+	SYS_TIMERFD_GETTIME         = 5281 // asm/unistd_n64.h:284
+	SYS_TIMERFD_SETTIME         = 5282 // asm/unistd_n64.h:285
+	SYS_SIGNALFD4               = 5283 // asm/unistd_n64.h:286
+	SYS_EVENTFD2                = 5284 // asm/unistd_n64.h:287
+	SYS_EPOLL_CREATE1           = 5285 // asm/unistd_n64.h:288
 	SYS_DUP3                    = 5286 // asm/unistd_n64.h:289
+	SYS_PIPE2                   = 5287 // asm/unistd_n64.h:290
+	SYS_INOTIFY_INIT1           = 5288 // asm/unistd_n64.h:291
+	SYS_PREADV                  = 5289 // asm/unistd_n64.h:292
+	SYS_PWRITEV                 = 5290 // asm/unistd_n64.h:293
+	SYS_RT_TGSIGQUEUEINFO       = 5291 // asm/unistd_n64.h:294
+	SYS_PERF_EVENT_OPEN         = 5292 // asm/unistd_n64.h:295
+	SYS_ACCEPT4                 = 5293 // asm/unistd_n64.h:296
+	SYS_RECVMMSG                = 5294 // asm/unistd_n64.h:297
+	SYS_FANOTIFY_INIT           = 5295 // asm/unistd_n64.h:298
+	SYS_FANOTIFY_MARK           = 5296 // asm/unistd_n64.h:299
 	SYS_PRLIMIT64               = 5297 // asm/unistd_n64.h:300
 	SYS_NAME_TO_HANDLE_AT       = 5298 // asm/unistd_n64.h:301
 	SYS_OPEN_BY_HANDLE_AT       = 5299 // asm/unistd_n64.h:302
+	SYS_CLOCK_ADJTIME           = 5300 // asm/unistd_n64.h:303
+	SYS_SYNCFS                  = 5301 // asm/unistd_n64.h:304
+	SYS_SENDMMSG                = 5302 // asm/unistd_n64.h:305
 	SYS_SETNS                   = 5303 // asm/unistd_n64.h:306
+	SYS_PROCESS_VM_READV        = 5304 // asm/unistd_n64.h:307
+	SYS_PROCESS_VM_WRITEV       = 5305 // asm/unistd_n64.h:308
+	SYS_KCMP                    = 5306 // asm/unistd_n64.h:309
+	SYS_FINIT_MODULE            = 5307 // asm/unistd_n64.h:310
+	SYS_GETDENTS64              = 5308 // asm/unistd_n64.h:311
 	SYS_SCHED_SETATTR           = 5309 // asm/unistd_n64.h:312
+	SYS_SCHED_GETATTR           = 5310 // asm/unistd_n64.h:313
+	SYS_RENAMEAT2               = 5311 // asm/unistd_n64.h:314
 	SYS_SECCOMP                 = 5312 // asm/unistd_n64.h:315
+	SYS_GETRANDOM               = 5313 // asm/unistd_n64.h:316
+	SYS_MEMFD_CREATE            = 5314 // asm/unistd_n64.h:317
+	SYS_BPF                     = 5315 // asm/unistd_n64.h:318
 	SYS_EXECVEAT                = 5316 // asm/unistd_n64.h:319
+	SYS_USERFAULTFD             = 5317 // asm/unistd_n64.h:320
+	SYS_MEMBARRIER              = 5318 // asm/unistd_n64.h:321
+	SYS_MLOCK2                  = 5319 // asm/unistd_n64.h:322
+	SYS_COPY_FILE_RANGE         = 5320 // asm/unistd_n64.h:323
+	SYS_PREADV2                 = 5321 // asm/unistd_n64.h:324
+	SYS_PWRITEV2                = 5322 // asm/unistd_n64.h:325
+	SYS_PKEY_MPROTECT           = 5323 // asm/unistd_n64.h:326
+	SYS_PKEY_ALLOC              = 5324 // asm/unistd_n64.h:327
+	SYS_PKEY_FREE               = 5325 // asm/unistd_n64.h:328
+	SYS_STATX                   = 5326 // asm/unistd_n64.h:329
+	SYS_RSEQ                    = 5327 // asm/unistd_n64.h:330
+	SYS_IO_PGETEVENTS           = 5328 // asm/unistd_n64.h:331
 	SYS_PIDFD_SEND_SIGNAL       = 5424 // asm/unistd_n64.h:332
+	SYS_IO_URING_SETUP          = 5425 // asm/unistd_n64.h:333
+	SYS_IO_URING_ENTER          = 5426 // asm/unistd_n64.h:334
+	SYS_IO_URING_REGISTER       = 5427 // asm/unistd_n64.h:335
+	SYS_OPEN_TREE               = 5428 // asm/unistd_n64.h:336
+	SYS_MOVE_MOUNT              = 5429 // asm/unistd_n64.h:337
+	SYS_FSOPEN                  = 5430 // asm/unistd_n64.h:338
+	SYS_FSCONFIG                = 5431 // asm/unistd_n64.h:339
+	SYS_FSMOUNT                 = 5432 // asm/unistd_n64.h:340
+	SYS_FSPICK                  = 5433 // asm/unistd_n64.h:341
 	SYS_PIDFD_OPEN              = 5434 // asm/unistd_n64.h:342
 	SYS_CLONE3                  = 5435 // asm/unistd_n64.h:343
 	SYS_CLOSE_RANGE             = 5436 // asm/unistd_n64.h:344
+	SYS_OPENAT2                 = 5437 // asm/unistd_n64.h:345
 	SYS_PIDFD_GETFD             = 5438 // asm/unistd_n64.h:346
+	SYS_FACCESSAT2              = 5439 // asm/unistd_n64.h:347
 	SYS_PROCESS_MADVISE         = 5440 // asm/unistd_n64.h:348
+	SYS_EPOLL_PWAIT2            = 5441 // asm/unistd_n64.h:349
+	SYS_MOUNT_SETATTR           = 5442 // asm/unistd_n64.h:350
+	SYS_QUOTACTL_FD             = 5443 // asm/unistd_n64.h:351
 	SYS_LANDLOCK_CREATE_RULESET = 5444 // asm/unistd_n64.h:352
 	SYS_LANDLOCK_ADD_RULE       = 5445 // asm/unistd_n64.h:353
 	SYS_LANDLOCK_RESTRICT_SELF  = 5446 // asm/unistd_n64.h:354
 	SYS_PROCESS_MRELEASE        = 5448 // asm/unistd_n64.h:355
+	SYS_FUTEX_WAITV             = 5449 // asm/unistd_n64.h:356
+	SYS_SET_MEMPOLICY_HOME_NODE = 5450 // asm/unistd_n64.h:357
+	SYS_CACHESTAT               = 5451 // asm/unistd_n64.h:358
+	SYS_FCHMODAT2               = 5452 // asm/unistd_n64.h:359
+	SYS_MAP_SHADOW_STACK        = 5453 // asm/unistd_n64.h:360
+	SYS_FUTEX_WAKE              = 5454 // asm/unistd_n64.h:361
+	SYS_FUTEX_WAIT              = 5455 // asm/unistd_n64.h:362
+	SYS_FUTEX_REQUEUE           = 5456 // asm/unistd_n64.h:363
+	SYS_STATMOUNT               = 5457 // asm/unistd_n64.h:364
+	SYS_LISTMOUNT               = 5458 // asm/unistd_n64.h:365
+	SYS_LSM_GET_SELF_ATTR       = 5459 // asm/unistd_n64.h:366
+	SYS_LSM_SET_SELF_ATTR       = 5460 // asm/unistd_n64.h:367
+	SYS_LSM_LIST_MODULES        = 5461 // asm/unistd_n64.h:368
+	SYS_MSEAL                   = 5462 // asm/unistd_n64.h:369
+	SYS_SETXATTRAT              = 5463 // asm/unistd_n64.h:370
+	SYS_GETXATTRAT              = 5464 // asm/unistd_n64.h:371
+	SYS_LISTXATTRAT             = 5465 // asm/unistd_n64.h:372
+	SYS_REMOVEXATTRAT           = 5466 // asm/unistd_n64.h:373
+	SYS_OPEN_TREE_ATTR          = 5467 // asm/unistd_n64.h:374
+	SYS_FILE_GETATTR            = 5468 // asm/unistd_n64.h:375
+	SYS_FILE_SETATTR            = 5469 // asm/unistd_n64.h:376
+	SYS_LISTNS                  = 5470 // asm/unistd_n64.h:377
+	SYS_RSEQ_SLICE_YIELD        = 5471 // asm/unistd_n64.h:378
+	SYS_FCHROOT                 = 5472 // asm/unistd_n64.h:379
 )
+
+// syscallTable has what is above by value.
+var syscallTable = [...]struct {
+	name  string
+	value uintptr
+}{
+	{"read", SYS_READ},
+	{"write", SYS_WRITE},
+	{"open", SYS_OPEN},
+	{"close", SYS_CLOSE},
+	{"stat", SYS_STAT},
+	{"fstat", SYS_FSTAT},
+	{"lstat", SYS_LSTAT},
+	{"poll", SYS_POLL},
+	{"lseek", SYS_LSEEK},
+	{"mmap", SYS_MMAP},
+	{"mprotect", SYS_MPROTECT},
+	{"munmap", SYS_MUNMAP},
+	{"brk", SYS_BRK},
+	{"rt_sigaction", SYS_RT_SIGACTION},
+	{"rt_sigprocmask", SYS_RT_SIGPROCMASK},
+	{"ioctl", SYS_IOCTL},
+	{"pread64", SYS_PREAD64},
+	{"pwrite64", SYS_PWRITE64},
+	{"readv", SYS_READV},
+	{"writev", SYS_WRITEV},
+	{"access", SYS_ACCESS},
+	{"pipe", SYS_PIPE},
+	{"_newselect", SYS__NEWSELECT},
+	{"sched_yield", SYS_SCHED_YIELD},
+	{"mremap", SYS_MREMAP},
+	{"msync", SYS_MSYNC},
+	{"mincore", SYS_MINCORE},
+	{"madvise", SYS_MADVISE},
+	{"shmget", SYS_SHMGET},
+	{"shmat", SYS_SHMAT},
+	{"shmctl", SYS_SHMCTL},
+	{"dup", SYS_DUP},
+	{"dup2", SYS_DUP2},
+	{"pause", SYS_PAUSE},
+	{"nanosleep", SYS_NANOSLEEP},
+	{"getitimer", SYS_GETITIMER},
+	{"setitimer", SYS_SETITIMER},
+	{"alarm", SYS_ALARM},
+	{"getpid", SYS_GETPID},
+	{"sendfile", SYS_SENDFILE},
+	{"socket", SYS_SOCKET},
+	{"connect", SYS_CONNECT},
+	{"accept", SYS_ACCEPT},
+	{"sendto", SYS_SENDTO},
+	{"recvfrom", SYS_RECVFROM},
+	{"sendmsg", SYS_SENDMSG},
+	{"recvmsg", SYS_RECVMSG},
+	{"shutdown", SYS_SHUTDOWN},
+	{"bind", SYS_BIND},
+	{"listen", SYS_LISTEN},
+	{"getsockname", SYS_GETSOCKNAME},
+	{"getpeername", SYS_GETPEERNAME},
+	{"socketpair", SYS_SOCKETPAIR},
+	{"setsockopt", SYS_SETSOCKOPT},
+	{"getsockopt", SYS_GETSOCKOPT},
+	{"clone", SYS_CLONE},
+	{"fork", SYS_FORK},
+	{"execve", SYS_EXECVE},
+	{"exit", SYS_EXIT},
+	{"wait4", SYS_WAIT4},
+	{"kill", SYS_KILL},
+	{"uname", SYS_UNAME},
+	{"semget", SYS_SEMGET},
+	{"semop", SYS_SEMOP},
+	{"semctl", SYS_SEMCTL},
+	{"shmdt", SYS_SHMDT},
+	{"msgget", SYS_MSGGET},
+	{"msgsnd", SYS_MSGSND},
+	{"msgrcv", SYS_MSGRCV},
+	{"msgctl", SYS_MSGCTL},
+	{"fcntl", SYS_FCNTL},
+	{"flock", SYS_FLOCK},
+	{"fsync", SYS_FSYNC},
+	{"fdatasync", SYS_FDATASYNC},
+	{"truncate", SYS_TRUNCATE},
+	{"ftruncate", SYS_FTRUNCATE},
+	{"getdents", SYS_GETDENTS},
+	{"getcwd", SYS_GETCWD},
+	{"chdir", SYS_CHDIR},
+	{"fchdir", SYS_FCHDIR},
+	{"rename", SYS_RENAME},
+	{"mkdir", SYS_MKDIR},
+	{"rmdir", SYS_RMDIR},
+	{"creat", SYS_CREAT},
+	{"link", SYS_LINK},
+	{"unlink", SYS_UNLINK},
+	{"symlink", SYS_SYMLINK},
+	{"readlink", SYS_READLINK},
+	{"chmod", SYS_CHMOD},
+	{"fchmod", SYS_FCHMOD},
+	{"chown", SYS_CHOWN},
+	{"fchown", SYS_FCHOWN},
+	{"lchown", SYS_LCHOWN},
+	{"umask", SYS_UMASK},
+	{"gettimeofday", SYS_GETTIMEOFDAY},
+	{"getrlimit", SYS_GETRLIMIT},
+	{"getrusage", SYS_GETRUSAGE},
+	{"sysinfo", SYS_SYSINFO},
+	{"times", SYS_TIMES},
+	{"ptrace", SYS_PTRACE},
+	{"getuid", SYS_GETUID},
+	{"syslog", SYS_SYSLOG},
+	{"getgid", SYS_GETGID},
+	{"setuid", SYS_SETUID},
+	{"setgid", SYS_SETGID},
+	{"geteuid", SYS_GETEUID},
+	{"getegid", SYS_GETEGID},
+	{"setpgid", SYS_SETPGID},
+	{"getppid", SYS_GETPPID},
+	{"getpgrp", SYS_GETPGRP},
+	{"setsid", SYS_SETSID},
+	{"setreuid", SYS_SETREUID},
+	{"setregid", SYS_SETREGID},
+	{"getgroups", SYS_GETGROUPS},
+	{"setgroups", SYS_SETGROUPS},
+	{"setresuid", SYS_SETRESUID},
+	{"getresuid", SYS_GETRESUID},
+	{"setresgid", SYS_SETRESGID},
+	{"getresgid", SYS_GETRESGID},
+	{"getpgid", SYS_GETPGID},
+	{"setfsuid", SYS_SETFSUID},
+	{"setfsgid", SYS_SETFSGID},
+	{"getsid", SYS_GETSID},
+	{"capget", SYS_CAPGET},
+	{"capset", SYS_CAPSET},
+	{"rt_sigpending", SYS_RT_SIGPENDING},
+	{"rt_sigtimedwait", SYS_RT_SIGTIMEDWAIT},
+	{"rt_sigqueueinfo", SYS_RT_SIGQUEUEINFO},
+	{"rt_sigsuspend", SYS_RT_SIGSUSPEND},
+	{"sigaltstack", SYS_SIGALTSTACK},
+	{"utime", SYS_UTIME},
+	{"mknod", SYS_MKNOD},
+	{"personality", SYS_PERSONALITY},
+	{"ustat", SYS_USTAT},
+	{"statfs", SYS_STATFS},
+	{"fstatfs", SYS_FSTATFS},
+	{"sysfs", SYS_SYSFS},
+	{"getpriority", SYS_GETPRIORITY},
+	{"setpriority", SYS_SETPRIORITY},
+	{"sched_setparam", SYS_SCHED_SETPARAM},
+	{"sched_getparam", SYS_SCHED_GETPARAM},
+	{"sched_setscheduler", SYS_SCHED_SETSCHEDULER},
+	{"sched_getscheduler", SYS_SCHED_GETSCHEDULER},
+	{"sched_get_priority_max", SYS_SCHED_GET_PRIORITY_MAX},
+	{"sched_get_priority_min", SYS_SCHED_GET_PRIORITY_MIN},
+	{"sched_rr_get_interval", SYS_SCHED_RR_GET_INTERVAL},
+	{"mlock", SYS_MLOCK},
+	{"munlock", SYS_MUNLOCK},
+	{"mlockall", SYS_MLOCKALL},
+	{"munlockall", SYS_MUNLOCKALL},
+	{"vhangup", SYS_VHANGUP},
+	{"pivot_root", SYS_PIVOT_ROOT},
+	{"_sysctl", SYS__SYSCTL},
+	{"prctl", SYS_PRCTL},
+	{"adjtimex", SYS_ADJTIMEX},
+	{"setrlimit", SYS_SETRLIMIT},
+	{"chroot", SYS_CHROOT},
+	{"sync", SYS_SYNC},
+	{"acct", SYS_ACCT},
+	{"settimeofday", SYS_SETTIMEOFDAY},
+	{"mount", SYS_MOUNT},
+	{"umount2", SYS_UMOUNT2},
+	{"swapon", SYS_SWAPON},
+	{"swapoff", SYS_SWAPOFF},
+	{"reboot", SYS_REBOOT},
+	{"sethostname", SYS_SETHOSTNAME},
+	{"setdomainname", SYS_SETDOMAINNAME},
+	{"create_module", SYS_CREATE_MODULE},
+	{"init_module", SYS_INIT_MODULE},
+	{"delete_module", SYS_DELETE_MODULE},
+	{"get_kernel_syms", SYS_GET_KERNEL_SYMS},
+	{"query_module", SYS_QUERY_MODULE},
+	{"quotactl", SYS_QUOTACTL},
+	{"nfsservctl", SYS_NFSSERVCTL},
+	{"getpmsg", SYS_GETPMSG},
+	{"putpmsg", SYS_PUTPMSG},
+	{"afs_syscall", SYS_AFS_SYSCALL},
+	{"reserved177", SYS_RESERVED177},
+	{"gettid", SYS_GETTID},
+	{"readahead", SYS_READAHEAD},
+	{"setxattr", SYS_SETXATTR},
+	{"lsetxattr", SYS_LSETXATTR},
+	{"fsetxattr", SYS_FSETXATTR},
+	{"getxattr", SYS_GETXATTR},
+	{"lgetxattr", SYS_LGETXATTR},
+	{"fgetxattr", SYS_FGETXATTR},
+	{"listxattr", SYS_LISTXATTR},
+	{"llistxattr", SYS_LLISTXATTR},
+	{"flistxattr", SYS_FLISTXATTR},
+	{"removexattr", SYS_REMOVEXATTR},
+	{"lremovexattr", SYS_LREMOVEXATTR},
+	{"fremovexattr", SYS_FREMOVEXATTR},
+	{"tkill", SYS_TKILL},
+	{"reserved193", SYS_RESERVED193},
+	{"futex", SYS_FUTEX},
+	{"sched_setaffinity", SYS_SCHED_SETAFFINITY},
+	{"sched_getaffinity", SYS_SCHED_GETAFFINITY},
+	{"cacheflush", SYS_CACHEFLUSH},
+	{"cachectl", SYS_CACHECTL},
+	{"sysmips", SYS_SYSMIPS},
+	{"io_setup", SYS_IO_SETUP},
+	{"io_destroy", SYS_IO_DESTROY},
+	{"io_getevents", SYS_IO_GETEVENTS},
+	{"io_submit", SYS_IO_SUBMIT},
+	{"io_cancel", SYS_IO_CANCEL},
+	{"exit_group", SYS_EXIT_GROUP},
+	{"lookup_dcookie", SYS_LOOKUP_DCOOKIE},
+	{"epoll_create", SYS_EPOLL_CREATE},
+	{"epoll_ctl", SYS_EPOLL_CTL},
+	{"epoll_wait", SYS_EPOLL_WAIT},
+	{"remap_file_pages", SYS_REMAP_FILE_PAGES},
+	{"rt_sigreturn", SYS_RT_SIGRETURN},
+	{"set_tid_address", SYS_SET_TID_ADDRESS},
+	{"restart_syscall", SYS_RESTART_SYSCALL},
+	{"semtimedop", SYS_SEMTIMEDOP},
+	{"fadvise64", SYS_FADVISE64},
+	{"timer_create", SYS_TIMER_CREATE},
+	{"timer_settime", SYS_TIMER_SETTIME},
+	{"timer_gettime", SYS_TIMER_GETTIME},
+	{"timer_getoverrun", SYS_TIMER_GETOVERRUN},
+	{"timer_delete", SYS_TIMER_DELETE},
+	{"clock_settime", SYS_CLOCK_SETTIME},
+	{"clock_gettime", SYS_CLOCK_GETTIME},
+	{"clock_getres", SYS_CLOCK_GETRES},
+	{"clock_nanosleep", SYS_CLOCK_NANOSLEEP},
+	{"tgkill", SYS_TGKILL},
+	{"utimes", SYS_UTIMES},
+	{"mbind", SYS_MBIND},
+	{"get_mempolicy", SYS_GET_MEMPOLICY},
+	{"set_mempolicy", SYS_SET_MEMPOLICY},
+	{"mq_open", SYS_MQ_OPEN},
+	{"mq_unlink", SYS_MQ_UNLINK},
+	{"mq_timedsend", SYS_MQ_TIMEDSEND},
+	{"mq_timedreceive", SYS_MQ_TIMEDRECEIVE},
+	{"mq_notify", SYS_MQ_NOTIFY},
+	{"mq_getsetattr", SYS_MQ_GETSETATTR},
+	{"vserver", SYS_VSERVER},
+	{"waitid", SYS_WAITID},
+	{"add_key", SYS_ADD_KEY},
+	{"request_key", SYS_REQUEST_KEY},
+	{"keyctl", SYS_KEYCTL},
+	{"set_thread_area", SYS_SET_THREAD_AREA},
+	{"inotify_init", SYS_INOTIFY_INIT},
+	{"inotify_add_watch", SYS_INOTIFY_ADD_WATCH},
+	{"inotify_rm_watch", SYS_INOTIFY_RM_WATCH},
+	{"migrate_pages", SYS_MIGRATE_PAGES},
+	{"openat", SYS_OPENAT},
+	{"mkdirat", SYS_MKDIRAT},
+	{"mknodat", SYS_MKNODAT},
+	{"fchownat", SYS_FCHOWNAT},
+	{"futimesat", SYS_FUTIMESAT},
+	{"newfstatat", SYS_NEWFSTATAT},
+	{"unlinkat", SYS_UNLINKAT},
+	{"renameat", SYS_RENAMEAT},
+	{"linkat", SYS_LINKAT},
+	{"symlinkat", SYS_SYMLINKAT},
+	{"readlinkat", SYS_READLINKAT},
+	{"fchmodat", SYS_FCHMODAT},
+	{"faccessat", SYS_FACCESSAT},
+	{"pselect6", SYS_PSELECT6},
+	{"ppoll", SYS_PPOLL},
+	{"unshare", SYS_UNSHARE},
+	{"splice", SYS_SPLICE},
+	{"sync_file_range", SYS_SYNC_FILE_RANGE},
+	{"tee", SYS_TEE},
+	{"vmsplice", SYS_VMSPLICE},
+	{"move_pages", SYS_MOVE_PAGES},
+	{"set_robust_list", SYS_SET_ROBUST_LIST},
+	{"get_robust_list", SYS_GET_ROBUST_LIST},
+	{"kexec_load", SYS_KEXEC_LOAD},
+	{"getcpu", SYS_GETCPU},
+	{"epoll_pwait", SYS_EPOLL_PWAIT},
+	{"ioprio_set", SYS_IOPRIO_SET},
+	{"ioprio_get", SYS_IOPRIO_GET},
+	{"utimensat", SYS_UTIMENSAT},
+	{"signalfd", SYS_SIGNALFD},
+	{"timerfd", SYS_TIMERFD},
+	{"eventfd", SYS_EVENTFD},
+	{"fallocate", SYS_FALLOCATE},
+	{"timerfd_create", SYS_TIMERFD_CREATE},
+	{"timerfd_gettime", SYS_TIMERFD_GETTIME},
+	{"timerfd_settime", SYS_TIMERFD_SETTIME},
+	{"signalfd4", SYS_SIGNALFD4},
+	{"eventfd2", SYS_EVENTFD2},
+	{"epoll_create1", SYS_EPOLL_CREATE1},
+	{"dup3", SYS_DUP3},
+	{"pipe2", SYS_PIPE2},
+	{"inotify_init1", SYS_INOTIFY_INIT1},
+	{"preadv", SYS_PREADV},
+	{"pwritev", SYS_PWRITEV},
+	{"rt_tgsigqueueinfo", SYS_RT_TGSIGQUEUEINFO},
+	{"perf_event_open", SYS_PERF_EVENT_OPEN},
+	{"accept4", SYS_ACCEPT4},
+	{"recvmmsg", SYS_RECVMMSG},
+	{"fanotify_init", SYS_FANOTIFY_INIT},
+	{"fanotify_mark", SYS_FANOTIFY_MARK},
+	{"prlimit64", SYS_PRLIMIT64},
+	{"name_to_handle_at", SYS_NAME_TO_HANDLE_AT},
+	{"open_by_handle_at", SYS_OPEN_BY_HANDLE_AT},
+	{"clock_adjtime", SYS_CLOCK_ADJTIME},
+	{"syncfs", SYS_SYNCFS},
+	{"sendmmsg", SYS_SENDMMSG},
+	{"setns", SYS_SETNS},
+	{"process_vm_readv", SYS_PROCESS_VM_READV},
+	{"process_vm_writev", SYS_PROCESS_VM_WRITEV},
+	{"kcmp", SYS_KCMP},
+	{"finit_module", SYS_FINIT_MODULE},
+	{"getdents64", SYS_GETDENTS64},
+	{"sched_setattr", SYS_SCHED_SETATTR},
+	{"sched_getattr", SYS_SCHED_GETATTR},
+	{"renameat2", SYS_RENAMEAT2},
+	{"seccomp", SYS_SECCOMP},
+	{"getrandom", SYS_GETRANDOM},
+	{"memfd_create", SYS_MEMFD_CREATE},
+	{"bpf", SYS_BPF},
+	{"execveat", SYS_EXECVEAT},
+	{"userfaultfd", SYS_USERFAULTFD},
+	{"membarrier", SYS_MEMBARRIER},
+	{"mlock2", SYS_MLOCK2},
+	{"copy_file_range", SYS_COPY_FILE_RANGE},
+	{"preadv2", SYS_PREADV2},
+	{"pwritev2", SYS_PWRITEV2},
+	{"pkey_mprotect", SYS_PKEY_MPROTECT},
+	{"pkey_alloc", SYS_PKEY_ALLOC},
+	{"pkey_free", SYS_PKEY_FREE},
+	{"statx", SYS_STATX},
+	{"rseq", SYS_RSEQ},
+	{"io_pgetevents", SYS_IO_PGETEVENTS},
+	{"pidfd_send_signal", SYS_PIDFD_SEND_SIGNAL},
+	{"io_uring_setup", SYS_IO_URING_SETUP},
+	{"io_uring_enter", SYS_IO_URING_ENTER},
+	{"io_uring_register", SYS_IO_URING_REGISTER},
+	{"open_tree", SYS_OPEN_TREE},
+	{"move_mount", SYS_MOVE_MOUNT},
+	{"fsopen", SYS_FSOPEN},
+	{"fsconfig", SYS_FSCONFIG},
+	{"fsmount", SYS_FSMOUNT},
+	{"fspick", SYS_FSPICK},
+	{"pidfd_open", SYS_PIDFD_OPEN},
+	{"clone3", SYS_CLONE3},
+	{"close_range", SYS_CLOSE_RANGE},
+	{"openat2", SYS_OPENAT2},
+	{"pidfd_getfd", SYS_PIDFD_GETFD},
+	{"faccessat2", SYS_FACCESSAT2},
+	{"process_madvise", SYS_PROCESS_MADVISE},
+	{"epoll_pwait2", SYS_EPOLL_PWAIT2},
+	{"mount_setattr", SYS_MOUNT_SETATTR},
+	{"quotactl_fd", SYS_QUOTACTL_FD},
+	{"landlock_create_ruleset", SYS_LANDLOCK_CREATE_RULESET},
+	{"landlock_add_rule", SYS_LANDLOCK_ADD_RULE},
+	{"landlock_restrict_self", SYS_LANDLOCK_RESTRICT_SELF},
+	{"process_mrelease", SYS_PROCESS_MRELEASE},
+	{"futex_waitv", SYS_FUTEX_WAITV},
+	{"set_mempolicy_home_node", SYS_SET_MEMPOLICY_HOME_NODE},
+	{"cachestat", SYS_CACHESTAT},
+	{"fchmodat2", SYS_FCHMODAT2},
+	{"map_shadow_stack", SYS_MAP_SHADOW_STACK},
+	{"futex_wake", SYS_FUTEX_WAKE},
+	{"futex_wait", SYS_FUTEX_WAIT},
+	{"futex_requeue", SYS_FUTEX_REQUEUE},
+	{"statmount", SYS_STATMOUNT},
+	{"listmount", SYS_LISTMOUNT},
+	{"lsm_get_self_attr", SYS_LSM_GET_SELF_ATTR},
+	{"lsm_set_self_attr", SYS_LSM_SET_SELF_ATTR},
+	{"lsm_list_modules", SYS_LSM_LIST_MODULES},
+	{"mseal", SYS_MSEAL},
+	{"setxattrat", SYS_SETXATTRAT},
+	{"getxattrat", SYS_GETXATTRAT},
+	{"listxattrat", SYS_LISTXATTRAT},
+	{"removexattrat", SYS_REMOVEXATTRAT},
+	{"open_tree_attr", SYS_OPEN_TREE_ATTR},
+	{"file_getattr", SYS_FILE_GETATTR},
+	{"file_setattr", SYS_FILE_SETATTR},
+	{"listns", SYS_LISTNS},
+	{"rseq_slice_yield", SYS_RSEQ_SLICE_YIELD},
+	{"fchroot", SYS_FCHROOT},
+}

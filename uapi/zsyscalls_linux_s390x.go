@@ -6,51 +6,793 @@ package uapi
 
 // Constants of asm/unistd_64.h.
 const (
+	SYS_EXIT                    = 1   // asm/unistd_64.h:4
+	SYS_FORK                    = 2   // asm/unistd_64.h:5
 	SYS_READ                    = 3   // asm/unistd_64.h:6
 	SYS_WRITE                   = 4   // asm/unistd_64.h:7
+	SYS_OPEN                    = 5   // asm/unistd_64.h:8
 	SYS_CLOSE                   = 6   // asm/unistd_64.h:9
+	SYS_RESTART_SYSCALL         = 7   // asm/unistd_64.h:10
+	SYS_CREAT                   = 8   // asm/unistd_64.h:11
+	SYS_LINK                    = 9   // asm/unistd_64.h:12
+	SYS_UNLINK                  = 10  // asm/unistd_64.h:13
 	SYS_EXECVE                  = 11  // asm/unistd_64.h:14
 	SYS_CHDIR                   = 12  // asm/unistd_64.h:15
+	SYS_MKNOD                   = 14  // asm/unistd_64.h:16
+	SYS_CHMOD                   = 15  // asm/unistd_64.h:17
+	SYS_LSEEK                   = 19  // asm/unistd_64.h:18
 	SYS_GETPID                  = 20  // asm/unistd_64.h:19
 	SYS_MOUNT                   = 21  // asm/unistd_64.h:20
+	SYS_UMOUNT                  = 22  // asm/unistd_64.h:21
 	SYS_PTRACE                  = 26  // asm/unistd_64.h:22
+	SYS_ALARM                   = 27  // asm/unistd_64.h:23
+	SYS_PAUSE                   = 29  // asm/unistd_64.h:24
+	SYS_UTIME                   = 30  // asm/unistd_64.h:25
+	SYS_ACCESS                  = 33  // asm/unistd_64.h:26
+	SYS_NICE                    = 34  // asm/unistd_64.h:27
+	SYS_SYNC                    = 36  // asm/unistd_64.h:28
+	SYS_KILL                    = 37  // asm/unistd_64.h:29
+	SYS_RENAME                  = 38  // asm/unistd_64.h:30
+	SYS_MKDIR                   = 39  // asm/unistd_64.h:31
+	SYS_RMDIR                   = 40  // asm/unistd_64.h:32
+	SYS_DUP                     = 41  // asm/unistd_64.h:33
+	SYS_PIPE                    = 42  // asm/unistd_64.h:34
+	SYS_TIMES                   = 43  // asm/unistd_64.h:35
+	SYS_BRK                     = 45  // asm/unistd_64.h:36
+	SYS_SIGNAL                  = 48  // asm/unistd_64.h:37
+	SYS_ACCT                    = 51  // asm/unistd_64.h:38
+	SYS_UMOUNT2                 = 52  // asm/unistd_64.h:39
 	SYS_IOCTL                   = 54  // asm/unistd_64.h:40
 	SYS_FCNTL                   = 55  // asm/unistd_64.h:41
 	SYS_SETPGID                 = 57  // asm/unistd_64.h:42
 	SYS_UMASK                   = 60  // asm/unistd_64.h:43
 	SYS_CHROOT                  = 61  // asm/unistd_64.h:44
+	SYS_USTAT                   = 62  // asm/unistd_64.h:45
+	SYS_DUP2                    = 63  // asm/unistd_64.h:46
 	SYS_GETPPID                 = 64  // asm/unistd_64.h:47
+	SYS_GETPGRP                 = 65  // asm/unistd_64.h:48
 	SYS_SETSID                  = 66  // asm/unistd_64.h:49
+	SYS_SIGACTION               = 67  // asm/unistd_64.h:50
+	SYS_SIGSUSPEND              = 72  // asm/unistd_64.h:51
+	SYS_SIGPENDING              = 73  // asm/unistd_64.h:52
+	SYS_SETHOSTNAME             = 74  // asm/unistd_64.h:53
+	SYS_SETRLIMIT               = 75  // asm/unistd_64.h:54
+	SYS_GETRUSAGE               = 77  // asm/unistd_64.h:55
+	SYS_GETTIMEOFDAY            = 78  // asm/unistd_64.h:56
+	SYS_SETTIMEOFDAY            = 79  // asm/unistd_64.h:57
+	SYS_SYMLINK                 = 83  // asm/unistd_64.h:58
+	SYS_READLINK                = 85  // asm/unistd_64.h:59
+	SYS_USELIB                  = 86  // asm/unistd_64.h:60
+	SYS_SWAPON                  = 87  // asm/unistd_64.h:61
+	SYS_REBOOT                  = 88  // asm/unistd_64.h:62
+	SYS_READDIR                 = 89  // asm/unistd_64.h:63
+	SYS_MMAP                    = 90  // asm/unistd_64.h:64
+	SYS_MUNMAP                  = 91  // asm/unistd_64.h:65
+	SYS_TRUNCATE                = 92  // asm/unistd_64.h:66
+	SYS_FTRUNCATE               = 93  // asm/unistd_64.h:67
+	SYS_FCHMOD                  = 94  // asm/unistd_64.h:68
+	SYS_GETPRIORITY             = 96  // asm/unistd_64.h:69
+	SYS_SETPRIORITY             = 97  // asm/unistd_64.h:70
+	SYS_STATFS                  = 99  // asm/unistd_64.h:71
+	SYS_FSTATFS                 = 100 // asm/unistd_64.h:72
+	SYS_SOCKETCALL              = 102 // asm/unistd_64.h:73
+	SYS_SYSLOG                  = 103 // asm/unistd_64.h:74
+	SYS_SETITIMER               = 104 // asm/unistd_64.h:75
+	SYS_GETITIMER               = 105 // asm/unistd_64.h:76
+	SYS_STAT                    = 106 // asm/unistd_64.h:77
+	SYS_LSTAT                   = 107 // asm/unistd_64.h:78
+	SYS_FSTAT                   = 108 // asm/unistd_64.h:79
+	SYS_LOOKUP_DCOOKIE          = 110 // asm/unistd_64.h:80
+	SYS_VHANGUP                 = 111 // asm/unistd_64.h:81
+	SYS_IDLE                    = 112 // asm/unistd_64.h:82
 	SYS_WAIT4                   = 114 // asm/unistd_64.h:83
+	SYS_SWAPOFF                 = 115 // asm/unistd_64.h:84
+	SYS_SYSINFO                 = 116 // asm/unistd_64.h:85
+	SYS_IPC                     = 117 // asm/unistd_64.h:86
+	SYS_FSYNC                   = 118 // asm/unistd_64.h:87
+	SYS_SIGRETURN               = 119 // asm/unistd_64.h:88
 	SYS_CLONE                   = 120 // asm/unistd_64.h:89
+	SYS_SETDOMAINNAME           = 121 // asm/unistd_64.h:90
+	SYS_UNAME                   = 122 // asm/unistd_64.h:91
+	SYS_ADJTIMEX                = 124 // asm/unistd_64.h:92
+	SYS_MPROTECT                = 125 // asm/unistd_64.h:93
+	SYS_SIGPROCMASK             = 126 // asm/unistd_64.h:94
+	SYS_CREATE_MODULE           = 127 // asm/unistd_64.h:95
+	SYS_INIT_MODULE             = 128 // asm/unistd_64.h:96
+	SYS_DELETE_MODULE           = 129 // asm/unistd_64.h:97
+	SYS_GET_KERNEL_SYMS         = 130 // asm/unistd_64.h:98
+	SYS_QUOTACTL                = 131 // asm/unistd_64.h:99
+	SYS_GETPGID                 = 132 // asm/unistd_64.h:100
+	SYS_FCHDIR                  = 133 // asm/unistd_64.h:101
+	SYS_BDFLUSH                 = 134 // asm/unistd_64.h:102
+	SYS_SYSFS                   = 135 // asm/unistd_64.h:103
+	SYS_PERSONALITY             = 136 // asm/unistd_64.h:104
+	SYS_AFS_SYSCALL             = 137 // asm/unistd_64.h:105
+	SYS_GETDENTS                = 141 // asm/unistd_64.h:106
+	SYS_SELECT                  = 142 // asm/unistd_64.h:107
+	SYS_FLOCK                   = 143 // asm/unistd_64.h:108
+	SYS_MSYNC                   = 144 // asm/unistd_64.h:109
+	SYS_READV                   = 145 // asm/unistd_64.h:110
+	SYS_WRITEV                  = 146 // asm/unistd_64.h:111
+	SYS_GETSID                  = 147 // asm/unistd_64.h:112
+	SYS_FDATASYNC               = 148 // asm/unistd_64.h:113
+	SYS__SYSCTL                 = 149 // asm/unistd_64.h:114
+	SYS_MLOCK                   = 150 // asm/unistd_64.h:115
+	SYS_MUNLOCK                 = 151 // asm/unistd_64.h:116
+	SYS_MLOCKALL                = 152 // asm/unistd_64.h:117
+	SYS_MUNLOCKALL              = 153 // asm/unistd_64.h:118
+	SYS_SCHED_SETPARAM          = 154 // asm/unistd_64.h:119
+	SYS_SCHED_GETPARAM          = 155 // asm/unistd_64.h:120
+	SYS_SCHED_SETSCHEDULER      = 156 // asm/unistd_64.h:121
+	SYS_SCHED_GETSCHEDULER      = 157 // asm/unistd_64.h:122
+	SYS_SCHED_YIELD             = 158 // asm/unistd_64.h:123
+	SYS_SCHED_GET_PRIORITY_MAX  = 159 // asm/unistd_64.h:124
+	SYS_SCHED_GET_PRIORITY_MIN  = 160 // asm/unistd_64.h:125
+	SYS_SCHED_RR_GET_INTERVAL   = 161 // asm/unistd_64.h:126
+	SYS_NANOSLEEP               = 162 // asm/unistd_64.h:127
+	SYS_MREMAP                  = 163 // asm/unistd_64.h:128
+	SYS_QUERY_MODULE            = 167 // asm/unistd_64.h:129
+	SYS_POLL                    = 168 // asm/unistd_64.h:130
+	SYS_NFSSERVCTL              = 169 // asm/unistd_64.h:131
 	SYS_PRCTL                   = 172 // asm/unistd_64.h:132
+	SYS_RT_SIGRETURN            = 173 // asm/unistd_64.h:133
 	SYS_RT_SIGACTION            = 174 // asm/unistd_64.h:134
 	SYS_RT_SIGPROCMASK          = 175 // asm/unistd_64.h:135
+	SYS_RT_SIGPENDING           = 176 // asm/unistd_64.h:136
+	SYS_RT_SIGTIMEDWAIT         = 177 // asm/unistd_64.h:137
+	SYS_RT_SIGQUEUEINFO         = 178 // asm/unistd_64.h:138
+	SYS_RT_SIGSUSPEND           = 179 // asm/unistd_64.h:139
+	SYS_PREAD64                 = 180 // asm/unistd_64.h:140
+	SYS_PWRITE64                = 181 // asm/unistd_64.h:141
+	SYS_GETCWD                  = 183 // asm/unistd_64.h:142
+	SYS_CAPGET                  = 184 // asm/unistd_64.h:143
 	SYS_CAPSET                  = 185 // asm/unistd_64.h:144
+	SYS_SIGALTSTACK             = 186 // asm/unistd_64.h:145
+	SYS_SENDFILE                = 187 // asm/unistd_64.h:146
+	SYS_GETPMSG                 = 188 // asm/unistd_64.h:147
+	SYS_PUTPMSG                 = 189 // asm/unistd_64.h:148
+	SYS_VFORK                   = 190 // asm/unistd_64.h:149
+	SYS_GETRLIMIT               = 191 // asm/unistd_64.h:150
+	SYS_LCHOWN                  = 198 // asm/unistd_64.h:151
+	SYS_GETUID                  = 199 // asm/unistd_64.h:152
+	SYS_GETGID                  = 200 // asm/unistd_64.h:153
+	SYS_GETEUID                 = 201 // asm/unistd_64.h:154
+	SYS_GETEGID                 = 202 // asm/unistd_64.h:155
+	SYS_SETREUID                = 203 // asm/unistd_64.h:156
+	SYS_SETREGID                = 204 // asm/unistd_64.h:157
+	SYS_GETGROUPS               = 205 // asm/unistd_64.h:158
 	SYS_SETGROUPS               = 206 // asm/unistd_64.h:159
+	SYS_FCHOWN                  = 207 // asm/unistd_64.h:160
+	SYS_SETRESUID               = 208 // asm/unistd_64.h:161
+	SYS_GETRESUID               = 209 // asm/unistd_64.h:162
+	SYS_SETRESGID               = 210 // asm/unistd_64.h:163
+	SYS_GETRESGID               = 211 // asm/unistd_64.h:164
+	SYS_CHOWN                   = 212 // asm/unistd_64.h:165
 	SYS_SETUID                  = 213 // asm/unistd_64.h:166
 	SYS_SETGID                  = 214 // asm/unistd_64.h:167
+	SYS_SETFSUID                = 215 // asm/unistd_64.h:168
+	SYS_SETFSGID                = 216 // asm/unistd_64.h:169
+	SYS_PIVOT_ROOT              = 217 // asm/unistd_64.h:170
+	SYS_MINCORE                 = 218 // asm/unistd_64.h:171
+	SYS_MADVISE                 = 219 // asm/unistd_64.h:172
+	SYS_GETDENTS64              = 220 // asm/unistd_64.h:173
+	SYS_READAHEAD               = 222 // asm/unistd_64.h:174
+	SYS_SETXATTR                = 224 // asm/unistd_64.h:175
+	SYS_LSETXATTR               = 225 // asm/unistd_64.h:176
+	SYS_FSETXATTR               = 226 // asm/unistd_64.h:177
+	SYS_GETXATTR                = 227 // asm/unistd_64.h:178
+	SYS_LGETXATTR               = 228 // asm/unistd_64.h:179
+	SYS_FGETXATTR               = 229 // asm/unistd_64.h:180
+	SYS_LISTXATTR               = 230 // asm/unistd_64.h:181
+	SYS_LLISTXATTR              = 231 // asm/unistd_64.h:182
+	SYS_FLISTXATTR              = 232 // asm/unistd_64.h:183
+	SYS_REMOVEXATTR             = 233 // asm/unistd_64.h:184
+	SYS_LREMOVEXATTR            = 234 // asm/unistd_64.h:185
+	SYS_FREMOVEXATTR            = 235 // asm/unistd_64.h:186
+	SYS_GETTID                  = 236 // asm/unistd_64.h:187
+	SYS_TKILL                   = 237 // asm/unistd_64.h:188
 	SYS_FUTEX                   = 238 // asm/unistd_64.h:189
+	SYS_SCHED_SETAFFINITY       = 239 // asm/unistd_64.h:190
+	SYS_SCHED_GETAFFINITY       = 240 // asm/unistd_64.h:191
+	SYS_TGKILL                  = 241 // asm/unistd_64.h:192
+	SYS_IO_SETUP                = 243 // asm/unistd_64.h:193
+	SYS_IO_DESTROY              = 244 // asm/unistd_64.h:194
+	SYS_IO_GETEVENTS            = 245 // asm/unistd_64.h:195
+	SYS_IO_SUBMIT               = 246 // asm/unistd_64.h:196
+	SYS_IO_CANCEL               = 247 // asm/unistd_64.h:197
 	SYS_EXIT_GROUP              = 248 // asm/unistd_64.h:198
+	SYS_EPOLL_CREATE            = 249 // asm/unistd_64.h:199
+	SYS_EPOLL_CTL               = 250 // asm/unistd_64.h:200
+	SYS_EPOLL_WAIT              = 251 // asm/unistd_64.h:201
+	SYS_SET_TID_ADDRESS         = 252 // asm/unistd_64.h:202
+	SYS_FADVISE64               = 253 // asm/unistd_64.h:203
+	SYS_TIMER_CREATE            = 254 // asm/unistd_64.h:204
+	SYS_TIMER_SETTIME           = 255 // asm/unistd_64.h:205
+	SYS_TIMER_GETTIME           = 256 // asm/unistd_64.h:206
+	SYS_TIMER_GETOVERRUN        = 257 // asm/unistd_64.h:207
+	SYS_TIMER_DELETE            = 258 // asm/unistd_64.h:208
+	SYS_CLOCK_SETTIME           = 259 // asm/unistd_64.h:209
+	SYS_CLOCK_GETTIME           = 260 // asm/unistd_64.h:210
+	SYS_CLOCK_GETRES            = 261 // asm/unistd_64.h:211
+	SYS_CLOCK_NANOSLEEP         = 262 // asm/unistd_64.h:212
+	SYS_STATFS64                = 265 // asm/unistd_64.h:213
+	SYS_FSTATFS64               = 266 // asm/unistd_64.h:214
+	SYS_REMAP_FILE_PAGES        = 267 // asm/unistd_64.h:215
+	SYS_MBIND                   = 268 // asm/unistd_64.h:216
+	SYS_GET_MEMPOLICY           = 269 // asm/unistd_64.h:217
+	SYS_SET_MEMPOLICY           = 270 // asm/unistd_64.h:218
+	SYS_MQ_OPEN                 = 271 // asm/unistd_64.h:219
+	SYS_MQ_UNLINK               = 272 // asm/unistd_64.h:220
+	SYS_MQ_TIMEDSEND            = 273 // asm/unistd_64.h:221
+	SYS_MQ_TIMEDRECEIVE         = 274 // asm/unistd_64.h:222
+	SYS_MQ_NOTIFY               = 275 // asm/unistd_64.h:223
+	SYS_MQ_GETSETATTR           = 276 // asm/unistd_64.h:224
+	SYS_KEXEC_LOAD              = 277 // asm/unistd_64.h:225
+	SYS_ADD_KEY                 = 278 // asm/unistd_64.h:226
+	SYS_REQUEST_KEY             = 279 // asm/unistd_64.h:227
+	SYS_KEYCTL                  = 280 // asm/unistd_64.h:228
 	SYS_WAITID                  = 281 // asm/unistd_64.h:229
+	SYS_IOPRIO_SET              = 282 // asm/unistd_64.h:230
+	SYS_IOPRIO_GET              = 283 // asm/unistd_64.h:231
+	SYS_INOTIFY_INIT            = 284 // asm/unistd_64.h:232
+	SYS_INOTIFY_ADD_WATCH       = 285 // asm/unistd_64.h:233
+	SYS_INOTIFY_RM_WATCH        = 286 // asm/unistd_64.h:234
+	SYS_MIGRATE_PAGES           = 287 // asm/unistd_64.h:235
 	SYS_OPENAT                  = 288 // asm/unistd_64.h:236
+	SYS_MKDIRAT                 = 289 // asm/unistd_64.h:237
+	SYS_MKNODAT                 = 290 // asm/unistd_64.h:238
+	SYS_FCHOWNAT                = 291 // asm/unistd_64.h:239
+	SYS_FUTIMESAT               = 292 // asm/unistd_64.h:240
+	SYS_NEWFSTATAT              = 293 // asm/unistd_64.h:241
+	SYS_UNLINKAT                = 294 // asm/unistd_64.h:242
+	SYS_RENAMEAT                = 295 // asm/unistd_64.h:243
+	SYS_LINKAT                  = 296 // asm/unistd_64.h:244
+	SYS_SYMLINKAT               = 297 // asm/unistd_64.h:245
+	SYS_READLINKAT              = 298 // asm/unistd_64.h:246
+	SYS_FCHMODAT                = 299 // asm/unistd_64.h:247
+	SYS_FACCESSAT               = 300 // asm/unistd_64.h:248
+	SYS_PSELECT6                = 301 // asm/unistd_64.h:249
+	SYS_PPOLL                   = 302 // asm/unistd_64.h:250
 	SYS_UNSHARE                 = 303 // asm/unistd_64.h:251
+	SYS_SET_ROBUST_LIST         = 304 // asm/unistd_64.h:252
+	SYS_GET_ROBUST_LIST         = 305 // asm/unistd_64.h:253
+	SYS_SPLICE                  = 306 // asm/unistd_64.h:254
+	SYS_SYNC_FILE_RANGE         = 307 // asm/unistd_64.h:255
+	SYS_TEE                     = 308 // asm/unistd_64.h:256
+	SYS_VMSPLICE                = 309 // asm/unistd_64.h:257
+	SYS_MOVE_PAGES              = 310 // asm/unistd_64.h:258
+	SYS_GETCPU                  = 311 // asm/unistd_64.h:259
+	SYS_EPOLL_PWAIT             = 312 // asm/unistd_64.h:260
+	SYS_UTIMES                  = 313 // asm/unistd_64.h:261
+	SYS_FALLOCATE               = 314 // asm/unistd_64.h:262
+	SYS_UTIMENSAT               = 315 // asm/unistd_64.h:263
+	SYS_SIGNALFD                = 316 // asm/unistd_64.h:264
+	SYS_TIMERFD                 = 317 // asm/unistd_64.h:265
+	SYS_EVENTFD                 = 318 // asm/unistd_64.h:266
+	SYS_TIMERFD_CREATE          = 319 // asm/unistd_64.h:267
+	SYS_TIMERFD_SETTIME         = 320 // asm/unistd_64.h:268
+	SYS_TIMERFD_GETTIME         = 321 // asm/unistd_64.h:269
+	SYS_SIGNALFD4               = 322 // asm/unistd_64.h:270
+	SYS_EVENTFD2                = 323 // asm/unistd_64.h:271
+	SYS_INOTIFY_INIT1           = 324 // asm/unistd_64.h:272
+	SYS_PIPE2                   = 325 // asm/unistd_64.h:273
 	SYS_DUP3                    = 326 // asm/unistd_64.h:274
+	SYS_EPOLL_CREATE1           = 327 // asm/unistd_64.h:275
+	SYS_PREADV                  = 328 // asm/unistd_64.h:276
+	SYS_PWRITEV                 = 329 // asm/unistd_64.h:277
+	SYS_RT_TGSIGQUEUEINFO       = 330 // asm/unistd_64.h:278
+	SYS_PERF_EVENT_OPEN         = 331 // asm/unistd_64.h:279
+	SYS_FANOTIFY_INIT           = 332 // asm/unistd_64.h:280
+	SYS_FANOTIFY_MARK           = 333 // asm/unistd_64.h:281
 	SYS_PRLIMIT64               = 334 // asm/unistd_64.h:282
 	SYS_NAME_TO_HANDLE_AT       = 335 // asm/unistd_64.h:283
 	SYS_OPEN_BY_HANDLE_AT       = 336 // asm/unistd_64.h:284
+	SYS_CLOCK_ADJTIME           = 337 // asm/unistd_64.h:285
+	SYS_SYNCFS                  = 338 // asm/unistd_64.h:286
 	SYS_SETNS                   = 339 // asm/unistd_64.h:287
+	SYS_PROCESS_VM_READV        = 340 // asm/unistd_64.h:288
+	SYS_PROCESS_VM_WRITEV       = 341 // asm/unistd_64.h:289
+	SYS_S390_RUNTIME_INSTR      = 342 // asm/unistd_64.h:290
+	SYS_KCMP                    = 343 // asm/unistd_64.h:291
+	SYS_FINIT_MODULE            = 344 // asm/unistd_64.h:292
 	SYS_SCHED_SETATTR           = 345 // asm/unistd_64.h:293
+	SYS_SCHED_GETATTR           = 346 // asm/unistd_64.h:294
+	SYS_RENAMEAT2               = 347 // asm/unistd_64.h:295
 	SYS_SECCOMP                 = 348 // asm/unistd_64.h:296
+	SYS_GETRANDOM               = 349 // asm/unistd_64.h:297
+	SYS_MEMFD_CREATE            = 350 // asm/unistd_64.h:298
+	SYS_BPF                     = 351 // asm/unistd_64.h:299
+	SYS_S390_PCI_MMIO_WRITE     = 352 // asm/unistd_64.h:300
+	SYS_S390_PCI_MMIO_READ      = 353 // asm/unistd_64.h:301
 	SYS_EXECVEAT                = 354 // asm/unistd_64.h:302
+	SYS_USERFAULTFD             = 355 // asm/unistd_64.h:303
+	SYS_MEMBARRIER              = 356 // asm/unistd_64.h:304
+	SYS_RECVMMSG                = 357 // asm/unistd_64.h:305
+	SYS_SENDMMSG                = 358 // asm/unistd_64.h:306
+	SYS_SOCKET                  = 359 // asm/unistd_64.h:307
+	SYS_SOCKETPAIR              = 360 // asm/unistd_64.h:308
+	SYS_BIND                    = 361 // asm/unistd_64.h:309
+	SYS_CONNECT                 = 362 // asm/unistd_64.h:310
+	SYS_LISTEN                  = 363 // asm/unistd_64.h:311
+	SYS_ACCEPT4                 = 364 // asm/unistd_64.h:312
+	SYS_GETSOCKOPT              = 365 // asm/unistd_64.h:313
+	SYS_SETSOCKOPT              = 366 // asm/unistd_64.h:314
+	SYS_GETSOCKNAME             = 367 // asm/unistd_64.h:315
+	SYS_GETPEERNAME             = 368 // asm/unistd_64.h:316
+	SYS_SENDTO                  = 369 // asm/unistd_64.h:317
+	SYS_SENDMSG                 = 370 // asm/unistd_64.h:318
+	SYS_RECVFROM                = 371 // asm/unistd_64.h:319
+	SYS_RECVMSG                 = 372 // asm/unistd_64.h:320
+	SYS_SHUTDOWN                = 373 // asm/unistd_64.h:321
+	SYS_MLOCK2                  = 374 // asm/unistd_64.h:322
+	SYS_COPY_FILE_RANGE         = 375 // asm/unistd_64.h:323
+	SYS_PREADV2                 = 376 // asm/unistd_64.h:324
+	SYS_PWRITEV2                = 377 // asm/unistd_64.h:325
+	SYS_S390_GUARDED_STORAGE    = 378 // asm/unistd_64.h:326
+	SYS_STATX                   = 379 // asm/unistd_64.h:327
+	SYS_S390_STHYI              = 380 // asm/unistd_64.h:328
+	SYS_KEXEC_FILE_LOAD         = 381 // asm/unistd_64.h:329
+	SYS_IO_PGETEVENTS           = 382 // asm/unistd_64.h:330
+	SYS_RSEQ                    = 383 // asm/unistd_64.h:331
+	SYS_PKEY_MPROTECT           = 384 // asm/unistd_64.h:332
+	SYS_PKEY_ALLOC              = 385 // asm/unistd_64.h:333
+	SYS_PKEY_FREE               = 386 // asm/unistd_64.h:334
+	SYS_SEMTIMEDOP              = 392 // asm/unistd_64.h:335
+	SYS_SEMGET                  = 393 // asm/unistd_64.h:336
+	SYS_SEMCTL                  = 394 // asm/unistd_64.h:337
+	SYS_SHMGET                  = 395 // asm/unistd_64.h:338
+	SYS_SHMCTL                  = 396 // asm/unistd_64.h:339
+	SYS_SHMAT                   = 397 // asm/unistd_64.h:340
+	SYS_SHMDT                   = 398 // asm/unistd_64.h:341
+	SYS_MSGGET                  = 399 // asm/unistd_64.h:342
+	SYS_MSGSND                  = 400 // asm/unistd_64.h:343
+	SYS_MSGRCV                  = 401 // asm/unistd_64.h:344
+	SYS_MSGCTL                  = 402 // asm/unistd_64.h:345
 	SYS_PIDFD_SEND_SIGNAL       = 424 // asm/unistd_64.h:346
+	SYS_IO_URING_SETUP          = 425 // asm/unistd_64.h:347
+	SYS_IO_URING_ENTER          = 426 // asm/unistd_64.h:348
+	SYS_IO_URING_REGISTER       = 427 // asm/unistd_64.h:349
+	SYS_OPEN_TREE               = 428 // asm/unistd_64.h:350
+	SYS_MOVE_MOUNT              = 429 // asm/unistd_64.h:351
+	SYS_FSOPEN                  = 430 // asm/unistd_64.h:352
+	SYS_FSCONFIG                = 431 // asm/unistd_64.h:353
+	SYS_FSMOUNT                 = 432 // asm/unistd_64.h:354
+	SYS_FSPICK                  = 433 // asm/unistd_64.h:355
 	SYS_PIDFD_OPEN              = 434 // asm/unistd_64.h:356
 	SYS_CLONE3                  = 435 // asm/unistd_64.h:357
 	SYS_CLOSE_RANGE             = 436 // asm/unistd_64.h:358
+	SYS_OPENAT2                 = 437 // asm/unistd_64.h:359
 	SYS_PIDFD_GETFD             = 438 // asm/unistd_64.h:360
+	SYS_FACCESSAT2              = 439 // asm/unistd_64.h:361
 	SYS_PROCESS_MADVISE         = 440 // asm/unistd_64.h:362
+	SYS_EPOLL_PWAIT2            = 441 // asm/unistd_64.h:363
+	SYS_MOUNT_SETATTR           = 442 // asm/unistd_64.h:364
+	SYS_QUOTACTL_FD             = 443 // asm/unistd_64.h:365
 	SYS_LANDLOCK_CREATE_RULESET = 444 // asm/unistd_64.h:366
 	SYS_LANDLOCK_ADD_RULE       = 445 // asm/unistd_64.h:367
 	SYS_LANDLOCK_RESTRICT_SELF  = 446 // asm/unistd_64.h:368
+	SYS_MEMFD_SECRET            = 447 // asm/unistd_64.h:369
 	SYS_PROCESS_MRELEASE        = 448 // asm/unistd_64.h:370
+	SYS_FUTEX_WAITV             = 449 // asm/unistd_64.h:371
+	SYS_SET_MEMPOLICY_HOME_NODE = 450 // asm/unistd_64.h:372
+	SYS_CACHESTAT               = 451 // asm/unistd_64.h:373
+	SYS_FCHMODAT2               = 452 // asm/unistd_64.h:374
+	SYS_MAP_SHADOW_STACK        = 453 // asm/unistd_64.h:375
+	SYS_FUTEX_WAKE              = 454 // asm/unistd_64.h:376
+	SYS_FUTEX_WAIT              = 455 // asm/unistd_64.h:377
+	SYS_FUTEX_REQUEUE           = 456 // asm/unistd_64.h:378
+	SYS_STATMOUNT               = 457 // asm/unistd_64.h:379
+	SYS_LISTMOUNT               = 458 // asm/unistd_64.h:380
+	SYS_LSM_GET_SELF_ATTR       = 459 // asm/unistd_64.h:381
+	SYS_LSM_SET_SELF_ATTR       = 460 // asm/unistd_64.h:382
+	SYS_LSM_LIST_MODULES        = 461 // asm/unistd_64.h:383
+	SYS_MSEAL                   = 462 // asm/unistd_64.h:384
+	SYS_SETXATTRAT              = 463 // asm/unistd_64.h:385
+	SYS_GETXATTRAT              = 464 // asm/unistd_64.h:386
+	SYS_LISTXATTRAT             = 465 // asm/unistd_64.h:387
+	SYS_REMOVEXATTRAT           = 466 // asm/unistd_64.h:388
+	SYS_OPEN_TREE_ATTR          = 467 // asm/unistd_64.h:389
+	SYS_FILE_GETATTR            = 468 // asm/unistd_64.h:390
+	SYS_FILE_SETATTR            = 469 // asm/unistd_64.h:391
+	SYS_LISTNS                  = 470 // asm/unistd_64.h:392
+	SYS_RSEQ_SLICE_YIELD        = 471 // asm/unistd_64.h:393
+	SYS_FCHROOT                 = 472 // asm/unistd_64.h:394
 )
+
+// syscallTable has what is above by value.
+var syscallTable = [...]struct {
+	name  string
+	value uintptr
+}{
+	{"exit", SYS_EXIT},
+	{"fork", SYS_FORK},
+	{"read", SYS_READ},
+	{"write", SYS_WRITE},
+	{"open", SYS_OPEN},
+	{"close", SYS_CLOSE},
+	{"restart_syscall", SYS_RESTART_SYSCALL},
+	{"creat", SYS_CREAT},
+	{"link", SYS_LINK},
+	{"unlink", SYS_UNLINK},
+	{"execve", SYS_EXECVE},
+	{"chdir", SYS_CHDIR},
+	{"mknod", SYS_MKNOD},
+	{"chmod", SYS_CHMOD},
+	{"lseek", SYS_LSEEK},
+	{"getpid", SYS_GETPID},
+	{"mount", SYS_MOUNT},
+	{"umount", SYS_UMOUNT},
+	{"ptrace", SYS_PTRACE},
+	{"alarm", SYS_ALARM},
+	{"pause", SYS_PAUSE},
+	{"utime", SYS_UTIME},
+	{"access", SYS_ACCESS},
+	{"nice", SYS_NICE},
+	{"sync", SYS_SYNC},
+	{"kill", SYS_KILL},
+	{"rename", SYS_RENAME},
+	{"mkdir", SYS_MKDIR},
+	{"rmdir", SYS_RMDIR},
+	{"dup", SYS_DUP},
+	{"pipe", SYS_PIPE},
+	{"times", SYS_TIMES},
+	{"brk", SYS_BRK},
+	{"signal", SYS_SIGNAL},
+	{"acct", SYS_ACCT},
+	{"umount2", SYS_UMOUNT2},
+	{"ioctl", SYS_IOCTL},
+	{"fcntl", SYS_FCNTL},
+	{"setpgid", SYS_SETPGID},
+	{"umask", SYS_UMASK},
+	{"chroot", SYS_CHROOT},
+	{"ustat", SYS_USTAT},
+	{"dup2", SYS_DUP2},
+	{"getppid", SYS_GETPPID},
+	{"getpgrp", SYS_GETPGRP},
+	{"setsid", SYS_SETSID},
+	{"sigaction", SYS_SIGACTION},
+	{"sigsuspend", SYS_SIGSUSPEND},
+	{"sigpending", SYS_SIGPENDING},
+	{"sethostname", SYS_SETHOSTNAME},
+	{"setrlimit", SYS_SETRLIMIT},
+	{"getrusage", SYS_GETRUSAGE},
+	{"gettimeofday", SYS_GETTIMEOFDAY},
+	{"settimeofday", SYS_SETTIMEOFDAY},
+	{"symlink", SYS_SYMLINK},
+	{"readlink", SYS_READLINK},
+	{"uselib", SYS_USELIB},
+	{"swapon", SYS_SWAPON},
+	{"reboot", SYS_REBOOT},
+	{"readdir", SYS_READDIR},
+	{"mmap", SYS_MMAP},
+	{"munmap", SYS_MUNMAP},
+	{"truncate", SYS_TRUNCATE},
+	{"ftruncate", SYS_FTRUNCATE},
+	{"fchmod", SYS_FCHMOD},
+	{"getpriority", SYS_GETPRIORITY},
+	{"setpriority", SYS_SETPRIORITY},
+	{"statfs", SYS_STATFS},
+	{"fstatfs", SYS_FSTATFS},
+	{"socketcall", SYS_SOCKETCALL},
+	{"syslog", SYS_SYSLOG},
+	{"setitimer", SYS_SETITIMER},
+	{"getitimer", SYS_GETITIMER},
+	{"stat", SYS_STAT},
+	{"lstat", SYS_LSTAT},
+	{"fstat", SYS_FSTAT},
+	{"lookup_dcookie", SYS_LOOKUP_DCOOKIE},
+	{"vhangup", SYS_VHANGUP},
+	{"idle", SYS_IDLE},
+	{"wait4", SYS_WAIT4},
+	{"swapoff", SYS_SWAPOFF},
+	{"sysinfo", SYS_SYSINFO},
+	{"ipc", SYS_IPC},
+	{"fsync", SYS_FSYNC},
+	{"sigreturn", SYS_SIGRETURN},
+	{"clone", SYS_CLONE},
+	{"setdomainname", SYS_SETDOMAINNAME},
+	{"uname", SYS_UNAME},
+	{"adjtimex", SYS_ADJTIMEX},
+	{"mprotect", SYS_MPROTECT},
+	{"sigprocmask", SYS_SIGPROCMASK},
+	{"create_module", SYS_CREATE_MODULE},
+	{"init_module", SYS_INIT_MODULE},
+	{"delete_module", SYS_DELETE_MODULE},
+	{"get_kernel_syms", SYS_GET_KERNEL_SYMS},
+	{"quotactl", SYS_QUOTACTL},
+	{"getpgid", SYS_GETPGID},
+	{"fchdir", SYS_FCHDIR},
+	{"bdflush", SYS_BDFLUSH},
+	{"sysfs", SYS_SYSFS},
+	{"personality", SYS_PERSONALITY},
+	{"afs_syscall", SYS_AFS_SYSCALL},
+	{"getdents", SYS_GETDENTS},
+	{"select", SYS_SELECT},
+	{"flock", SYS_FLOCK},
+	{"msync", SYS_MSYNC},
+	{"readv", SYS_READV},
+	{"writev", SYS_WRITEV},
+	{"getsid", SYS_GETSID},
+	{"fdatasync", SYS_FDATASYNC},
+	{"_sysctl", SYS__SYSCTL},
+	{"mlock", SYS_MLOCK},
+	{"munlock", SYS_MUNLOCK},
+	{"mlockall", SYS_MLOCKALL},
+	{"munlockall", SYS_MUNLOCKALL},
+	{"sched_setparam", SYS_SCHED_SETPARAM},
+	{"sched_getparam", SYS_SCHED_GETPARAM},
+	{"sched_setscheduler", SYS_SCHED_SETSCHEDULER},
+	{"sched_getscheduler", SYS_SCHED_GETSCHEDULER},
+	{"sched_yield", SYS_SCHED_YIELD},
+	{"sched_get_priority_max", SYS_SCHED_GET_PRIORITY_MAX},
+	{"sched_get_priority_min", SYS_SCHED_GET_PRIORITY_MIN},
+	{"sched_rr_get_interval", SYS_SCHED_RR_GET_INTERVAL},
+	{"nanosleep", SYS_NANOSLEEP},
+	{"mremap", SYS_MREMAP},
+	{"query_module", SYS_QUERY_MODULE},
+	{"poll", SYS_POLL},
+	{"nfsservctl", SYS_NFSSERVCTL},
+	{"prctl", SYS_PRCTL},
+	{"rt_sigreturn", SYS_RT_SIGRETURN},
+	{"rt_sigaction", SYS_RT_SIGACTION},
+	{"rt_sigprocmask", SYS_RT_SIGPROCMASK},
+	{"rt_sigpending", SYS_RT_SIGPENDING},
+	{"rt_sigtimedwait", SYS_RT_SIGTIMEDWAIT},
+	{"rt_sigqueueinfo", SYS_RT_SIGQUEUEINFO},
+	{"rt_sigsuspend", SYS_RT_SIGSUSPEND},
+	{"pread64", SYS_PREAD64},
+	{"pwrite64", SYS_PWRITE64},
+	{"getcwd", SYS_GETCWD},
+	{"capget", SYS_CAPGET},
+	{"capset", SYS_CAPSET},
+	{"sigaltstack", SYS_SIGALTSTACK},
+	{"sendfile", SYS_SENDFILE},
+	{"getpmsg", SYS_GETPMSG},
+	{"putpmsg", SYS_PUTPMSG},
+	{"vfork", SYS_VFORK},
+	{"getrlimit", SYS_GETRLIMIT},
+	{"lchown", SYS_LCHOWN},
+	{"getuid", SYS_GETUID},
+	{"getgid", SYS_GETGID},
+	{"geteuid", SYS_GETEUID},
+	{"getegid", SYS_GETEGID},
+	{"setreuid", SYS_SETREUID},
+	{"setregid", SYS_SETREGID},
+	{"getgroups", SYS_GETGROUPS},
+	{"setgroups", SYS_SETGROUPS},
+	{"fchown", SYS_FCHOWN},
+	{"setresuid", SYS_SETRESUID},
+	{"getresuid", SYS_GETRESUID},
+	{"setresgid", SYS_SETRESGID},
+	{"getresgid", SYS_GETRESGID},
+	{"chown", SYS_CHOWN},
+	{"setuid", SYS_SETUID},
+	{"setgid", SYS_SETGID},
+	{"setfsuid", SYS_SETFSUID},
+	{"setfsgid", SYS_SETFSGID},
+	{"pivot_root", SYS_PIVOT_ROOT},
+	{"mincore", SYS_MINCORE},
+	{"madvise", SYS_MADVISE},
+	{"getdents64", SYS_GETDENTS64},
+	{"readahead", SYS_READAHEAD},
+	{"setxattr", SYS_SETXATTR},
+	{"lsetxattr", SYS_LSETXATTR},
+	{"fsetxattr", SYS_FSETXATTR},
+	{"getxattr", SYS_GETXATTR},
+	{"lgetxattr", SYS_LGETXATTR},
+	{"fgetxattr", SYS_FGETXATTR},
+	{"listxattr", SYS_LISTXATTR},
+	{"llistxattr", SYS_LLISTXATTR},
+	{"flistxattr", SYS_FLISTXATTR},
+	{"removexattr", SYS_REMOVEXATTR},
+	{"lremovexattr", SYS_LREMOVEXATTR},
+	{"fremovexattr", SYS_FREMOVEXATTR},
+	{"gettid", SYS_GETTID},
+	{"tkill", SYS_TKILL},
+	{"futex", SYS_FUTEX},
+	{"sched_setaffinity", SYS_SCHED_SETAFFINITY},
+	{"sched_getaffinity", SYS_SCHED_GETAFFINITY},
+	{"tgkill", SYS_TGKILL},
+	{"io_setup", SYS_IO_SETUP},
+	{"io_destroy", SYS_IO_DESTROY},
+	{"io_getevents", SYS_IO_GETEVENTS},
+	{"io_submit", SYS_IO_SUBMIT},
+	{"io_cancel", SYS_IO_CANCEL},
+	{"exit_group", SYS_EXIT_GROUP},
+	{"epoll_create", SYS_EPOLL_CREATE},
+	{"epoll_ctl", SYS_EPOLL_CTL},
+	{"epoll_wait", SYS_EPOLL_WAIT},
+	{"set_tid_address", SYS_SET_TID_ADDRESS},
+	{"fadvise64", SYS_FADVISE64},
+	{"timer_create", SYS_TIMER_CREATE},
+	{"timer_settime", SYS_TIMER_SETTIME},
+	{"timer_gettime", SYS_TIMER_GETTIME},
+	{"timer_getoverrun", SYS_TIMER_GETOVERRUN},
+	{"timer_delete", SYS_TIMER_DELETE},
+	{"clock_settime", SYS_CLOCK_SETTIME},
+	{"clock_gettime", SYS_CLOCK_GETTIME},
+	{"clock_getres", SYS_CLOCK_GETRES},
+	{"clock_nanosleep", SYS_CLOCK_NANOSLEEP},
+	{"statfs64", SYS_STATFS64},
+	{"fstatfs64", SYS_FSTATFS64},
+	{"remap_file_pages", SYS_REMAP_FILE_PAGES},
+	{"mbind", SYS_MBIND},
+	{"get_mempolicy", SYS_GET_MEMPOLICY},
+	{"set_mempolicy", SYS_SET_MEMPOLICY},
+	{"mq_open", SYS_MQ_OPEN},
+	{"mq_unlink", SYS_MQ_UNLINK},
+	{"mq_timedsend", SYS_MQ_TIMEDSEND},
+	{"mq_timedreceive", SYS_MQ_TIMEDRECEIVE},
+	{"mq_notify", SYS_MQ_NOTIFY},
+	{"mq_getsetattr", SYS_MQ_GETSETATTR},
+	{"kexec_load", SYS_KEXEC_LOAD},
+	{"add_key", SYS_ADD_KEY},
+	{"request_key", SYS_REQUEST_KEY},
+	{"keyctl", SYS_KEYCTL},
+	{"waitid", SYS_WAITID},
+	{"ioprio_set", SYS_IOPRIO_SET},
+	{"ioprio_get", SYS_IOPRIO_GET},
+	{"inotify_init", SYS_INOTIFY_INIT},
+	{"inotify_add_watch", SYS_INOTIFY_ADD_WATCH},
+	{"inotify_rm_watch", SYS_INOTIFY_RM_WATCH},
+	{"migrate_pages", SYS_MIGRATE_PAGES},
+	{"openat", SYS_OPENAT},
+	{"mkdirat", SYS_MKDIRAT},
+	{"mknodat", SYS_MKNODAT},
+	{"fchownat", SYS_FCHOWNAT},
+	{"futimesat", SYS_FUTIMESAT},
+	{"newfstatat", SYS_NEWFSTATAT},
+	{"unlinkat", SYS_UNLINKAT},
+	{"renameat", SYS_RENAMEAT},
+	{"linkat", SYS_LINKAT},
+	{"symlinkat", SYS_SYMLINKAT},
+	{"readlinkat", SYS_READLINKAT},
+	{"fchmodat", SYS_FCHMODAT},
+	{"faccessat", SYS_FACCESSAT},
+	{"pselect6", SYS_PSELECT6},
+	{"ppoll", SYS_PPOLL},
+	{"unshare", SYS_UNSHARE},
+	{"set_robust_list", SYS_SET_ROBUST_LIST},
+	{"get_robust_list", SYS_GET_ROBUST_LIST},
+	{"splice", SYS_SPLICE},
+	{"sync_file_range", SYS_SYNC_FILE_RANGE},
+	{"tee", SYS_TEE},
+	{"vmsplice", SYS_VMSPLICE},
+	{"move_pages", SYS_MOVE_PAGES},
+	{"getcpu", SYS_GETCPU},
+	{"epoll_pwait", SYS_EPOLL_PWAIT},
+	{"utimes", SYS_UTIMES},
+	{"fallocate", SYS_FALLOCATE},
+	{"utimensat", SYS_UTIMENSAT},
+	{"signalfd", SYS_SIGNALFD},
+	{"timerfd", SYS_TIMERFD},
+	{"eventfd", SYS_EVENTFD},
+	{"timerfd_create", SYS_TIMERFD_CREATE},
+	{"timerfd_settime", SYS_TIMERFD_SETTIME},
+	{"timerfd_gettime", SYS_TIMERFD_GETTIME},
+	{"signalfd4", SYS_SIGNALFD4},
+	{"eventfd2", SYS_EVENTFD2},
+	{"inotify_init1", SYS_INOTIFY_INIT1},
+	{"pipe2", SYS_PIPE2},
+	{"dup3", SYS_DUP3},
+	{"epoll_create1", SYS_EPOLL_CREATE1},
+	{"preadv", SYS_PREADV},
+	{"pwritev", SYS_PWRITEV},
+	{"rt_tgsigqueueinfo", SYS_RT_TGSIGQUEUEINFO},
+	{"perf_event_open", SYS_PERF_EVENT_OPEN},
+	{"fanotify_init", SYS_FANOTIFY_INIT},
+	{"fanotify_mark", SYS_FANOTIFY_MARK},
+	{"prlimit64", SYS_PRLIMIT64},
+	{"name_to_handle_at", SYS_NAME_TO_HANDLE_AT},
+	{"open_by_handle_at", SYS_OPEN_BY_HANDLE_AT},
+	{"clock_adjtime", SYS_CLOCK_ADJTIME},
+	{"syncfs", SYS_SYNCFS},
+	{"setns", SYS_SETNS},
+	{"process_vm_readv", SYS_PROCESS_VM_READV},
+	{"process_vm_writev", SYS_PROCESS_VM_WRITEV},
+	{"s390_runtime_instr", SYS_S390_RUNTIME_INSTR},
+	{"kcmp", SYS_KCMP},
+	{"finit_module", SYS_FINIT_MODULE},
+	{"sched_setattr", SYS_SCHED_SETATTR},
+	{"sched_getattr", SYS_SCHED_GETATTR},
+	{"renameat2", SYS_RENAMEAT2},
+	{"seccomp", SYS_SECCOMP},
+	{"getrandom", SYS_GETRANDOM},
+	{"memfd_create", SYS_MEMFD_CREATE},
+	{"bpf", SYS_BPF},
+	{"s390_pci_mmio_write", SYS_S390_PCI_MMIO_WRITE},
+	{"s390_pci_mmio_read", SYS_S390_PCI_MMIO_READ},
+	{"execveat", SYS_EXECVEAT},
+	{"userfaultfd", SYS_USERFAULTFD},
+	{"membarrier", SYS_MEMBARRIER},
+	{"recvmmsg", SYS_RECVMMSG},
+	{"sendmmsg", SYS_SENDMMSG},
+	{"socket", SYS_SOCKET},
+	{"socketpair", SYS_SOCKETPAIR},
+	{"bind", SYS_BIND},
+	{"connect", SYS_CONNECT},
+	{"listen", SYS_LISTEN},
+	{"accept4", SYS_ACCEPT4},
+	{"getsockopt", SYS_GETSOCKOPT},
+	{"setsockopt", SYS_SETSOCKOPT},
+	{"getsockname", SYS_GETSOCKNAME},
+	{"getpeername", SYS_GETPEERNAME},
+	{"sendto", SYS_SENDTO},
+	{"sendmsg", SYS_SENDMSG},
+	{"recvfrom", SYS_RECVFROM},
+	{"recvmsg", SYS_RECVMSG},
+	{"shutdown", SYS_SHUTDOWN},
+	{"mlock2", SYS_MLOCK2},
+	{"copy_file_range", SYS_COPY_FILE_RANGE},
+	{"preadv2", SYS_PREADV2},
+	{"pwritev2", SYS_PWRITEV2},
+	{"s390_guarded_storage", SYS_S390_GUARDED_STORAGE},
+	{"statx", SYS_STATX},
+	{"s390_sthyi", SYS_S390_STHYI},
+	{"kexec_file_load", SYS_KEXEC_FILE_LOAD},
+	{"io_pgetevents", SYS_IO_PGETEVENTS},
+	{"rseq", SYS_RSEQ},
+	{"pkey_mprotect", SYS_PKEY_MPROTECT},
+	{"pkey_alloc", SYS_PKEY_ALLOC},
+	{"pkey_free", SYS_PKEY_FREE},
+	{"semtimedop", SYS_SEMTIMEDOP},
+	{"semget", SYS_SEMGET},
+	{"semctl", SYS_SEMCTL},
+	{"shmget", SYS_SHMGET},
+	{"shmctl", SYS_SHMCTL},
+	{"shmat", SYS_SHMAT},
+	{"shmdt", SYS_SHMDT},
+	{"msgget", SYS_MSGGET},
+	{"msgsnd", SYS_MSGSND},
+	{"msgrcv", SYS_MSGRCV},
+	{"msgctl", SYS_MSGCTL},
+	{"pidfd_send_signal", SYS_PIDFD_SEND_SIGNAL},
+	{"io_uring_setup", SYS_IO_URING_SETUP},
+	{"io_uring_enter", SYS_IO_URING_ENTER},
+	{"io_uring_register", SYS_IO_URING_REGISTER},
+	{"open_tree", SYS_OPEN_TREE},
+	{"move_mount", SYS_MOVE_MOUNT},
+	{"fsopen", SYS_FSOPEN},
+	{"fsconfig", SYS_FSCONFIG},
+	{"fsmount", SYS_FSMOUNT},
+	{"fspick", SYS_FSPICK},
+	{"pidfd_open", SYS_PIDFD_OPEN},
+	{"clone3", SYS_CLONE3},
+	{"close_range", SYS_CLOSE_RANGE},
+	{"openat2", SYS_OPENAT2},
+	{"pidfd_getfd", SYS_PIDFD_GETFD},
+	{"faccessat2", SYS_FACCESSAT2},
+	{"process_madvise", SYS_PROCESS_MADVISE},
+	{"epoll_pwait2", SYS_EPOLL_PWAIT2},
+	{"mount_setattr", SYS_MOUNT_SETATTR},
+	{"quotactl_fd", SYS_QUOTACTL_FD},
+	{"landlock_create_ruleset", SYS_LANDLOCK_CREATE_RULESET},
+	{"landlock_add_rule", SYS_LANDLOCK_ADD_RULE},
+	{"landlock_restrict_self", SYS_LANDLOCK_RESTRICT_SELF},
+	{"memfd_secret", SYS_MEMFD_SECRET},
+	{"process_mrelease", SYS_PROCESS_MRELEASE},
+	{"futex_waitv", SYS_FUTEX_WAITV},
+	{"set_mempolicy_home_node", SYS_SET_MEMPOLICY_HOME_NODE},
+	{"cachestat", SYS_CACHESTAT},
+	{"fchmodat2", SYS_FCHMODAT2},
+	{"map_shadow_stack", SYS_MAP_SHADOW_STACK},
+	{"futex_wake", SYS_FUTEX_WAKE},
+	{"futex_wait", SYS_FUTEX_WAIT},
+	{"futex_requeue", SYS_FUTEX_REQUEUE},
+	{"statmount", SYS_STATMOUNT},
+	{"listmount", SYS_LISTMOUNT},
+	{"lsm_get_self_attr", SYS_LSM_GET_SELF_ATTR},
+	{"lsm_set_self_attr", SYS_LSM_SET_SELF_ATTR},
+	{"lsm_list_modules", SYS_LSM_LIST_MODULES},
+	{"mseal", SYS_MSEAL},
+	{"setxattrat", SYS_SETXATTRAT},
+	{"getxattrat", SYS_GETXATTRAT},
+	{"listxattrat", SYS_LISTXATTRAT},
+	{"removexattrat", SYS_REMOVEXATTRAT},
+	{"open_tree_attr", SYS_OPEN_TREE_ATTR},
+	{"file_getattr", SYS_FILE_GETATTR},
+	{"file_setattr", SYS_FILE_SETATTR},
+	{"listns", SYS_LISTNS},
+	{"rseq_slice_yield", SYS_RSEQ_SLICE_YIELD},
+	{"fchroot", SYS_FCHROOT},
+}

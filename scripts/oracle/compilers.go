@@ -20,24 +20,26 @@ type compiler struct {
 	Kernel  string   // the directory of its asm headers
 	Command []string // the compiler and the flags that choose the ABI that Go uses
 	Package string   // Debian's package that has it
-	Libc    string   // Debian's package of a C library for it, if there is one
+	Libc    string   // Debian's package of a C library for it, or of one whose headers say the same
+	Headers string   // the directory with its headers, if the compiler does not find them
 }
 
-// compilers has every linux GOARCH. Debian 12's gcc has no loong64.
+// compilers has every linux GOARCH. Debian 12's gcc has no loong64, and Debian no
+// C library for it; where headers need one, that of arm64 has the same types.
 var compilers = []compiler{
-	{"386", "x86", []string{"i686-linux-gnu-gcc"}, "gcc-i686-linux-gnu", "libc6-dev-i386-cross"},
-	{"amd64", "x86", []string{"x86_64-linux-gnu-gcc"}, "gcc-x86-64-linux-gnu", "libc6-dev"},
-	{"arm", "arm", []string{"arm-linux-gnueabihf-gcc"}, "gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross"},
-	{"arm64", "arm64", []string{"aarch64-linux-gnu-gcc"}, "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"},
-	{"loong64", "loongarch", []string{"clang-16", "--target=loongarch64-linux-gnu", "-ferror-limit=0"}, "clang-16", ""},
-	{"mips", "mips", []string{"mips-linux-gnu-gcc"}, "gcc-mips-linux-gnu", "libc6-dev-mips-cross"},
-	{"mips64", "mips", []string{"mips64-linux-gnuabi64-gcc"}, "gcc-mips64-linux-gnuabi64", "libc6-dev-mips64-cross"},
-	{"mips64le", "mips", []string{"mips64el-linux-gnuabi64-gcc"}, "gcc-mips64el-linux-gnuabi64", "libc6-dev-mips64el-cross"},
-	{"mipsle", "mips", []string{"mipsel-linux-gnu-gcc"}, "gcc-mipsel-linux-gnu", "libc6-dev-mipsel-cross"},
-	{"ppc64", "powerpc", []string{"powerpc64-linux-gnu-gcc"}, "gcc-powerpc64-linux-gnu", "libc6-dev-ppc64-cross"},
-	{"ppc64le", "powerpc", []string{"powerpc64le-linux-gnu-gcc"}, "gcc-powerpc64le-linux-gnu", "libc6-dev-ppc64el-cross"},
-	{"riscv64", "riscv", []string{"riscv64-linux-gnu-gcc"}, "gcc-riscv64-linux-gnu", "libc6-dev-riscv64-cross"},
-	{"s390x", "s390", []string{"s390x-linux-gnu-gcc"}, "gcc-s390x-linux-gnu", "libc6-dev-s390x-cross"},
+	{"386", "x86", []string{"i686-linux-gnu-gcc"}, "gcc-i686-linux-gnu", "libc6-dev-i386-cross", ""},
+	{"amd64", "x86", []string{"x86_64-linux-gnu-gcc"}, "gcc-x86-64-linux-gnu", "libc6-dev", ""},
+	{"arm", "arm", []string{"arm-linux-gnueabihf-gcc"}, "gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross", ""},
+	{"arm64", "arm64", []string{"aarch64-linux-gnu-gcc"}, "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", ""},
+	{"loong64", "loongarch", []string{"clang-16", "--target=loongarch64-linux-gnu", "-ferror-limit=0"}, "clang-16", "libc6-dev-arm64-cross", "/usr/aarch64-linux-gnu/include"},
+	{"mips", "mips", []string{"mips-linux-gnu-gcc"}, "gcc-mips-linux-gnu", "libc6-dev-mips-cross", ""},
+	{"mips64", "mips", []string{"mips64-linux-gnuabi64-gcc"}, "gcc-mips64-linux-gnuabi64", "libc6-dev-mips64-cross", ""},
+	{"mips64le", "mips", []string{"mips64el-linux-gnuabi64-gcc"}, "gcc-mips64el-linux-gnuabi64", "libc6-dev-mips64el-cross", ""},
+	{"mipsle", "mips", []string{"mipsel-linux-gnu-gcc"}, "gcc-mipsel-linux-gnu", "libc6-dev-mipsel-cross", ""},
+	{"ppc64", "powerpc", []string{"powerpc64-linux-gnu-gcc"}, "gcc-powerpc64-linux-gnu", "libc6-dev-ppc64-cross", ""},
+	{"ppc64le", "powerpc", []string{"powerpc64le-linux-gnu-gcc"}, "gcc-powerpc64le-linux-gnu", "libc6-dev-ppc64el-cross", ""},
+	{"riscv64", "riscv", []string{"riscv64-linux-gnu-gcc"}, "gcc-riscv64-linux-gnu", "libc6-dev-riscv64-cross", ""},
+	{"s390x", "s390", []string{"s390x-linux-gnu-gcc"}, "gcc-s390x-linux-gnu", "libc6-dev-s390x-cross", ""},
 }
 
 // check compiles the assertions of every unit, some at a time.
@@ -83,7 +85,11 @@ func (c compiler) checkUnit(u unit, kernel, base string, bare []string) (tally, 
 	if missingHeader.MatchString(stderr) && c.Libc != "" {
 		// With a C library, structs like in6_addr may be the library's.
 		src = newSource(u.withoutOthers())
-		stderr, runErr = c.compile(src, base, kernel)
+		var libc []string
+		if c.Headers != "" {
+			libc = []string{"-isystem", c.Headers}
+		}
+		stderr, runErr = c.compile(src, base, kernel, libc...)
 	}
 
 	t := src.tally

@@ -4,17 +4,21 @@
 // with the same headers.
 //
 //	go run ./scripts/oracle -kernel DIR [-arch LIST] [-header PATTERN]...
+//	go run ./scripts/oracle -kernel DIR [-arch LIST] -all [-part K/N]
 //
 // DIR is Debian's header package, unpacked: it holds the headers of all
 // architectures. Without -header it checks the default groups of package uapi
-// and the headers of testdata/oracle-headers.txt.
+// and the headers of testdata/oracle-headers.txt; with -all every header that there
+// is, or one of N parts of them.
 package main
 
 import (
 	"errors"
 	"flag"
 	"fmt"
+	"hash/fnv"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,6 +43,8 @@ func run(args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("oracle", flag.ContinueOnError)
 	kernel := flags.String("kernel", os.Getenv("KERNEL"), "Debian's header package, unpacked in this `directory`")
 	archList := flags.String("arch", "", "only these GOARCHes, separated by commas")
+	all := flags.Bool("all", false, "check every header")
+	part := flags.String("part", "1/1", "with -all, this one of as many `parts` of the headers: 3/40")
 	packages := flags.Bool("packages", false, "print the packages that hold the compilers, and end")
 	flags.Var(&headers, "header", "check the headers that match this `pattern`; may be repeated")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
@@ -54,6 +60,16 @@ func run(args []string, stdout io.Writer) error {
 	}
 	if *kernel == "" {
 		return fmt.Errorf("no headers: name the unpacked header package with -kernel")
+	}
+	var k, n int
+	if _, err := fmt.Sscanf(*part, "%d/%d", &k, &n); err != nil || k < 1 || k > n {
+		return fmt.Errorf("-part %s: want K/N", *part)
+	}
+	if *all {
+		var err error
+		if headers, err = everyHeader(*kernel, k, n); err != nil {
+			return err
+		}
 	}
 	chosen := compilers
 	if *archList != "" {
@@ -82,6 +98,16 @@ func run(args []string, stdout io.Writer) error {
 	fmt.Fprintln(stdout, tallyHeading)
 	for _, c := range chosen {
 		runs := [][]string{headerArgs(headers)}
+		if *all {
+			runs = nil
+			have, err := c.available(*kernel, headers)
+			if err != nil {
+				return err
+			}
+			for chunk := range slices.Chunk(have, 200) {
+				runs = append(runs, headerArgs(asPatterns(chunk)))
+			}
+		}
 		if len(headers) == 0 {
 			runs = [][]string{nil, headerArgs(listed(string(list), c.GOARCH))}
 		}
@@ -117,6 +143,63 @@ func run(args []string, stdout io.Writer) error {
 		return fmt.Errorf("nothing was checked")
 	}
 	return nil
+}
+
+// everyHeader lists the k-th of n parts of the headers of a package, by their
+// names alone, so that a new header moves no other.
+func everyHeader(kernel string, k, n int) ([]string, error) {
+	var names []string
+	for _, dir := range []string{"usr/include", "usr/lib/linux/uapi/*"} {
+		roots, err := filepath.Glob(filepath.Join(kernel, dir))
+		if err != nil {
+			return nil, err
+		}
+		for _, root := range roots {
+			err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+				name, _ := filepath.Rel(root, path)
+				if d != nil && d.IsDir() && strings.Contains(name, "-linux-") {
+					return fs.SkipDir
+				}
+				h := fnv.New32()
+				io.WriteString(h, name)
+				if err == nil && filepath.Ext(path) == ".h" && int(h.Sum32()%uint32(n)) == k-1 {
+					names = append(names, filepath.ToSlash(name))
+				}
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// available returns the headers that the architecture has.
+func (c compiler) available(kernel string, headers []string) (have []string, err error) {
+	for _, h := range headers {
+		root := filepath.Join(kernel, "usr/include")
+		if strings.HasPrefix(h, "asm/") {
+			root = filepath.Join(kernel, "usr/lib/linux/uapi", c.Kernel)
+		}
+		if _, err := os.Stat(filepath.Join(root, h)); err == nil {
+			have = append(have, h)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	return have, nil
+}
+
+// asPatterns returns patterns that find these headers, so that one that cannot be
+// read is left out and no error.
+func asPatterns(headers []string) []string {
+	var patterns []string
+	for _, h := range headers {
+		patterns = append(patterns, strings.TrimSuffix(h, ".h")+".[h]")
+	}
+	return patterns
 }
 
 func headerArgs(headers []string) []string {

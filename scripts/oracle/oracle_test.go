@@ -2,12 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/tools/txtar"
 )
 
 const header = `
@@ -124,5 +127,111 @@ func TestListOfHeaders(t *testing.T) {
 	}
 	if got, want := listed(list, "mips"), []string{"linux/a.h"}; !slices.Equal(got, want) {
 		t.Errorf("mips: %q, want %q", got, want)
+	}
+}
+
+// The parts of the headers are all of them, each once, and stay as they are when
+// one more comes.
+func TestPartsAreEveryHeaderOnce(t *testing.T) {
+	kernel := t.TempDir()
+	var want []string
+	for i, name := range []string{"linux/a.h", "linux/sub/b.h", "drm/c.h", "asm/d.h", "asm/e.h", "x86-linux-gnu/asm/no.h", "linux/no.txt"} {
+		root := "usr/include"
+		if strings.HasPrefix(name, "asm/") {
+			root = []string{"usr/lib/linux/uapi/x86", "usr/lib/linux/uapi/arm"}[i%2]
+		}
+		path := filepath.Join(kernel, root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(name, "no.") {
+			want = append(want, name)
+		}
+	}
+	slices.Sort(want)
+	var got []string
+	for k := 1; k <= 3; k++ {
+		part, err := everyHeader(kernel, k, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, part...)
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("the parts are %q, want %q", got, want)
+	}
+	have, err := compiler{Kernel: "x86"}.available(kernel, want)
+	if err != nil || slices.Contains(have, "asm/d.h") == slices.Contains(have, "asm/e.h") || !slices.Contains(have, "drm/c.h") {
+		t.Errorf("x86 has %q, %v", have, err)
+	}
+}
+
+// TestFixturesHold holds what gen makes of the fixtures of its tests against the
+// compilers that are here.
+func TestFixturesHold(t *testing.T) {
+	gen := filepath.Join(t.TempDir(), "gen")
+	if out, err := exec.Command("go", "build", "-o", gen, "../../gen").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	checked := 0
+	for _, name := range []string{"basic", "bits", "dialect", "enums", "macros", "packed", "paste", "shapes"} {
+		a, err := txtar.ParseFile("../../testdata/parse-" + name + ".txtar")
+		if err != nil {
+			t.Fatal(err)
+		}
+		kernel := t.TempDir()
+		write := func(file, text string) {
+			file = filepath.Join(kernel, file)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o777), os.WriteFile(file, []byte(text), 0o666)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write("usr/include/linux/version.h", "#define LINUX_VERSION_CODE 459524\n")
+		for port, mark := range map[string][2]string{
+			"x86": {"vm86.h"}, "arm": {"unistd-eabi.h"}, "arm64": {"sve_context.h"}, "mips": {"sgidefs.h"}, "powerpc": {"bootx.h"},
+			"riscv": {"hwcap.h", "COMPAT_HWCAP_ISA_"}, "loongarch": {"hwcap.h", "HWCAP_LOONGARCH_"}, "s390": {"zcrypt.h"},
+		} {
+			write("usr/lib/linux/uapi/"+port+"/asm/"+mark[0], "/* "+mark[1]+" */\n")
+			for _, f := range a.Files {
+				if strings.HasPrefix(f.Name, "asm/") && strings.HasSuffix(f.Name, ".h") {
+					write("usr/lib/linux/uapi/"+port+"/"+f.Name, string(f.Data))
+				}
+			}
+		}
+		for _, f := range a.Files {
+			if strings.HasSuffix(f.Name, ".h") && !strings.HasPrefix(f.Name, "asm/") {
+				write("usr/include/"+f.Name, string(f.Data))
+			}
+		}
+		first, _, _ := strings.Cut(string(a.Comment), "\n")
+		for _, c := range compilers {
+			if !slices.Contains(strings.Fields(first), c.GOARCH) {
+				continue
+			}
+			if _, err := exec.LookPath(c.Command[0]); err != nil {
+				continue
+			}
+			units, err := model(gen, kernel, c.GOARCH, []string{"-header", a.Files[0].Name})
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			got, err := c.check(units, kernel, t.TempDir())
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			for _, wrong := range slices.Concat(got.mismatches, got.unread) {
+				t.Errorf("%s: %s", name, wrong)
+			}
+			checked += got.assertions()
+		}
+	}
+	t.Logf("%d assertions", checked)
+	if checked == 0 {
+		t.Skip("no compiler of testdata is here")
 	}
 }

@@ -1,0 +1,151 @@
+package c
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/go-clone3/clone3/gen/internal/model"
+)
+
+// unit selects from the translation what g asks for.
+func (tu *translation) unit(g model.Group) model.Unit {
+	u := model.Unit{Arch: tu.arch.GOARCH, Group: g}
+	order := map[string]int{}
+	var all []constDecl
+	for _, c := range tu.consts {
+		if i := g.Index(c.pos.File); i >= 0 && g.Headers[i].WantsConst(c.name) {
+			order[c.pos.File] = i
+			if g.Excludes(c.name) {
+				u.Skips = append(u.Skips, model.Skip{Name: c.name, Reason: model.SkipExcluded, Pos: c.pos})
+				continue
+			}
+			all = append(all, c)
+		}
+	}
+	isEnum := map[string]bool{}
+	for _, c := range all {
+		isEnum[c.name] = true
+	}
+	var names []string
+	numbers := map[string]string{}
+	for _, m := range tu.macroList() {
+		i := g.Index(m.pos.File)
+		if i < 0 || !g.Headers[i].WantsConst(m.name) {
+			continue
+		}
+		order[m.pos.File] = i
+		switch {
+		case g.Excludes(m.name):
+			u.Skips = append(u.Skips, model.Skip{Name: m.name, Reason: model.SkipExcluded, Pos: m.pos})
+			continue
+		case m.fnLike:
+			u.Skips = append(u.Skips, model.Skip{Name: m.name, Reason: model.SkipFunctionLike, Pos: m.pos})
+			continue
+		case m.empty:
+			u.Skips = append(u.Skips, model.Skip{Name: m.name, Reason: model.SkipEmpty, Pos: m.pos})
+			continue
+		case isEnum[m.name] && m.self: // #define X X, for #ifdef X
+			continue
+		case isEnum[m.name]: // the macro hides the enumerator
+			all = slices.DeleteFunc(all, func(c constDecl) bool { return c.name == m.name })
+		}
+		if m.number != "" {
+			numbers[m.name] = m.number
+		}
+		names = append(names, m.name)
+		all = append(all, constDecl{name: m.name, pos: m.pos, end: m.end})
+	}
+	tu.evaluate(names, numbers, all)
+	slices.SortStableFunc(all, func(a, b constDecl) int {
+		return cmp.Or(order[a.pos.File]-order[b.pos.File], strings.Compare(a.pos.File, b.pos.File), a.pos.Line-b.pos.Line, a.seq-b.seq)
+	})
+	gaps := map[string][]bool{}
+	prev := constDecl{}
+	for _, c := range all {
+		if c.e.val.why != "" {
+			u.Skips = append(u.Skips, model.Skip{Name: c.name, Reason: c.e.val.why, Pos: c.pos})
+		} else {
+			out := model.Const{Name: c.name, Value: tu.scope.constant(c.e.val), Type: c.e.val.typ.c, Base: c.e.base, Enum: c.enum, Pos: c.pos}
+			if c.e.val.str {
+				out.Type = "char[]"
+			}
+			if _, ok := gaps[c.pos.File]; !ok {
+				gaps[c.pos.File] = tu.src.gaps(c.pos.File)
+			}
+			out.Gap = prev.name != "" && (prev.pos.File != c.pos.File || prev.enum != c.enum || slices.Contains(gaps[c.pos.File][min(prev.end+1, c.pos.Line):c.pos.Line], true))
+			u.Consts = append(u.Consts, out)
+			prev = c
+		}
+	}
+	tu.structs(&u, g)
+	slices.SortStableFunc(u.Skips, func(a, b model.Skip) int {
+		return cmp.Or(order[a.Pos.File]-order[b.Pos.File], strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line, strings.Compare(a.Name, b.Name))
+	})
+	return u
+}
+
+// structs adds the records that g asks for, and those that their members
+// need.
+func (tu *translation) structs(u *model.Unit, g model.Group) {
+	wanted := map[*record]int{}
+	var need func(r *record)
+	need = func(r *record) {
+		for _, f := range r.fields {
+			t := f.typ.innermost()
+			if t.kind != model.Record {
+				continue
+			}
+			if _, ok := wanted[t.rec]; !ok && t.rec.tag != "" {
+				wanted[t.rec] = -1
+			}
+			need(t.rec)
+		}
+	}
+	excluded := map[*record]bool{}
+	for _, r := range tu.records {
+		if i := g.Index(r.pos.File); i >= 0 && g.Headers[i].WantsStruct(r.tag) {
+			if excluded[r] = g.Excludes(r.tag); !excluded[r] {
+				wanted[r] = i
+			}
+		}
+	}
+	for _, r := range tu.records {
+		if i, ok := wanted[r]; ok && i >= 0 && r.typ.bad == "" {
+			need(r)
+		}
+	}
+	var list []*record
+	for _, r := range tu.records {
+		if _, ok := wanted[r]; excluded[r] && !ok { // and no other has it
+			u.Skips = append(u.Skips, model.Skip{Name: r.tag, Reason: model.SkipExcluded, Pos: r.pos})
+		}
+		if _, ok := wanted[r]; ok {
+			list = append(list, r)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *record) int {
+		c := 0
+		if wanted[a] < 0 && wanted[b] < 0 {
+			c = strings.Compare(a.pos.File, b.pos.File)
+		}
+		return cmp.Or(wanted[a]-wanted[b], c, a.pos.Line-b.pos.Line, a.seq-b.seq)
+	})
+	for _, r := range list {
+		if r.typ.bad != "" {
+			u.Skips = append(u.Skips, model.Skip{Name: r.tag, Reason: r.typ.bad, Pos: r.pos})
+			continue
+		}
+		u.Structs = append(u.Structs, r.model(tu.scope.abi))
+	}
+}
+
+// A constDecl is a name that may become a Const.
+type constDecl struct {
+	name string
+	enum string // as in Const
+	e    *enumerator
+	pos  model.Pos
+	end  int // the last line of its definition
+	seq  int // breaks ties in a line
+}

@@ -1,0 +1,225 @@
+package golang
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"reflect"
+	"slices"
+
+	"github.com/go-clone3/clone3/gen/internal/model"
+)
+
+// A Package is the input of Render: what a run has read, split by what
+// architectures share, with everything that Go needs to know of it.
+type Package struct {
+	model.Merged
+	Apart   model.Remarks // names that two things have, and what Go calls them
+	LeftOut model.Remarks // structs that Go cannot have, and why
+	Unused  model.Remarks // names to be given others that there are not
+
+	names   map[string]string                // of constants, by their C names
+	records map[string]map[string][]goStruct // by architecture and C name
+}
+
+// Merge joins the units of a run: every group on every architecture. What Go
+// writes alike on all of them is common. For the rest, the architectures that
+// agree on everything in a group share a set. A declaration that two groups
+// have belongs to the first.
+//
+// Two things that would have one name are told apart, see tellApart and
+// namer. rename gives Go names to C names, of which a struct may be called by
+// its tag alone.
+func Merge(units []model.Unit, rename map[string]string) (Package, error) {
+	arches, groups, err := tabulate(units)
+	if err != nil {
+		return Package{}, err
+	}
+	p := Package{Merged: model.Merged{Arches: arches}}
+	if err := tellApart(groups, &p.Apart); err != nil {
+		return Package{}, err
+	}
+	n := newNamer(arches, groups, rename)
+	if err := n.resolve(); err != nil {
+		return Package{}, err
+	}
+	p.names, p.records = n.consts, n.records
+	p.Apart.AddAll(n.apart)
+	p.LeftOut.AddAll(n.leftOut)
+	p.Unused.AddAll(n.unused())
+	for _, g := range groups {
+		for i, arch := range arches {
+			g[i].Structs = slices.DeleteFunc(slices.Clone(g[i].Structs), func(s model.Struct) bool { return p.records[arch][s.Name] == nil })
+		}
+		p.Groups = append(p.Groups, mergeGroup(g, p.records))
+	}
+	return p, nil
+}
+
+// An errorList collects what is wrong, each once.
+type errorList []error
+
+func (l *errorList) add(err error) {
+	for _, err := range model.Separate(err) {
+		same := func(old error) bool { return old.Error() == err.Error() }
+		if !slices.ContainsFunc(*l, same) {
+			*l = append(*l, err)
+		}
+	}
+}
+
+func (l errorList) join() error {
+	return errors.Join(l...)
+}
+
+// tabulate returns the architectures of a run in order, and for each group its
+// units in that order.
+func tabulate(units []model.Unit) (arches []string, groups [][]model.Unit, err error) {
+	var names []string
+	table := map[[2]string]model.Unit{}
+	for _, u := range units {
+		key := [2]string{u.Group.Name, u.Arch}
+		if _, ok := table[key]; ok {
+			return nil, nil, fmt.Errorf("group %s: read twice for %s; two groups cannot have the same name", u.Group.Name, u.Arch)
+		}
+		table[key] = u
+		if !slices.Contains(names, u.Group.Name) {
+			names = append(names, u.Group.Name)
+		}
+		if !slices.Contains(arches, u.Arch) {
+			arches = append(arches, u.Arch)
+		}
+	}
+	slices.Sort(arches)
+	for _, name := range names {
+		var group []model.Unit
+		for _, arch := range arches {
+			u, ok := table[[2]string{name, arch}]
+			if !ok {
+				return nil, nil, fmt.Errorf("group %s: not read for %s, but other groups were; a run needs every group for every architecture", name, arch)
+			}
+			group = append(group, u)
+		}
+		groups = append(groups, group)
+	}
+	return arches, groups, nil
+}
+
+// mergeGroup splits what a group declares into what is common and what each
+// set of architectures has.
+func mergeGroup(units []model.Unit, records map[string]map[string][]goStruct) model.MergedGroup {
+	tables := make([]declTable, len(units))
+	for i, u := range units {
+		tables[i] = newDeclTable(u, records[u.Arch])
+	}
+	common := map[string]bool{}
+	for _, key := range tables[0].keys {
+		common[key] = !slices.ContainsFunc(tables, func(t declTable) bool { return !t.same(tables[0], key) })
+	}
+	var sets [][]declTable
+	for _, t := range tables {
+		i := slices.IndexFunc(sets, func(set []declTable) bool { return t.agrees(set[0], common) })
+		if i < 0 {
+			i = len(sets)
+			sets = append(sets, nil)
+		}
+		sets[i] = append(sets[i], t)
+	}
+	m := model.MergedGroup{Group: units[0].Group}
+	m.Common = mergeDecls(tables, func(key string) bool { return common[key] })
+	for _, set := range sets {
+		s := model.ArchSet{Decls: mergeDecls(set, func(key string) bool { return !common[key] })}
+		for _, t := range set {
+			s.Arches = append(s.Arches, t.Arch)
+		}
+		if len(s.Consts)+len(s.Structs) > 0 {
+			m.Sets = append(m.Sets, s)
+		}
+	}
+	return m
+}
+
+// A declTable finds the declarations of a unit.
+type declTable struct {
+	model.Unit
+	keys    []string
+	consts  map[string]model.Const
+	structs map[string]model.Struct
+	records map[string][]goStruct // what Go makes of the structs
+}
+
+func newDeclTable(u model.Unit, records map[string][]goStruct) declTable {
+	t := declTable{u, nil, map[string]model.Const{}, map[string]model.Struct{}, records}
+	for _, c := range u.Consts {
+		t.keys = append(t.keys, constKey(c.Name))
+		t.consts[constKey(c.Name)] = c
+	}
+	for _, s := range u.Structs {
+		t.keys = append(t.keys, s.Name)
+		t.structs[s.Name] = s
+	}
+	return t
+}
+
+// constKey tells constants from structs: a macro may have the name of a typedef.
+func constKey(name string) string { return "constant " + name }
+
+// same reports whether Go writes the declaration alike for both.
+func (t declTable) same(u declTable, key string) bool {
+	if a, ok := t.consts[key]; ok {
+		b, ok := u.consts[key]
+		return ok && model.SameValue(a.Value, b.Value)
+	}
+	_, here := t.structs[key]
+	_, there := u.structs[key]
+	return here && there && slices.EqualFunc(t.records[key], u.records[key], func(a, b goStruct) bool {
+		a.Pos, b.Pos = model.Pos{}, model.Pos{}
+		return reflect.DeepEqual(a, b)
+	})
+}
+
+// agrees reports whether t and u have the same declarations that are not common.
+func (t declTable) agrees(u declTable, common map[string]bool) bool {
+	return len(t.keys) == len(u.keys) && !slices.ContainsFunc(t.keys, func(key string) bool {
+		return !common[key] && !t.same(u, key)
+	})
+}
+
+// mergeDecls returns the wanted declarations of tables that agree on them.
+func mergeDecls(tables []declTable, wanted func(key string) bool) model.Decls {
+	var d model.Decls
+	for _, c := range tables[0].Consts {
+		if wanted(constKey(c.Name)) {
+			for _, t := range tables[1:] {
+				c.Pos = mergePos(t.Group, c.Pos, t.consts[constKey(c.Name)].Pos)
+			}
+			d.Consts = append(d.Consts, c)
+		}
+	}
+	for _, s := range tables[0].Structs {
+		if wanted(s.Name) {
+			pos := s.Pos
+			for _, t := range tables[1:] {
+				pos = mergePos(t.Group, pos, t.structs[s.Name].Pos)
+			}
+			if pos != s.Pos {
+				s = s.At(pos)
+			}
+			d.Structs = append(d.Structs, s)
+		}
+	}
+	return d
+}
+
+// mergePos is the place of a declaration that stands at a and b: the header of
+// the group that leads there, if the files differ.
+func mergePos(g model.Group, a, b model.Pos) model.Pos {
+	if a == b {
+		return a
+	}
+	if a.File == b.File {
+		return model.Pos{File: a.File}
+	}
+	i := slices.IndexFunc(g.Headers, func(h model.Header) bool { return path.Base(h.Path) == path.Base(a.File) })
+	return model.Pos{File: g.Headers[max(i, 0)].Path}
+}
