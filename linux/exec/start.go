@@ -15,7 +15,11 @@ import (
 
 // Start starts the command, and does not wait for it. If it returns nil,
 // Process is set, and Wait is to be called.
-func (c *Cmd) Start() error {
+func (c *Cmd) Start() error { return c.begin(false) }
+
+// begin is Start. Who says that Wait comes next may find all output copied when it
+// returns.
+func (c *Cmd) begin(waitNext bool) error {
 	if atomic.SwapInt32(&c.started, 1) != 0 {
 		return errors.New("exec: already started")
 	}
@@ -33,9 +37,17 @@ func (c *Cmd) Start() error {
 		return c.startError(err)
 	}
 	c.running = r
-	r.copying = c.pipes.copy()
+	// With a WaitDelay the end of the context may end the copying, of which it
+	// has to know then.
+	atOnce := waitNext && c.WaitDelay == 0 && c.pipes.allInMemory()
+	if !atOnce {
+		r.copying = c.pipes.copy()
+	}
 	if c.ctx != nil && c.ctx.Done() != nil && (c.Cancel != nil || c.WaitDelay != 0) {
 		r.obey(c)
+	}
+	if atOnce && !r.copySoon(c) {
+		r.copying = c.pipes.copy()
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 // Run starts the command and waits for it. It returns nil if the command has
 // exited with code 0 and everything was copied; see Start and Wait.
 func (c *Cmd) Run() error {
-	if err := c.Start(); err != nil {
+	if err := c.begin(true); err != nil {
 		return err
 	}
 	return c.Wait()
