@@ -2,6 +2,8 @@
 
 SHELL       := bash
 GOARCHES    := 386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x
+# What a program can also be built for; most others, and the rest of these, are like them.
+SYSTEMS     := darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64 plan9/amd64 js/wasm
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 1m
 # What hangs longer is ended, and prints the stacks of its goroutines.
@@ -20,14 +22,18 @@ help: ## list the targets
 .PHONY: generate
 generate: ## write package uapi: from KERNEL=DIR or X.Y, or from Debian's newest kernel headers
 	@scripts/generate.sh
+	@go run ./scripts/othersystems
 
 .PHONY: check
-check: ## uapi fresh, gofmt, vet for every GOARCH, staticcheck, import rules, go.mod
+check: ## what is generated is fresh, gofmt, vet for every GOARCH and GOOS, staticcheck, import rules, go.mod
 	scripts/fresh.sh
+	go run ./scripts/othersystems -check
 	scripts/gofmt.sh
 	scripts/imports.sh
 	go mod tidy -diff
 	@echo "go vet for: $(GOARCHES)"; for arch in $(GOARCHES); do GOARCH=$$arch go vet ./... || exit; done
+	@echo "go vet for: $(SYSTEMS)"; for s in $(SYSTEMS); do GOOS=$${s%/*} GOARCH=$${s#*/} go vet ./linux/... ./uapi || exit; done
+	go vet -tags clone3_osexec ./linux/exec
 	go run $(STATICCHECK) ./...
 
 .PHONY: cross
@@ -39,6 +45,7 @@ test: ## everything that should pass on a fresh Debian; installs what it needs
 	@scripts/install.sh --for test trees vm-pr
 	$(MAKE) check
 	scripts/trees.sh go test -race -timeout $(TIMEOUT) ./...
+	go test -race -timeout $(TIMEOUT) -tags clone3_osexec ./linux/exec
 	$(MAKE) std
 	$(MAKE) vm-pr
 

@@ -1,11 +1,7 @@
-//go:build linux
-
 package linux
 
 import (
 	"os"
-	"strings"
-	"syscall"
 )
 
 // A Child describes a process to create: which program, with what, and what is
@@ -102,8 +98,8 @@ type Child struct {
 	// written them. GidMappingsEnableSetgroups leaves the child the right to call
 	// setgroups(2), which without privileges has to be given up.
 	// user_namespaces(7).
-	UidMappings                []syscall.SysProcIDMap
-	GidMappings                []syscall.SysProcIDMap
+	UidMappings                []IDMap
+	GidMappings                []IDMap
 	GidMappingsEnableSetgroups bool
 
 	// Chroot is the root directory of the child. chroot(2).
@@ -111,7 +107,7 @@ type Child struct {
 
 	// Credential are the user, the group and the supplementary groups.
 	// setuid(2), setgid(2), setgroups(2).
-	Credential *syscall.Credential
+	Credential *Credential
 
 	// AmbientCaps are capabilities that the program gets, though its user may
 	// not have them. capabilities(7).
@@ -140,7 +136,7 @@ type Child struct {
 	// Pdeathsig is sent to the child when the thread of this program that
 	// created it ends, which may be long before this program does; prefer
 	// AutoKill. PR_SET_PDEATHSIG(2const).
-	Pdeathsig syscall.Signal
+	Pdeathsig Signal
 
 	// Ptrace lets this program trace the child: the thread that calls Clone3,
 	// see runtime.LockOSThread. PTRACE_TRACEME in ptrace(2).
@@ -170,7 +166,7 @@ type Child struct {
 
 	// ExitSignal is sent to this program when the child ends before it has
 	// executed its program; from then on it is SIGCHLD. If 0 it is SIGCHLD.
-	ExitSignal syscall.Signal
+	ExitSignal Signal
 
 	// LeaveZombie leaves it to somebody else to reap the process when it has
 	// ended: to an os.Process, or to wait4(2). Wait does not reap it then,
@@ -191,99 +187,4 @@ type Child struct {
 type Rlimit struct {
 	Resource int
 	Cur, Max uint64 // soft and hard limit
-}
-
-// flags are Flags, and what Cgroup implies.
-func (c *Child) flags() Flags {
-	if c.Cgroup != nil {
-		return c.Flags | IntoCgroup
-	}
-	return c.Flags
-}
-
-// check reports what can be known to be wrong without asking the kernel.
-func (c *Child) check() error {
-	if c == nil {
-		return invalid("no Child")
-	}
-	for _, s := range []struct{ name, value string }{
-		{"Path", c.Path}, {"Dir", c.Dir}, {"Chroot", c.Chroot},
-	} {
-		if strings.IndexByte(s.value, 0) >= 0 {
-			return invalid("Child.%s %q holds a NUL byte", s.name, s.value)
-		}
-	}
-	if err := noNUL("Args", c.Args); err != nil {
-		return err
-	}
-	if err := noNUL("Env", c.Env); err != nil {
-		return err
-	}
-	if err := c.Flags.check(); err != nil {
-		return err
-	}
-	if bad := c.Unshare &^ (namespaces | EmptyMount); bad != 0 {
-		return invalid("Child.Unshare takes namespaces only, not %v", bad)
-	}
-	switch news := c.Flags | c.Unshare; {
-	case c.Path == "" && c.Exec == nil:
-		return invalid("Child has neither Path nor Exec: no program to execute")
-	case c.Path != "" && c.Exec != nil:
-		return invalid("Child has both Path and Exec: which program to execute?")
-	case c.Args != nil && len(c.Args) == 0:
-		return invalid("Child.Args is empty: its first element is the name of the program")
-	case news.has(EmptyMount) && c.Exec == nil:
-		return invalid("flag EmptyMount: no path exists in the child, give the program as Child.Exec")
-	case c.Flags.has(IntoCgroup) && c.Cgroup == nil:
-		return invalid("flag IntoCgroup needs Child.Cgroup")
-	case c.Emulate&^(AutoKill|NoNewPrivs) != 0:
-		return invalid("Child.Emulate takes AutoReap and AutoKill, not %v", c.Emulate&^(AutoKill|NoNewPrivs))
-	case c.Flags&c.Unshare != 0:
-		return invalid("%v are in both Flags and Unshare", c.Flags&c.Unshare)
-	case len(c.UidMappings)+len(c.GidMappings) > 0 && !news.has(NewUser):
-		return invalid("UidMappings and GidMappings need a user namespace: add NewUser")
-	case c.LeaveZombie && c.Flags.has(AutoReap):
-		return invalid("LeaveZombie: a child with AutoReap leaves no zombie")
-	case c.ExitSignal != 0 && c.Flags.has(AutoReap):
-		return invalid("ExitSignal %d: a child with AutoReap sends no signal", c.ExitSignal)
-	case c.ExitSignal < 0 || c.ExitSignal > lastSignal():
-		return invalid("ExitSignal %d is not a signal", c.ExitSignal)
-	case c.Pdeathsig < 0 || c.Pdeathsig > lastSignal():
-		return invalid("Pdeathsig %d is not a signal", c.Pdeathsig)
-	case c.Setctty && c.Foreground:
-		return invalid("Setctty takes Ctty for the child's descriptor, Foreground for one of this program: not both")
-	case c.Setctty && (c.Ctty < 0 || c.Ctty >= max(len(c.Files), 3)):
-		return invalid("Setctty: the child has no descriptor %d", c.Ctty)
-	case c.LandlockFlags != 0 && c.LandlockRuleset == nil:
-		return invalid("LandlockFlags %#x without LandlockRuleset", c.LandlockFlags)
-	case c.Pgid < 0:
-		return invalid("Pgid %d is negative", c.Pgid)
-	case c.Umask != nil && *c.Umask&^0o777 != 0:
-		return invalid("Umask %#o is more than permissions", *c.Umask)
-	case len(c.SetTID) > 32:
-		return invalid("SetTID has %d elements: PID namespaces nest 32 deep", len(c.SetTID))
-	}
-	for i, tid := range c.SetTID {
-		if tid < 1 || tid > 1<<22 {
-			return invalid("SetTID[%d] %d is not a process ID", i, tid)
-		}
-	}
-	for i, cap := range c.AmbientCaps {
-		if cap > 63 {
-			return invalid("AmbientCaps[%d] %d is not a capability", i, cap)
-		}
-	}
-	if err := checkMap("UidMappings", c.UidMappings); err != nil {
-		return err
-	}
-	return checkMap("GidMappings", c.GidMappings)
-}
-
-func noNUL(name string, ss []string) error {
-	for i, s := range ss {
-		if strings.IndexByte(s, 0) >= 0 {
-			return invalid("Child.%s[%d] %q holds a NUL byte", name, i, s)
-		}
-	}
-	return nil
 }

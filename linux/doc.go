@@ -1,5 +1,3 @@
-//go:build linux
-
 // Package linux creates processes with clone3(2) and holds them by pidfds.
 //
 // It is for programs that need more of Linux than os/exec and
@@ -142,6 +140,12 @@
 //	                                              changing its user or group
 //	  what it is tied to    copies of the pidfd  a thread of this program
 //	  who may               root, or NoNewPrivs  NoNewPrivs, and a thread like all others
+//
+// # Other systems
+//
+// This package compiles on every GOOS, with the same types, constants and
+// functions. What it is about only Linux has: elsewhere every function that can
+// fail returns an [UnsupportedError] that names the system, and nothing is done.
 //
 // # What is not here
 //

@@ -39,15 +39,33 @@ func emulate(ctx context.Context, c *Child, lacking Flags) (*Process, error) {
 	return create(ctx, &e)
 }
 
-// tied creates a child that dies with this program.
+// mainThread is whether the runtime has the first thread of this program, which it
+// then keeps as long as the program runs, whatever goroutine has ended there. In a
+// library for C it has not.
+var mainThread = unix.Gettid() == os.Getpid() // as packages are initialised there
+
+// tied creates a child that dies with this program: in the calling thread if that
+// does not end before, else in a keeper.
 func tied(ctx context.Context, c *Child) (p *Process, err error) {
 	runtime.LockOSThread()
+	if mainThread && unix.Gettid() == os.Getpid() {
+		defer runtime.UnlockOSThread()
+		var mine inheritance
+		if err := mine.addRest(); err != nil {
+			return nil, unknown("the calling thread", err)
+		}
+		if why := mayForget(c, &mine); why != "" {
+			return nil, cannotEmulate(why, nil)
+		}
+		c.Pdeathsig = syscall.SIGKILL
+		return create(ctx, c)
+	}
 	mine, err := inherited()
 	runtime.UnlockOSThread()
 	if err != nil {
 		return nil, unknown("the calling thread", err)
 	}
-	if why := mayForget(c, mine); why != "" {
+	if why := mayForget(c, &mine); why != "" {
 		return nil, cannotEmulate(why, nil)
 	}
 	c.Pdeathsig = syscall.SIGKILL
@@ -88,7 +106,7 @@ func unknown(thread string, err error) error {
 
 // mayForget returns why the kernel could come to forget that the child is to be
 // killed: it does when a program is executed with other credentials.
-func mayForget(c *Child, mine inheritance) string {
+func mayForget(c *Child, mine *inheritance) string {
 	switch {
 	case !c.Flags.has(NoNewPrivs):
 		return "without NoNewPrivs the kernel forgets it when a program is executed that gains privileges"
@@ -107,7 +125,7 @@ func mayForget(c *Child, mine inheritance) string {
 // An inheritance is what a child inherits of the thread that creates it, as far
 // as that can be compared.
 type inheritance struct {
-	namespaces [len(namespaceFiles)]string // their names, such as "net:[4026531840]"
+	namespaces [len(namespaceFiles)]uint64 // their numbers, or 0
 	root, dir  [2]uint64                   // device and inode
 	ids        [6]int                      // real, effective and saved user, and group
 	groups     []int
@@ -119,7 +137,9 @@ type inheritance struct {
 	cpus       unix.CPUSet
 }
 
-var namespaceFiles = [...]string{"mnt", "cgroup", "ipc", "net", "pid_for_children", "time_for_children", "user", "uts"}
+// namespaceFiles are those in which threads can differ. A program with several
+// threads changes neither its user namespace nor that of its time.
+var namespaceFiles = [...]string{"mnt", "cgroup", "ipc", "net", "pid_for_children", "time_for_children", "uts"}
 
 // inherited returns that of the calling thread.
 func inherited() (h inheritance, err error) {
@@ -130,32 +150,46 @@ func inherited() (h inheritance, err error) {
 }
 
 // threadNamespaces returns the namespaces of the calling thread.
-func threadNamespaces() (names [len(namespaceFiles)]string, err error) {
+func threadNamespaces() (numbers [len(namespaceFiles)]uint64, err error) {
 	links, err := unix.Open("/proc/thread-self/ns", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return names, &os.PathError{Op: "open", Path: "/proc/thread-self/ns", Err: err}
+		return numbers, &os.PathError{Op: "open", Path: "/proc/thread-self/ns", Err: err}
 	}
 	defer unix.Close(links)
 	var name [64]byte
 	for i, file := range namespaceFiles {
 		// Kernels lack those that came later, and have one of each for all.
 		if n, err := unix.Readlinkat(links, file, name[:]); err == nil {
-			names[i] = string(name[:n])
+			numbers[i] = linkNumber(name[:n])
 		} else if err != unix.ENOENT {
-			return names, &os.PathError{Op: "readlink", Path: "/proc/thread-self/ns/" + file, Err: err}
+			return numbers, &os.PathError{Op: "readlink", Path: "/proc/thread-self/ns/" + file, Err: err}
 		}
 	}
-	return names, nil
+	return numbers, nil
+}
+
+// linkNumber returns the number in the name of a namespace, such as
+// "net:[4026531840]".
+func linkNumber(name []byte) (n uint64) {
+	for _, digit := range name {
+		if '0' <= digit && digit <= '9' {
+			n = 10*n + uint64(digit-'0')
+		}
+	}
+	return n
 }
 
 // addRest adds what threads may come to differ in at any time.
 func (h *inheritance) addRest() (err error) {
 	var stat unix.Stat_t
-	for name, at := range map[string]*[2]uint64{"/": &h.root, ".": &h.dir} {
-		if err := unix.Stat(name, &stat); err != nil && err != unix.ENOENT && err != unix.EACCES {
-			return &os.PathError{Op: "stat", Path: name, Err: err}
+	for _, of := range [...]struct {
+		name string
+		at   *[2]uint64
+	}{{"/", &h.root}, {".", &h.dir}} {
+		if err := unix.Stat(of.name, &stat); err != nil && err != unix.ENOENT && err != unix.EACCES {
+			return &os.PathError{Op: "stat", Path: of.name, Err: err}
 		} else if err == nil {
-			*at = [2]uint64{uint64(stat.Dev), stat.Ino}
+			*of.at = [2]uint64{uint64(stat.Dev), stat.Ino}
 		}
 	}
 	h.ids[0], h.ids[1], h.ids[2] = unix.Getresuid()
@@ -225,7 +259,7 @@ func (h *inheritance) differs(o *inheritance) string {
 // children that are to be killed then. Its namespaces do not change.
 type keeper struct {
 	jobs       chan func(*keeper)
-	namespaces [len(namespaceFiles)]string // once known
+	namespaces [len(namespaceFiles)]uint64 // once known
 }
 
 // keepers are those that have nothing to do. There come to be as many as there
@@ -271,9 +305,9 @@ func (k *keeper) run() {
 
 // inherited returns what a child of the keeper inherits. It is called in it.
 func (k *keeper) inherited() (h inheritance, err error) {
-	if k.namespaces[0] == "" {
+	if k.namespaces == [len(namespaceFiles)]uint64{} {
 		if k.namespaces, err = threadNamespaces(); err != nil {
-			k.namespaces[0] = ""
+			k.namespaces = [len(namespaceFiles)]uint64{}
 			return h, err
 		}
 	}

@@ -161,28 +161,40 @@ var promises = []promise{
 	}},
 }
 
-// eachMeans runs a test with the kernel's means and with those of this package:
-// where the kernel has some, clone3 is hidden from the helper that arg goes to.
+// eachMeans runs a test with the kernel's means and with those of this package,
+// which are others in the first thread of a program: where the kernel has some,
+// clone3 is hidden from the helper that arg goes to.
 func eachMeans(t *testing.T, test func(t *testing.T, arg string)) {
 	t.Run("kernel", func(t *testing.T) {
 		need(t, linux.AutoKill)
 		test(t, "kernel")
 	})
 	t.Run("emulated", func(t *testing.T) { test(t, "emulated") })
+	t.Run("emulated in the first thread", func(t *testing.T) { test(t, "emulated in the first thread") })
 }
 
-// useMeans is how a helper obeys arg. It returns the flags that are emulated from
-// then on.
-func useMeans(arg string) (linux.Flags, error) {
-	if arg == "kernel" {
-		return 0, nil
-	}
-	if linux.Probe(linux.AutoKill) == nil {
-		if err := hide(unix.SYS_CLONE3, int(unix.ENOSYS)); err != nil {
-			return 0, fmt.Errorf("SKIP: no seccomp filter: %w", err)
+// byMeans makes of a function a helper that obeys the argument of eachMeans, the
+// first of args. The function is told which flags are emulated.
+func byMeans(do func(args []string, how linux.Flags) int) func(args []string) int {
+	return func(args []string) int {
+		if args[0] == "kernel" {
+			return do(args[1:], 0)
 		}
+		if linux.Probe(linux.AutoKill) == nil {
+			if err := hide(unix.SYS_CLONE3, int(unix.ENOSYS)); err != nil {
+				return fail("SKIP: no seccomp filter: %v", err)
+			}
+		}
+		if args[0] != "emulated" {
+			return do(args[1:], linux.AutoKill)
+		}
+		status := make(chan int)
+		go func() { // helpers have locked the first thread
+			runtime.LockOSThread()
+			status <- do(args[1:], linux.AutoKill)
+		}()
+		return <-status
 	}
-	return linux.AutoKill, nil
 }
 
 func TestPromisesAreKept(t *testing.T) {
@@ -204,21 +216,17 @@ func TestPromisesAreKept(t *testing.T) {
 	})
 }
 
-var _ = helper("keep promise", func(args []string) int {
-	how, err := useMeans(args[0])
-	if err != nil {
-		return fail("%v", err)
-	}
+var _ = helper("keep promise", byMeans(func(args []string, how linux.Flags) int {
 	for _, promise := range promises {
-		if promise.name == args[1] {
+		if promise.name == args[0] {
 			if err := promise.try(how); err != nil {
 				return fail("%v", err)
 			}
 			return 0
 		}
 	}
-	return fail("no promise %q", args[1])
-})
+	return fail("no promise %q", args[0])
+}))
 
 // Die with the parent, whatever it dies of, and while it creates children.
 func TestChildrenDieWithTheirParent(t *testing.T) {
@@ -257,10 +265,7 @@ func TestChildrenDieWithTheirParent(t *testing.T) {
 	})
 }
 
-var _ = helper("prolific", func(args []string) int {
-	if _, err := useMeans(args[0]); err != nil {
-		return fail("%v\n", err)
-	}
+var _ = helper("prolific", byMeans(func(args []string, _ linux.Flags) int {
 	for i := range 100 {
 		c := emulating(kill, "sleep")
 		c.Files[1] = os.Stdout
@@ -272,7 +277,7 @@ var _ = helper("prolific", func(args []string) int {
 		if i < 40 {
 			continue
 		}
-		switch args[1] {
+		switch args[0] {
 		case "exits":
 			os.Exit(0)
 		case "panics":
@@ -284,7 +289,7 @@ var _ = helper("prolific", func(args []string) int {
 	}
 	time.Sleep(time.Hour)
 	return 0
-})
+}))
 
 // Where a filter denies clone3, as that of a container engine, children are created
 // by clone.
@@ -323,7 +328,7 @@ func TestEmulationIsWeaker(t *testing.T) {
 			if strings.HasSuffix(name, "setuid") {
 				needRoot(t)
 			}
-			out, status := output(t, child("weaker", name))
+			out, status := output(t, child("weaker", "emulated", name))
 			if strings.HasPrefix(out, "SKIP") {
 				t.Skip(out)
 			}
@@ -334,10 +339,7 @@ func TestEmulationIsWeaker(t *testing.T) {
 	}
 }
 
-var _ = helper("weaker", func(args []string) int {
-	if _, err := useMeans("emulated"); err != nil {
-		return fail("%v", err)
-	}
+var _ = helper("weaker", byMeans(func(args []string, _ linux.Flags) int {
 	switch args[0] {
 	case "SIGCHLD":
 		sent := make(chan os.Signal, 1)
@@ -357,7 +359,7 @@ var _ = helper("weaker", func(args []string) int {
 		if err != nil {
 			return fail("%v", err)
 		}
-		c := child("parent of one that takes it back", args[0])
+		c := child("parent of one that takes it back", "emulated", args[0])
 		c.Files = []*os.File{nil, w, os.Stderr}
 		p, err := linux.Clone3(background, c)
 		if err != nil {
@@ -377,12 +379,9 @@ var _ = helper("weaker", func(args []string) int {
 		}
 	}
 	return 0
-})
+}))
 
-var _ = helper("parent of one that takes it back", func(args []string) int {
-	if _, err := useMeans("emulated"); err != nil {
-		return fail("%v", err)
-	}
+var _ = helper("parent of one that takes it back", byMeans(func(args []string, _ linux.Flags) int {
 	c := emulating(kill, args[0])
 	c.Files[1], c.Files[2] = os.Stdout, os.Stderr
 	if _, err := linux.Clone3(background, c); err != nil {
@@ -390,7 +389,7 @@ var _ = helper("parent of one that takes it back", func(args []string) int {
 	}
 	time.Sleep(time.Hour)
 	return 0
-})
+}))
 
 var (
 	_ = helper("taken back by prctl", func([]string) int {
@@ -418,7 +417,7 @@ func TestEmulationIsRefused(t *testing.T) {
 			if name == "namespace" || name == "user" {
 				needRoot(t)
 			}
-			out, status := output(t, child("refused", name))
+			out, status := output(t, child("refused", "emulated", name))
 			if strings.HasPrefix(out, "SKIP") {
 				t.Skip(out)
 			}
@@ -429,17 +428,13 @@ func TestEmulationIsRefused(t *testing.T) {
 	}
 }
 
-var _ = helper("refused", func(args []string) int {
-	if _, err := useMeans("emulated"); err != nil {
-		return fail("%v", err)
-	}
+var _ = helper("refused", byMeans(func(args []string, _ linux.Flags) int {
 	c := emulating(kill, "exit", "0")
 	if p, err := linux.Clone3(background, c); err != nil { // and its thread has been made
 		return fail("by itself: %v", err)
 	} else if _, err := p.Wait(background); err != nil {
 		return fail("by itself: %v", err)
 	}
-	runtime.LockOSThread()
 	err := error(nil)
 	switch args[0] {
 	case "no NoNewPrivs":
@@ -485,5 +480,53 @@ var _ = helper("refused", func(args []string) int {
 		return fail("got %v, %v, want an error", p, err)
 	}
 	fmt.Println(err)
+	return 0
+}))
+
+// The first thread of a program does not end before that does: what is its own, a
+// child of it inherits, and the end of the goroutine that it was locked to kills
+// nobody.
+func TestEmulationInTheFirstThread(t *testing.T) {
+	out, status := output(t, child("first thread", "emulated in the first thread"))
+	if strings.HasPrefix(out, "SKIP") {
+		t.Skip(out)
+	}
+	if out != "" || !status.Success() {
+		t.Errorf("%v: %s", status, out)
+	}
+}
+
+var _ = helper("first thread", byMeans(func(args []string, _ linux.Flags) int {
+	if err := unix.Setpriority(unix.PRIO_PROCESS, 0, 7); err != nil {
+		return fail("SKIP: %v", err)
+	}
+	c := emulating(kill, "nice")
+	r, w, err := os.Pipe()
+	if err != nil {
+		return fail("%v", err)
+	}
+	c.Files = []*os.File{r, os.Stdout, os.Stderr}
+	p, err := linux.Clone3(background, c)
+	if err != nil {
+		return fail("%v", err)
+	}
+	go func() {
+		time.Sleep(20 * time.Millisecond) // the other goroutine is gone by then
+		w.Close()
+		if s, err := p.Wait(background); err != nil || !s.Success() {
+			os.Exit(fail("the child has %v, %v", s, err))
+		}
+		os.Exit(0)
+	}()
+	runtime.Goexit()
+	return 0
+}))
+
+// It waits to be told to, and has a priority of 7.
+var _ = helper("nice", func([]string) int {
+	io.Copy(io.Discard, os.Stdin)
+	if n, err := unix.Getpriority(unix.PRIO_PROCESS, 0); err != nil || 20-n != 7 {
+		return fail("a priority of %d, %v", 20-n, err)
+	}
 	return 0
 })

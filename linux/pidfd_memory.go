@@ -19,7 +19,7 @@ import (
 // EINVAL. It needs CAP_SYS_NICE, and that this program may read the process, as
 // ptrace(2) has it; else it is EPERM.
 // process_madvise(2), Linux 5.10.
-func (f *PidFD) AdviseMemory(advice int, ranges []unix.RemoteIovec) (int, error) {
+func (f *PidFD) AdviseMemory(advice int, ranges []MemoryRange) (int, error) {
 	fd, err := f.use()
 	if err != nil {
 		return 0, err

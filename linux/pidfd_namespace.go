@@ -4,7 +4,6 @@ package linux
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"runtime"
 	"syscall"
@@ -13,45 +12,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Namespace is a kind of namespace that a process is in, see namespaces(7).
-type Namespace int
-
-const (
-	CgroupNamespace          Namespace = iota // PIDFD_GET_CGROUP_NAMESPACE
-	IPCNamespace                              // PIDFD_GET_IPC_NAMESPACE
-	MountNamespace                            // PIDFD_GET_MNT_NAMESPACE
-	NetNamespace                              // PIDFD_GET_NET_NAMESPACE
-	PIDNamespace                              // PIDFD_GET_PID_NAMESPACE
-	PIDNamespaceForChildren                   // PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE
-	TimeNamespace                             // PIDFD_GET_TIME_NAMESPACE
-	TimeNamespaceForChildren                  // PIDFD_GET_TIME_FOR_CHILDREN_NAMESPACE
-	UserNamespace                             // PIDFD_GET_USER_NAMESPACE
-	UTSNamespace                              // PIDFD_GET_UTS_NAMESPACE
-)
-
-// namespaceKinds lists the kinds: the name in /proc/PID/ns, and the request.
-var namespaceKinds = [...]struct {
-	name    string
-	request uintptr
-}{
-	CgroupNamespace:          {"cgroup", uapi.PIDFD_GET_CGROUP_NAMESPACE},
-	IPCNamespace:             {"ipc", uapi.PIDFD_GET_IPC_NAMESPACE},
-	MountNamespace:           {"mnt", uapi.PIDFD_GET_MNT_NAMESPACE},
-	NetNamespace:             {"net", uapi.PIDFD_GET_NET_NAMESPACE},
-	PIDNamespace:             {"pid", uapi.PIDFD_GET_PID_NAMESPACE},
-	PIDNamespaceForChildren:  {"pid_for_children", uapi.PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE},
-	TimeNamespace:            {"time", uapi.PIDFD_GET_TIME_NAMESPACE},
-	TimeNamespaceForChildren: {"time_for_children", uapi.PIDFD_GET_TIME_FOR_CHILDREN_NAMESPACE},
-	UserNamespace:            {"user", uapi.PIDFD_GET_USER_NAMESPACE},
-	UTSNamespace:             {"uts", uapi.PIDFD_GET_UTS_NAMESPACE},
-}
-
-// String returns the name that the kind has in /proc/PID/ns, such as "mnt".
-func (n Namespace) String() string {
-	if n < 0 || int(n) >= len(namespaceKinds) {
-		return fmt.Sprintf("namespace %d", int(n))
-	}
-	return namespaceKinds[n].name
+// namespaceRequests lists the requests to open namespaces.
+var namespaceRequests = [...]uintptr{
+	CgroupNamespace:          uapi.PIDFD_GET_CGROUP_NAMESPACE,
+	IPCNamespace:             uapi.PIDFD_GET_IPC_NAMESPACE,
+	MountNamespace:           uapi.PIDFD_GET_MNT_NAMESPACE,
+	NetNamespace:             uapi.PIDFD_GET_NET_NAMESPACE,
+	PIDNamespace:             uapi.PIDFD_GET_PID_NAMESPACE,
+	PIDNamespaceForChildren:  uapi.PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE,
+	TimeNamespace:            uapi.PIDFD_GET_TIME_NAMESPACE,
+	TimeNamespaceForChildren: uapi.PIDFD_GET_TIME_FOR_CHILDREN_NAMESPACE,
+	UserNamespace:            uapi.PIDFD_GET_USER_NAMESPACE,
+	UTSNamespace:             uapi.PIDFD_GET_UTS_NAMESPACE,
 }
 
 // Namespace opens a namespace of the process. The caller closes the file.
@@ -62,7 +34,7 @@ func (n Namespace) String() string {
 // without namespaces of the kind, or this one is about to go.
 // PIDFD_GET_CGROUP_NAMESPACE and so on, Linux 6.11.
 func (f *PidFD) Namespace(kind Namespace) (*os.File, error) {
-	if kind < 0 || int(kind) >= len(namespaceKinds) {
+	if kind < 0 || int(kind) >= len(namespaceRequests) {
 		return nil, invalid("%v is none that this package knows", kind)
 	}
 	fd, err := f.descriptor("Namespace")
@@ -70,7 +42,7 @@ func (f *PidFD) Namespace(kind Namespace) (*os.File, error) {
 		return nil, err
 	}
 	defer f.done()
-	n, _, errno := syscall.Syscall(uapi.SYS_IOCTL, uintptr(fd), namespaceKinds[kind].request, 0)
+	n, _, errno := syscall.Syscall(uapi.SYS_IOCTL, uintptr(fd), namespaceRequests[kind], 0)
 	switch errno {
 	case 0:
 		return os.NewFile(n, kind.String()+" namespace"), nil

@@ -3,7 +3,6 @@
 package linux
 
 import (
-	"fmt"
 	"os"
 	"syscall"
 	"unsafe"
@@ -12,62 +11,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Scope says whom a signal is for.
-type Scope uint32
-
-const (
-	// ScopeDefault is the thread for a handle from OpenThread, else the
-	// process.
-	ScopeDefault Scope = 0
-
-	// ScopeThread is the thread alone; of a process, its first thread.
-	// PIDFD_SIGNAL_THREAD, Linux 6.9.
-	ScopeThread Scope = uapi.PIDFD_SIGNAL_THREAD
-
-	// ScopeProcess is the process: one of its threads takes the signal.
-	// PIDFD_SIGNAL_THREAD_GROUP, Linux 6.9.
-	ScopeProcess Scope = uapi.PIDFD_SIGNAL_THREAD_GROUP
-
-	// ScopeProcessGroup is every process of the process group that has the
-	// number of this process, which need not live any more.
-	// PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9.
-	ScopeProcessGroup Scope = uapi.PIDFD_SIGNAL_PROCESS_GROUP
-)
-
-var scopeNames = map[Scope]string{
-	ScopeDefault:      "default",
-	ScopeThread:       "thread",
-	ScopeProcess:      "process",
-	ScopeProcessGroup: "process group",
-}
-
-// String returns "process group", for example.
-func (s Scope) String() string {
-	if name, ok := scopeNames[s]; ok {
-		return name
-	}
-	return fmt.Sprintf("%#x", uint32(s))
-}
-
 // Signal sends a signal. Signal 0 sends none, but tells whether one could be
 // sent. A zombie takes signals without an error.
 //
 // The error is os.ErrProcessDone if the process has been reaped; errors.Is(err,
 // fs.ErrPermission) if this program may not send to it; EINVAL if it is outside
 // of this program's PID namespace. pidfd_send_signal(2), Linux 5.1.
-func (f *PidFD) Signal(sig syscall.Signal) error { return f.SignalTo(ScopeDefault, sig) }
+func (f *PidFD) Signal(sig Signal) error { return f.SignalTo(ScopeDefault, sig) }
 
 // SignalTo sends a signal to more or less than Signal does. With
 // ScopeProcessGroup it is an error, but not os.ErrProcessDone, if there is no
 // such process group; and it is none if at least one of its members got the
 // signal. pidfd_send_signal(2); a Scope other than ScopeDefault, Linux 6.9.
-func (f *PidFD) SignalTo(scope Scope, sig syscall.Signal) error { return f.send(scope, sig, nil) }
+func (f *PidFD) SignalTo(scope Scope, sig Signal) error { return f.send(scope, sig, nil) }
 
 // Queue sends a signal with a value, as sigqueue(3) does: its siginfo_t has
 // si_code SI_QUEUE, si_value, and this program's si_pid and si_uid. Errors are
 // those of SignalTo, and EAGAIN if too many signals are queued (RLIMIT_SIGPENDING).
 // pidfd_send_signal(2), Linux 5.1.
-func (f *PidFD) Queue(scope Scope, sig syscall.Signal, value uintptr) error {
+func (f *PidFD) Queue(scope Scope, sig Signal, value uintptr) error {
 	const siQueue = -1 // SI_QUEUE of asm-generic/siginfo.h
 	info := unix.Siginfo{Signo: int32(sig), Code: siQueue}
 	// si_pid, si_uid and si_value; see childInfo for where they are.

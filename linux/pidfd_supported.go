@@ -14,41 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An Op is something to be done with a [PidFD], for [Supported].
-type Op int
-
-const (
-	OpOpen               Op = iota // OpenPidFD, and WaitEnd
-	OpOpenThread                   // OpenThread
-	OpReap                         // AdoptPidFD, Reap, WaitEvent, and Wait for children
-	OpSignal                       // Signal, Queue
-	OpSignalScope                  // SignalTo, with a Scope
-	OpSelf                         // Self
-	OpSelfThread                   // SelfThread
-	OpGetFD                        // GetFD
-	OpSetns                        // Setns, InNamespaces
-	OpNamespace                    // Namespace
-	OpInfo                         // Info
-	OpInfoExit                     // Info with InfoExit, and Wait for others than children
-	OpInfoCoreDump                 // Info with InfoCoreDump
-	OpInfoSupported                // Info with InfoSupported
-	OpInfoCoreDumpSignal           // Info with InfoCoreDumpSignal
-	OpInfoCoreDumpCode             // Info with InfoCoreDumpCode
-	OpID                           // ID, Equal
-	OpSameDescription              // SameDescription
-	OpHandle                       // Handle, OpenHandle
-	OpXattr                        // SetXattr, Xattr, RemoveXattr, Xattrs
-	OpAdviseMemory                 // AdviseMemory
-	OpReleaseMemory                // ReleaseMemory
-	OpPeer                         // OpenPeer
-	OpMessage                      // PassPidFD, ReceivedPidFD
-)
-
 // An operation says how to find out whether an Op is supported.
 type operation struct {
-	name    string // as errors call it
-	release string // the first that has it
-	call    string // the system call
+	call string // the system call
 
 	// bare makes the system call with arguments that the kernel answers in
 	// one way, which is want, and changes nothing. Any other answer is that
@@ -70,67 +38,67 @@ type operation struct {
 // measured that 6.17, 6.19 and 7.1 are the first; between the others, 6.13 for
 // example, lie kernels that were not.
 var operations = [...]operation{
-	OpOpen:       {"pidfd_open", "5.3", "pidfd_open", bareOpen, unix.EINVAL, nil, 0},
-	OpOpenThread: {"pidfd_open with PIDFD_THREAD", "6.9", "pidfd_open", bareOpen, unix.EINVAL, askThread, unix.EINVAL},
-	OpReap: {"waitid with P_PIDFD", "5.4", "waitid", bareWait, unix.EINVAL, func(fd int) syscall.Errno {
+	OpOpen:       {"pidfd_open", bareOpen, unix.EINVAL, nil, 0},
+	OpOpenThread: {"pidfd_open", bareOpen, unix.EINVAL, askThread, unix.EINVAL},
+	OpReap: {"waitid", bareWait, unix.EINVAL, func(fd int) syscall.Errno {
 		return answer(waitid(fd, new(childInfo), unix.WNOHANG|unix.WNOWAIT, nil), unix.ECHILD)
 	}, unix.EINVAL},
 
-	OpSignal: {"pidfd_send_signal", "5.1", "pidfd_send_signal", bareSignal, unix.EBADF, nil, 0},
-	OpSignalScope: {"pidfd_send_signal with PIDFD_SIGNAL_THREAD_GROUP", "6.9", "pidfd_send_signal", bareSignal, unix.EBADF,
+	OpSignal: {"pidfd_send_signal", bareSignal, unix.EBADF, nil, 0},
+	OpSignalScope: {"pidfd_send_signal", bareSignal, unix.EBADF,
 		func(fd int) syscall.Errno { return signalNone(fd, ScopeProcess) }, unix.EINVAL},
-	OpSelf: {"PIDFD_SELF_THREAD_GROUP", "6.17", "pidfd_send_signal", bareSignal, unix.EBADF,
+	OpSelf: {"pidfd_send_signal", bareSignal, unix.EBADF,
 		func(int) syscall.Errno { return signalNone(uapi.PIDFD_SELF_THREAD_GROUP, 0) }, unix.EBADF},
-	OpSelfThread: {"PIDFD_SELF_THREAD", "6.16", "pidfd_send_signal", bareSignal, unix.EBADF,
+	OpSelfThread: {"pidfd_send_signal", bareSignal, unix.EBADF,
 		func(int) syscall.Errno { return signalNone(uapi.PIDFD_SELF_THREAD, 0) }, unix.EBADF},
 
-	OpGetFD: {"pidfd_getfd", "5.6", "pidfd_getfd", func() syscall.Errno {
+	OpGetFD: {"pidfd_getfd", func() syscall.Errno {
 		return raw(uapi.SYS_PIDFD_GETFD, none, 0, 0)
 	}, unix.EBADF, nil, 0},
-	OpSetns: {"setns with a pidfd", "5.8", "setns", func() syscall.Errno {
+	OpSetns: {"setns", func() syscall.Errno {
 		return raw(uapi.SYS_SETNS, none, 0, 0)
 	}, unix.EBADF, askSetns, unix.EINVAL},
-	OpNamespace: {"PIDFD_GET_USER_NAMESPACE", "6.11", "ioctl", func() syscall.Errno {
+	OpNamespace: {"ioctl", func() syscall.Errno {
 		return raw(uapi.SYS_IOCTL, none, uapi.PIDFD_GET_USER_NAMESPACE, 0)
 	}, unix.EBADF, func(fd int) syscall.Errno {
 		// It takes no argument, and refuses one.
 		return answer(raw(uapi.SYS_IOCTL, uintptr(fd), uapi.PIDFD_GET_USER_NAMESPACE, 1), unix.EINVAL)
 	}, unix.ENOTTY},
 
-	OpInfo:               {"PIDFD_GET_INFO", "6.13", "ioctl", bareInfo, unix.EBADF, askInfo(InfoPID), unix.ENOTTY},
-	OpInfoExit:           {"PIDFD_INFO_EXIT", "6.15", "ioctl", bareInfo, unix.EBADF, askInfo(InfoExit), unix.ENOTTY},
-	OpInfoCoreDump:       {"PIDFD_INFO_COREDUMP", "6.16", "ioctl", bareInfo, unix.EBADF, askInfo(InfoCoreDump), unix.ENOTTY},
-	OpInfoSupported:      {"PIDFD_INFO_SUPPORTED_MASK", "6.19", "ioctl", bareInfo, unix.EBADF, askInfo(InfoSupported), unix.ENOTTY},
-	OpInfoCoreDumpSignal: {"PIDFD_INFO_COREDUMP_SIGNAL", "6.19", "ioctl", bareInfo, unix.EBADF, askInfo(InfoCoreDumpSignal), unix.ENOTTY},
-	OpInfoCoreDumpCode:   {"PIDFD_INFO_COREDUMP_CODE", "7.1", "ioctl", bareInfo, unix.EBADF, askInfo(InfoCoreDumpCode), unix.ENOTTY},
+	OpInfo:               {"ioctl", bareInfo, unix.EBADF, askInfo(InfoPID), unix.ENOTTY},
+	OpInfoExit:           {"ioctl", bareInfo, unix.EBADF, askInfo(InfoExit), unix.ENOTTY},
+	OpInfoCoreDump:       {"ioctl", bareInfo, unix.EBADF, askInfo(InfoCoreDump), unix.ENOTTY},
+	OpInfoSupported:      {"ioctl", bareInfo, unix.EBADF, askInfo(InfoSupported), unix.ENOTTY},
+	OpInfoCoreDumpSignal: {"ioctl", bareInfo, unix.EBADF, askInfo(InfoCoreDumpSignal), unix.ENOTTY},
+	OpInfoCoreDumpCode:   {"ioctl", bareInfo, unix.EBADF, askInfo(InfoCoreDumpCode), unix.ENOTTY},
 
-	OpID: {"the ID of a pidfd", idRelease(), "fstatfs", func() syscall.Errno {
+	OpID: {"fstatfs", func() syscall.Errno {
 		return errnoOf(unix.Fstatfs(-1, new(unix.Statfs_t)))
 	}, unix.EBADF, askID, unix.ENOTTY},
-	OpSameDescription: {"F_DUPFD_QUERY", "6.10", "fcntl", func() syscall.Errno {
+	OpSameDescription: {"fcntl", func() syscall.Errno {
 		return raw(uapi.SYS_FCNTL, none, unix.F_DUPFD_QUERY, 0)
 	}, unix.EBADF, func(fd int) syscall.Errno {
 		return raw(uapi.SYS_FCNTL, uintptr(fd), unix.F_DUPFD_QUERY, uintptr(fd))
 	}, unix.EINVAL},
-	OpHandle: {"file handles of pidfds", "6.14", "name_to_handle_at", func() syscall.Errno {
+	OpHandle: {"name_to_handle_at", func() syscall.Errno {
 		_, _, err := unix.NameToHandleAt(-1, "", unix.AT_EMPTY_PATH)
 		return errnoOf(err)
 	}, unix.EBADF, func(fd int) syscall.Errno {
 		_, _, err := unix.NameToHandleAt(fd, "", unix.AT_EMPTY_PATH)
 		return errnoOf(err)
 	}, unix.EOPNOTSUPP},
-	OpXattr: {"extended attributes of pidfds", "6.17", "fchmod", func() syscall.Errno {
+	OpXattr: {"fchmod", func() syscall.Errno {
 		return errnoOf(unix.Fchmod(-1, 0))
 	}, unix.EBADF, askXattr, unix.EPERM},
 
-	OpAdviseMemory: {"process_madvise", "5.10", "process_madvise", func() syscall.Errno {
+	OpAdviseMemory: {"process_madvise", func() syscall.Errno {
 		return raw(uapi.SYS_PROCESS_MADVISE, none, 0, 0)
 	}, unix.EBADF, nil, 0},
-	OpReleaseMemory: {"process_mrelease", "5.15", "process_mrelease", func() syscall.Errno {
+	OpReleaseMemory: {"process_mrelease", func() syscall.Errno {
 		return raw(uapi.SYS_PROCESS_MRELEASE, none, 0, 0)
 	}, unix.EBADF, nil, 0},
 
-	OpPeer: {"SO_PEERPIDFD", "6.5", "getsockopt", func() syscall.Errno {
+	OpPeer: {"getsockopt", func() syscall.Errno {
 		_, err := unix.GetsockoptInt(-1, unix.SOL_SOCKET, unix.SO_PEERPIDFD)
 		return errnoOf(err)
 	}, unix.EBADF, func(int) syscall.Errno {
@@ -142,7 +110,7 @@ var operations = [...]operation{
 			return err
 		}, unix.ENODATA)
 	}, unix.ENOPROTOOPT},
-	OpMessage: {"SO_PASSPIDFD", "6.5", "setsockopt", func() syscall.Errno {
+	OpMessage: {"setsockopt", func() syscall.Errno {
 		return errnoOf(unix.SetsockoptInt(-1, unix.SOL_SOCKET, unix.SO_PASSPIDFD, 1))
 	}, unix.EBADF, func(int) syscall.Errno {
 		return socket(func(s int) error { return unix.SetsockoptInt(s, unix.SOL_SOCKET, unix.SO_PASSPIDFD, 1) }, 0)
@@ -170,23 +138,23 @@ func Supported(op Op) error {
 	if op < 0 || int(op) >= len(operations) {
 		return invalid("operation %d is none that this package knows", int(op))
 	}
-	o := &operations[op]
+	o, name, release := &operations[op], opNames[op].name, opNames[op].release
 	switch errno := o.bare(); errno {
 	case o.want:
 	case unix.ENOSYS:
-		return &UnsupportedError{o.name, o.release, fmt.Sprintf("the kernel is older than Linux %s, or a seccomp filter hides %s", o.release, o.call), errno}
+		return &UnsupportedError{name, release, fmt.Sprintf("the kernel is older than Linux %s, or a seccomp filter hides %s", release, o.call), errno}
 	default:
-		return &UnsupportedError{o.name, o.release, "a seccomp filter denies " + o.call, errno}
+		return &UnsupportedError{name, release, "a seccomp filter denies " + o.call, errno}
 	}
 	switch {
 	case o.ask == nil || known[op].Load() == 1:
 		return nil
 	case known[op].Load() == 2:
-		return &UnsupportedError{Feature: o.name, Release: o.release, Err: o.no}
+		return &UnsupportedError{Feature: name, Release: release, Err: o.no}
 	}
 	pidfd, _, errno := syscall.RawSyscall(uapi.SYS_PIDFD_OPEN, uintptr(os.Getpid()), 0, 0)
 	if errno == unix.ENOSYS {
-		return &UnsupportedError{o.name, o.release, "the kernel is older than Linux 5.3, or a seccomp filter hides pidfd_open", errno}
+		return &UnsupportedError{name, release, "the kernel is older than Linux 5.3, or a seccomp filter hides pidfd_open", errno}
 	}
 	if errno == 0 {
 		errno = o.ask(int(pidfd))
@@ -198,17 +166,9 @@ func Supported(op Op) error {
 		return nil
 	case o.no:
 		known[op].Store(2)
-		return &UnsupportedError{Feature: o.name, Release: o.release, Err: errno}
+		return &UnsupportedError{Feature: name, Release: release, Err: errno}
 	}
-	return fmt.Errorf("linux: cannot tell whether %s is supported: %s: %w", o.name, o.call, errno)
-}
-
-// String returns what the kernel calls the operation, such as "pidfd_getfd".
-func (op Op) String() string {
-	if op < 0 || int(op) >= len(operations) {
-		return fmt.Sprintf("operation %d", int(op))
-	}
-	return operations[op].name
+	return fmt.Errorf("linux: cannot tell whether %s is supported: %s: %w", name, o.call, errno)
 }
 
 // none is a descriptor that is never open.
@@ -277,14 +237,6 @@ func askInfo(want InfoFields) func(int) syscall.Errno {
 		}
 		return unix.ENOTTY
 	}
-}
-
-// idRelease is the release that tells programs of this word size all of an ID.
-func idRelease() string {
-	if wordSize == 4 {
-		return "6.16"
-	}
-	return "6.9"
 }
 
 // askID asks whether pidfds have a file system of their own, where the kernel

@@ -60,7 +60,7 @@ func (f *PidFD) WaitEnd(ctx context.Context) error {
 // reaped it, the error is ECHILD; Wait may still tell its status. A PidFD lent
 // by a [Process] cannot reap: its Wait does.
 // waitid(2) with P_PIDFD, Linux 5.4.
-func (f *PidFD) Reap(ctx context.Context) (ExitStatus, *syscall.Rusage, error) {
+func (f *PidFD) Reap(ctx context.Context) (ExitStatus, *Rusage, error) {
 	if f != nil && f.owner != nil {
 		return 0, nil, invalid("this PidFD is lent: use the Wait of its Process")
 	}

@@ -42,6 +42,7 @@ type Process struct {
 	closing  bool          // Close was called while it was in flight
 	ended    bool          // status, rusage and err are final
 	ticket   uint64        // with the watcher, or 0
+	soon     *time.Timer   // will get one, or nil
 	done     chan struct{} // if not nil, is closed when the process has ended or is closed
 	status   ExitStatus
 	err      error // why there is no status
@@ -80,7 +81,7 @@ func (p *Process) PidFD() *PidFD {
 
 // Signal sends a signal. It returns os.ErrProcessDone if the process has ended,
 // and os.ErrClosed after Close. pidfd_send_signal(2).
-func (p *Process) Signal(sig syscall.Signal) error {
+func (p *Process) Signal(sig Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.traced && !p.closed {
@@ -118,7 +119,7 @@ func (p *Process) Kill() error {
 //
 // If ctx ends first, the process is killed at once, and unless it has ended by
 // then, Stop returns the context's error without waiting any longer.
-func (p *Process) Stop(ctx context.Context, sig syscall.Signal, grace time.Duration) (ExitStatus, error) {
+func (p *Process) Stop(ctx context.Context, sig Signal, grace time.Duration) (ExitStatus, error) {
 	if err := p.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return 0, err
 	}
@@ -206,25 +207,25 @@ func (p *Process) diesWhenClosed() bool { return (p.flags | p.nearly).has(AutoKi
 // an Rusage.
 //
 // AutoKill is emulated by PR_SET_PDEATHSIG(2const): the kernel kills the child
-// when the thread that has created it ends, and that is one of a few which this
-// package keeps for that, until this program ends or executes another. Close
-// kills too. It is weaker: the child can take it back, by prctl(2), and does so by
-// changing its user or group, as a server that gives up root; and the pidfd
-// alone, once copied to another process, keeps and kills nothing. It needs
-// NoNewPrivs, as a program that gains privileges is not killed. Since such a
-// thread is the parent, Clone3 refuses if the thread that calls it differs in
-// what a child inherits. The user and group IDs, capabilities, namespaces, root
-// and working directory, no_new_privs, scheduling and CPUs are compared; seccomp
-// filters, umask, I/O priority, memory policy and keyrings of a thread cannot be.
+// when the thread that has created it ends. That is the calling thread, if it is
+// the first of this program (as of the main function, when an init function has
+// called runtime.LockOSThread), and else one of a few which this package keeps for
+// that, until this program ends or executes another: there it takes nearly twice
+// the time to create a child. Close kills too. It is weaker: the child can take it
+// back, by prctl(2), and does so by changing its user or group, as a server that
+// gives up root; and the pidfd alone, once copied to another process, keeps and
+// kills nothing. It needs NoNewPrivs, as a program that gains privileges is not
+// killed. Where such a thread of this package is to be the parent, Clone3 refuses if
+// the thread that calls it differs in what a child inherits. The user and group
+// IDs, capabilities, namespaces, root and working directory, no_new_privs,
+// scheduling and CPUs are compared; seccomp filters, umask, I/O priority, memory
+// policy and keyrings of a thread cannot be.
 func (p *Process) Emulated() Flags { return p.nearly }
 
 // release closes the descriptor.
 func (p *Process) release() {
 	p.leaveFront()
-	if p.ticket != 0 {
-		watched.remove(p.ticket)
-		p.ticket = 0
-	}
+	p.unwatch()
 	switch {
 	case p.fd < 0:
 		return
@@ -275,9 +276,9 @@ func (p *Process) adopt() {
 		}
 	case p.flags.has(AutoKill):
 		lethal.add(p.fd)
-		p.watch()
+		p.watchSoon()
 	case p.nearly != 0, p.group != nil:
-		p.watch() // to do at once what is to be done, and not to become garbage
+		p.watchSoon() // to do what is to be done at the end, and not to become garbage
 	default:
 		p.dropped = runtime.AddCleanup(p, remains.close, remains{p.pid, p.fd, p.flags, p.zombie})
 	}

@@ -112,7 +112,7 @@ func (p *Process) result() (status ExitStatus, ended bool, err error) {
 // Its Maxrss is at least the size of this program: until it executed its own
 // program the child had the memory of this one, and the kernel keeps the
 // highest. getrusage(2).
-func (p *Process) Rusage() *syscall.Rusage {
+func (p *Process) Rusage() *Rusage {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.used {
@@ -179,6 +179,31 @@ func (p *Process) end(status ExitStatus, err error) {
 func (p *Process) watch() {
 	if p.ticket == 0 {
 		p.ticket = watched.add(p.fd, p)
+	}
+}
+
+// watchSoon does so in a moment, by when somebody mostly waits for it: it takes
+// time, and a Wait that comes before does without, if it can have the thread. p is
+// no garbage until then. p.mu is held.
+func (p *Process) watchSoon() {
+	p.soon = time.AfterFunc(patience, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.soon != nil && !p.ended {
+			p.watch()
+		}
+	})
+}
+
+// unwatch takes back both. p.mu is held.
+func (p *Process) unwatch() {
+	if p.soon != nil {
+		p.soon.Stop()
+		p.soon = nil
+	}
+	if p.ticket != 0 {
+		watched.remove(p.ticket)
+		p.ticket = 0
 	}
 }
 

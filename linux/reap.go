@@ -23,7 +23,7 @@ import (
 type Orphan struct {
 	Pid    int // which is free to be another process's by now
 	Status ExitStatus
-	Rusage syscall.Rusage
+	Rusage Rusage
 }
 
 // ReapOrphans reaps the processes that this program inherits, until ctx ends,

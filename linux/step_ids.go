@@ -5,7 +5,6 @@ package linux
 import (
 	"fmt"
 	"os"
-	"syscall"
 
 	"github.com/go-clone3/clone3/uapi"
 	"golang.org/x/sys/unix"
@@ -29,7 +28,7 @@ func mappedByParent(c *Child) bool {
 // mapsOwnIDs reports whether the child needs no help: see user_namespaces(7),
 // "Defining user and group ID mappings".
 func mapsOwnIDs(c *Child) bool {
-	only := func(m []syscall.SysProcIDMap, id int) bool {
+	only := func(m []IDMap, id int) bool {
 		return len(m) == 0 || len(m) == 1 && m[0].HostID == id && m[0].Size == 1
 	}
 	return only(c.UidMappings, os.Geteuid()) && only(c.GidMappings, os.Getegid()) &&
@@ -68,7 +67,7 @@ func mapFiles(c *Child) []mapFile {
 	return files
 }
 
-func formatMap(m []syscall.SysProcIDMap) string {
+func formatMap(m []IDMap) string {
 	var b []byte
 	for _, e := range m {
 		b = fmt.Appendf(b, "%d %d %d\n", e.ContainerID, e.HostID, e.Size)
@@ -77,7 +76,7 @@ func formatMap(m []syscall.SysProcIDMap) string {
 }
 
 // checkMap reports entries that the kernel will not take.
-func checkMap(field string, m []syscall.SysProcIDMap) error {
+func checkMap(field string, m []IDMap) error {
 	const ids = 1<<32 - 1 // the last is no ID
 	for i, e := range m {
 		for _, n := range []int{e.ContainerID, e.HostID} {

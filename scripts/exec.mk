@@ -4,8 +4,9 @@
 TOOLCHAINS ?= go1.26.0 go1.27.4
 
 .PHONY: std toolchains clients clients-all exec-stress
-std: ## run the standard library's tests of os/exec and SysProcAttr with linux/exec
+std: ## run the standard library's tests of os/exec and SysProcAttr with linux/exec, and with what it is on other systems
 	go run ./scripts/std
+	go run ./scripts/std -portable
 
 toolchains: ## build, vet and test the library with TOOLCHAINS, and std of each: a minute each, and 200 MB to fetch
 	set -e; for go in $(TOOLCHAINS); do export GOTOOLCHAIN=$$go; go version; go build ./...; go vet ./...; \

@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux && !clone3_osexec
 
 package exec
 
@@ -91,20 +91,10 @@ func merge[T any](name string, field *T, value T) error {
 	case f.IsZero():
 		*field = value
 	case !reflect.DeepEqual(*field, value):
-		return &attrError{name, errors.New("Cmd.Child has another value")}
+		return &attrError{name, errAnotherValue}
 	}
 	return nil
 }
-
-// An attrError is what is wrong with a field of SysProcAttr.
-type attrError struct {
-	field string
-	err   error
-}
-
-func (e *attrError) Error() string { return "SysProcAttr." + e.field + ": " + e.err.Error() }
-
-func (e *attrError) Unwrap() error { return e.err }
 
 // cloneFlags returns what SysProcAttr.Cloneflags asks for. The signal is the one
 // that package syscall adds itself. How the memory is shared until the program

@@ -1,5 +1,3 @@
-//go:build linux
-
 package exec
 
 import (
@@ -8,9 +6,6 @@ import (
 	"io"
 	"os"
 	std "os/exec"
-	"path/filepath"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -90,12 +85,8 @@ type Cmd struct {
 	// If Exec is set it is executed, and Path is a mere name.
 	linux.Child
 
-	ctx     context.Context
-	started int32            // 1 once Start was called; no atomic type: a Cmd may be copied
-	failed  *linux.StepError // why Start has failed, if by a step
-	running *running         // once Start has succeeded
-	pipes   pipes
-	stack   []byte // who has made it, see debug.go
+	engine // what starts it, which is another on other systems than Linux
+	ctx    context.Context
 
 	// made is what methods of the Cmd have made Stdin, Stdout and Stderr of.
 	made struct {
@@ -143,34 +134,26 @@ func (c *Cmd) Environ() []string {
 	return (&std.Cmd{Env: c.Env, Dir: c.Dir}).Environ()
 }
 
-// environ returns the environment, and what is wrong with it. It is nil if it is
-// that of this program, in which each key is unique.
-func (c *Cmd) environ() ([]string, error) {
-	hasNUL := func(s string) bool { return strings.IndexByte(s, 0) >= 0 }
-	switch {
-	case c.Env == nil && c.Dir == "":
-		return nil, nil
-	case c.Env == nil:
-		if _, err := filepath.Abs(c.Dir); err != nil {
-			return nil, err
-		}
-	case slices.ContainsFunc(c.Env, hasNUL):
-		return nil, errors.New("exec: environment variable contains NUL")
-	}
-	return c.Environ(), nil
+// equal reports whether two values are equal. Those that cannot be compared are
+// not.
+func equal(a, b any) (same bool) {
+	defer func() { recover() }()
+	return a == b
 }
 
-// Handle returns the process as package linux holds it, once the command is
-// started, or nil before. It is lent: [Cmd.Wait] closes it. A caller that does
-// not call Wait is to close it instead. Without AutoKill it has a descriptor of
-// its own, which is opened by the first call of Handle; it is a closed Process if
-// there is none left, and when the command was waited for.
-//
-// To wait for the process with a context, to stop it, and with AutoKill to close
-// it, is fine. The zombie it may leave is reaped by Cmd.Wait.
-func (c *Cmd) Handle() *linux.Process {
-	if c.running == nil {
-		return nil
+// Run starts the command and waits for it. It returns nil if the command has
+// exited with code 0 and everything was copied; see Start and Wait.
+func (c *Cmd) Run() error {
+	if err := c.begin(true); err != nil {
+		return err
 	}
-	return c.running.handle(c.Process)
+	return c.Wait()
+}
+
+// ownFields reports fields of Cmd.Child that the Cmd has itself.
+func ownFields(child *linux.Child) error {
+	if child.Path != "" || child.Args != nil || child.Env != nil || child.Dir != "" || child.Files != nil || child.InheritFiles {
+		return errors.New("exec: Cmd.Child has its own Path, Args, Env, Dir, Files or InheritFiles: set those of the Cmd")
+	}
+	return nil
 }

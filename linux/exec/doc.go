@@ -1,5 +1,3 @@
-//go:build linux
-
 // Package exec runs external commands: it is os/exec, on top of package linux.
 // A program that imports it in place of os/exec goes on to work:
 //
@@ -68,6 +66,15 @@
 // closed the pipe, which may be one that the command has left behind: a bound is
 // WaitDelay, or an *os.File as Stdout and Stderr. A Writer as Stdout that never
 // returns is waited for.
+//
+// # Other systems
+//
+// Elsewhere than on Linux this package is os/exec, with the same types and fields,
+// so that a program which uses it compiles on every GOOS. A field of a Child that
+// SysProcAttr has there too, Setsid on Unix for example, does the same. All else
+// that only Linux has is an error of Start, which errors.Is(err,
+// errors.ErrUnsupported) finds and which names the field and the system; nothing is
+// started then. The build tag clone3_osexec makes it so on Linux, for tests.
 //
 // # The same, and what is not
 //

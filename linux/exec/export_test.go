@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux && !clone3_osexec
 
 package exec
 

@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux && !clone3_osexec
 
 package exec
 
@@ -13,6 +13,15 @@ import (
 
 	"github.com/go-clone3/clone3/linux"
 )
+
+// An engine is what a Cmd has on Linux to start its process and hold it.
+type engine struct {
+	started int32            // 1 once Start was called; no atomic type: a Cmd may be copied
+	failed  *linux.StepError // why Start has failed, if by a step
+	running *running         // once Start has succeeded
+	pipes   pipes
+	stack   []byte // who has made it, see debug.go
+}
 
 // A running is a command that was started.
 //
@@ -166,4 +175,19 @@ func (r *running) withPidFD(p *os.Process, use func(fd int)) {
 	} else {
 		p.WithHandle(func(handle uintptr) { use(int(handle)) })
 	}
+}
+
+// Handle returns the process as package linux holds it, once the command is
+// started, or nil before. It is lent: [Cmd.Wait] closes it. A caller that does
+// not call Wait is to close it instead. Without AutoKill it has a descriptor of
+// its own, which is opened by the first call of Handle; it is a closed Process if
+// there is none left, and when the command was waited for.
+//
+// To wait for the process with a context, to stop it, and with AutoKill to close
+// it, is fine. The zombie it may leave is reaped by Cmd.Wait.
+func (c *Cmd) Handle() *linux.Process {
+	if c.running == nil {
+		return nil
+	}
+	return c.running.handle(c.Process)
 }

@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux && !clone3_osexec
 
 package exec
 
@@ -7,6 +7,9 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/go-clone3/clone3/linux"
@@ -101,8 +104,8 @@ func (c *Cmd) start() (*running, error) {
 // child returns the Child to start, and files that are to be closed afterwards.
 func (c *Cmd) child() (*linux.Child, []io.Closer, error) {
 	child := c.Child
-	if child.Path != "" || child.Args != nil || child.Env != nil || child.Dir != "" || child.Files != nil || child.InheritFiles {
-		return nil, nil, startFailure{errors.New("exec: Cmd.Child has its own Path, Args, Env, Dir, Files or InheritFiles: set those of the Cmd")}
+	if err := ownFields(&child); err != nil {
+		return nil, nil, startFailure{err}
 	}
 	child.Path, child.Dir, child.Args, child.InheritFiles = c.Path, c.Dir, c.Args, !c.CloseFiles
 	if child.Exec != nil {
@@ -148,13 +151,6 @@ func (c *Cmd) files() ([]*os.File, error) {
 	return append(files, c.ExtraFiles...), nil
 }
 
-// equal reports whether two values are equal. Those that cannot be compared are
-// not.
-func equal(a, b any) (same bool) {
-	defer func() { recover() }()
-	return a == b
-}
-
 func has(f, g linux.Flags) bool { return f&g == g }
 
 // duplicateFD returns a descriptor of the caller's own.
@@ -164,4 +160,21 @@ func duplicateFD(fd int) (dup int, err error) {
 		return err
 	})
 	return dup, err
+}
+
+// environ returns the environment, and what is wrong with it. It is nil if it is
+// that of this program, in which each key is unique.
+func (c *Cmd) environ() ([]string, error) {
+	hasNUL := func(s string) bool { return strings.IndexByte(s, 0) >= 0 }
+	switch {
+	case c.Env == nil && c.Dir == "":
+		return nil, nil
+	case c.Env == nil:
+		if _, err := filepath.Abs(c.Dir); err != nil {
+			return nil, err
+		}
+	case slices.ContainsFunc(c.Env, hasNUL):
+		return nil, errors.New("exec: environment variable contains NUL")
+	}
+	return c.Environ(), nil
 }

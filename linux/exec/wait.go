@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux && !clone3_osexec
 
 package exec
 
@@ -8,15 +8,6 @@ import (
 	"syscall"
 	"time"
 )
-
-// Run starts the command and waits for it. It returns nil if the command has
-// exited with code 0 and everything was copied; see Start and Wait.
-func (c *Cmd) Run() error {
-	if err := c.begin(true); err != nil {
-		return err
-	}
-	return c.Wait()
-}
 
 // Wait waits for a command that Start has started, and until its input and
 // output are copied. A goroutine waits, not a thread.

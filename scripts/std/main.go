@@ -8,7 +8,9 @@
 // then with the import of os/exec swapped, also in the copies. It is a failure
 // if a test passes with os/exec, and not with linux/exec.
 //
-//	go run ./scripts/std [-run regexp] [-v]
+// With -portable, linux/exec is built as for other systems.
+//
+//	go run ./scripts/std [-portable] [-run regexp] [-v]
 package main
 
 import (
@@ -30,9 +32,10 @@ import (
 )
 
 var (
-	run     = flag.String("run", "", "run only the tests that match this `regexp`")
-	asUser  = flag.String("as-user", "", "execute the command that follows as a user without privileges, from a copy in this `directory`")
-	verbose = flag.Bool("v", false, "list the tests that pass, too")
+	run      = flag.String("run", "", "run only the tests that match this `regexp`")
+	asUser   = flag.String("as-user", "", "execute the command that follows as a user without privileges, from a copy in this `directory`")
+	portable = flag.Bool("portable", false, "try what linux/exec is on other systems")
+	verbose  = flag.Bool("v", false, "list the tests that pass, too")
 )
 
 const (
@@ -160,6 +163,9 @@ func runBoth(dir, pkg string, args ...string) (base, with map[string]gotest.Resu
 	args = append(args, "-ldflags=-checklinkname=0") // stand-ins reach for variables of package syscall
 	if base, err = gotest.Run(dir, "./with-os-exec/"+pkg, args...); err != nil {
 		return nil, nil, err
+	}
+	if *portable {
+		args = append(args, "-tags=clone3_osexec")
 	}
 	with, err = gotest.Run(dir, "./with-linux-exec/"+pkg, args...)
 	return base, with, err
