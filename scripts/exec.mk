@@ -13,10 +13,10 @@ toolchains: ## build, vet and test the library with TOOLCHAINS, and std of each:
 		go test -short -timeout $(TIMEOUT) ./linux/... ./uapi/...; go test -timeout $(TIMEOUT) ./linux/exec; \
 		go run ./scripts/std; done
 
-clients: ## run the tests of Go modules that start programs with linux/exec
+clients: ## run the tests of six Go modules that start programs with linux/exec: two minutes
 	go run ./scripts/clients -ci
 
-clients-all: ## the same, with those modules whose tests take long
+clients-all: ## the same, with those modules whose tests take long: ten minutes
 	go run ./scripts/clients
 
 stress: exec-stress
