@@ -74,8 +74,12 @@ func (c *Cmd) Start() error {
 	return err
 }
 
-// begin is Start. To os/exec it is the same what comes next.
-func (c *Cmd) begin(bool) error { return c.Start() }
+func (c *Cmd) run() error {
+	if err := c.Start(); err != nil {
+		return err
+	}
+	return c.Wait()
+}
 
 // Wait waits for a command that Start has started, and until its input and
 // output are copied. If the command has not exited with code 0 the error is an

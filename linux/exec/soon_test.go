@@ -23,9 +23,9 @@ import (
 // another one has the turn.
 func TestOutputInMemory(t *testing.T) {
 	for _, turn := range []string{"own", "other"} {
-		other, err := (*bytes.Buffer)(nil), func() error { return nil }
+		end := func() (string, error) { return "late", nil }
 		if turn == "other" {
-			other, err = waitsForInput(t)
+			_, end = waitsForInput(t)
 		}
 		for _, size := range []int{0, 1, 1 << 10, 64<<10 + 1, 300 << 10} {
 			if turn == "own" {
@@ -38,15 +38,15 @@ func TestOutputInMemory(t *testing.T) {
 				t.Errorf("%s turn, %d bytes: got %d and %d, %v", turn, size, out.Len(), err.Len(), e)
 			}
 		}
-		if e := err(); e != nil || other != nil && other.String() != "late" {
-			t.Errorf("the other: got %q, %v", other, e)
+		if out, err := end(); err != nil || out != "late" {
+			t.Errorf("the other: got %q, %v", out, err)
 		}
 	}
 }
 
 // A Run that has the turn loses it when others ask for it, and misses nothing.
 func TestTurnToReadSoon(t *testing.T) {
-	out, err := waitsForInput(t)
+	_, end := waitsForInput(t)
 	for late := time.Now().Add(20 * time.Second); exec.ReadsSoon(); {
 		if time.Now().After(late) {
 			t.Fatal("it keeps its turn")
@@ -56,15 +56,29 @@ func TestTurnToReadSoon(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if e := err(); e != nil || out.String() != "late" {
-		t.Errorf("got %q, %v", out, e)
+	if out, err := end(); err != nil || out != "late" {
+		t.Errorf("got %q, %v", out, err)
+	}
+}
+
+// A Wait of somebody else leaves the pipes to Run.
+func TestWaitWhileRunReads(t *testing.T) {
+	c, end := waitsForInput(t)
+	other := make(chan error, 1)
+	go func() { other <- c.Wait() }()
+	time.Sleep(10 * time.Millisecond) // it may be late, and the test is in vain
+	if out, err := end(); err != nil || out != "late" {
+		t.Errorf("got %q, %v", out, err)
+	}
+	if err := within(t, func() error { return <-other }); err == nil {
+		t.Error("Wait had no error")
 	}
 }
 
 // waitsForInput starts a Run, which has the turn when waitsForInput returns. The
 // function that it returns gives the command input, which it copies, and its end,
-// and returns what Run does.
-func waitsForInput(t *testing.T) (*bytes.Buffer, func() error) {
+// and returns the output and what Run does.
+func waitsForInput(t *testing.T) (*exec.Cmd, func() (string, error)) {
 	t.Helper()
 	stdin, feed, err := os.Pipe()
 	if err != nil {
@@ -80,13 +94,16 @@ func waitsForInput(t *testing.T) (*bytes.Buffer, func() error) {
 		defer stdin.Close()
 		done <- c.Run()
 	}()
-	for !exec.ReadsSoon() {
-		time.Sleep(time.Millisecond)
+	for late := time.Now().Add(5 * time.Second); !exec.ReadsSoon(); time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Skip("a signal has ended its turn already")
+		}
 	}
-	return &out, func() error {
+	return c, func() (string, error) {
 		io.WriteString(feed, "late")
 		feed.Close()
-		return within(t, func() error { return <-done })
+		err := within(t, func() error { return <-done })
+		return out.String(), err
 	}
 }
 

@@ -20,8 +20,8 @@ import (
 // Process is set, and Wait is to be called.
 func (c *Cmd) Start() error { return c.begin(false) }
 
-// begin is Start. Who says that Wait comes next may find all output copied when it
-// returns.
+// begin is Start. If wait comes next all other calls of Wait come too late for it,
+// and all output may be copied when it returns.
 func (c *Cmd) begin(waitNext bool) error {
 	if atomic.SwapInt32(&c.started, 1) != 0 {
 		return errors.New("exec: already started")
@@ -39,6 +39,7 @@ func (c *Cmd) begin(waitNext bool) error {
 		errors.As(err, &c.failed)
 		return c.startError(err)
 	}
+	r.waiting.Store(waitNext)
 	c.running = r
 	// With a WaitDelay the end of the context may end the copying, of which it
 	// has to know then.
