@@ -51,9 +51,10 @@ const (
 // Judge looks at the tests of a package that fared worse after the change, be it
 // in their first try alone. Many tests of programs fail now and then, and it is
 // nobody's fault that one of them does so after the change. So they are run
-// again, often, in both copies. A test that fails in some of its runs before,
-// too, and not clearly more often after, gets its odds in the results after. One
-// that does is a failure there, also if it passed in the end.
+// again, often, in both copies. A test that has failed before as well as passed, and
+// does not clearly more often after, gets its odds in the results after. Any other
+// is a failure there, and so is one that fails more often, also if it passed in the
+// end.
 func (b Both) Judge(pkg string, before, after map[string]Result, args ...string) error {
 	suspects := map[string][]string{} // by the test of which they are subtests
 	for test, x := range before {
@@ -68,11 +69,13 @@ func (b Both) Judge(pkg string, before, after map[string]Result, args ...string)
 		}
 		for _, test := range suspects[name] {
 			r, o := after[test], odds(test)
-			switch {
-			case o.Worse():
+			failsBefore := before[test].Try > 1 || o.Before > 0 && o.Before < o.Runs // and passes
+			if !o.Worse() && (failsBefore || r.Action == "pass") {
+				if r.Action != "pass" {
+					r.Odds = &o
+				}
+			} else {
 				r.Action, r.Output = "fail", fmt.Sprintf("%s%v\n", r.Output, o)
-			case r.Action != "pass" && o.Before > 0 && o.Before < o.Runs:
-				r.Odds = &o
 			}
 			after[test] = r
 		}

@@ -3,6 +3,7 @@ package gotest
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -50,6 +51,7 @@ func TestBoth(t *testing.T)   { every(t, 3) }
 func TestWorse(t *testing.T)  { every(t, worse) }
 func TestHidden(t *testing.T) { every(t, worse) }
 func TestAlone(t *testing.T)  { every(t, 1) }
+func TestLate(t *testing.T)   { every(t, 1) }
 `
 	var both Both
 	for dir, worse := range map[*string]string{&both.Before: "0", &both.After: "1"} {
@@ -63,20 +65,23 @@ func TestAlone(t *testing.T)  { every(t, 1) }
 		}
 	}
 	pass, fail := Result{Action: "pass", Try: 1}, Result{Action: "fail", Try: 1}
-	before := map[string]Result{"TestBoth": pass, "TestWorse": pass, "TestHidden": pass, "TestAlone": pass}
-	after := map[string]Result{"TestBoth": fail, "TestWorse": fail, "TestHidden": {Action: "pass", Try: 2}, "TestAlone": fail}
+	before := map[string]Result{"TestBoth": pass, "TestWorse": pass, "TestHidden": pass, "TestAlone": pass, "TestLate": {Action: "pass", Try: 4}}
+	after := map[string]Result{"TestBoth": fail, "TestWorse": fail, "TestHidden": {Action: "pass", Try: 2}, "TestAlone": fail, "TestLate": fail}
 	if err := both.Judge(".", before, after); err != nil {
 		t.Fatal(err)
 	}
 	if o := after["TestBoth"].Odds; o == nil || *o != (Odds{5, 5, 15}) {
 		t.Errorf("fails in both: got %v", o)
 	}
+	if o := after["TestLate"].Odds; o == nil || *o != (Odds{15, 15, 15}) {
+		t.Errorf("has failed before, and passed at last: got %v", o)
+	}
 	for test, why := range map[string]string{
 		"TestWorse":  "never failed before",
 		"TestHidden": "fails more often than before, if not at last",
 		"TestAlone":  "fails whenever it is run alone, which says nothing",
 	} {
-		if r := after[test]; r.Action != "fail" || r.Odds != nil {
+		if r := after[test]; r.Action != "fail" || r.Odds != nil || !strings.Contains(r.Output, " of 15 runs before") {
 			t.Errorf("%s %s: got %+v", test, why, r)
 		}
 	}
