@@ -77,8 +77,11 @@ type Child struct {
 	// what that falls short: with NewPID the kernel does it; else there is a
 	// control group for the process, below Cgroup or that of this program, if
 	// this program may create one there; else Kill looks for descendants in
-	// /proc, and may miss some. The end of this program ends the descendants
-	// with NewPID and AutoKill alone.
+	// /proc, and may miss some.
+	//
+	// With AutoKill, or its emulation, the end of this program ends them too: in
+	// a PID namespace by the kernel, in a control group by a guard, which Tree
+	// describes. Those that only a search would find are left.
 	KillTree bool
 
 	// Cgroup is the directory of the control group (version 2) to create the
@@ -181,6 +184,7 @@ type Child struct {
 	nearly Flags   // Flags that are emulated, and not in Flags any more
 	tree   Tree    // how KillTree is done
 	group  *Cgroup // for TreeByCgroup, which the Process closes
+	guard  *guard  // of the group, or nil
 }
 
 // An Rlimit limits the use of a resource, such as unix.RLIMIT_CPU.

@@ -170,6 +170,9 @@ func eachMeans(t *testing.T, test func(t *testing.T, arg string)) {
 		test(t, "kernel")
 	})
 	t.Run("emulated", func(t *testing.T) { test(t, "emulated") })
+	if testing.Short() {
+		return
+	}
 	t.Run("emulated in the first thread", func(t *testing.T) { test(t, "emulated in the first thread") })
 }
 

@@ -77,7 +77,9 @@ func TestMain(m *testing.M) {
 		wait(p)
 		p.Wait(context.Background())
 	}
-	if p, err := linux.Clone3(background, emulating(kill, "exit", "0")); err == nil { // and a thread, where it emulates AutoKill
+	tree := emulating(kill, "exit", "0") // and a thread, where it emulates AutoKill, and a guard, where there are control groups
+	tree.KillTree = true
+	if p, err := linux.Clone3(background, tree); err == nil {
 		p.Wait(background)
 	}
 	signal.Stop(warm) // what package os/signal keeps

@@ -8,3 +8,6 @@ import "runtime"
 func onlyLinux(what string) error {
 	return &UnsupportedError{Feature: what, Reason: "only Linux has it, and this is " + runtime.GOOS}
 }
+
+// A guard is only on Linux.
+type guard struct{}

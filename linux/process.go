@@ -27,6 +27,7 @@ type Process struct {
 	nearly Flags   // what this package does, as Child.Emulate says
 	tree   Tree    // how its descendants end
 	group  *Cgroup // of the tree, or nil
+	guard  *guard  // of the group, or nil
 	traced bool    // somebody in this program waits for its stops, and may for its end
 	zombie bool    // somebody else reaps it
 
@@ -56,7 +57,7 @@ type Process struct {
 
 // newProcess returns a Process for a child that c describes.
 func newProcess(c *Child, pid, fd int) *Process {
-	return &Process{pid: pid, fd: fd, flags: c.Flags, nearly: c.nearly, tree: c.tree, group: c.group, traced: c.Ptrace, zombie: c.LeaveZombie}
+	return &Process{pid: pid, fd: fd, flags: c.Flags, nearly: c.nearly, tree: c.tree, group: c.group, guard: c.guard, traced: c.Ptrace, zombie: c.LeaveZombie}
 }
 
 // Pid returns the process ID. It is a number to print: unless the process is

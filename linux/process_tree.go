@@ -22,14 +22,14 @@ func createTree(ctx context.Context, c *Child) (*Process, error) {
 		return createOrEmulate(ctx, &t)
 	}
 	t.tree = TreeByCgroup
-	group, err := newTreeGroup(c)
+	err := t.inTreeGroup(ctx)
 	if err == nil {
-		t.Cgroup, t.group = group.Dir(), group
 		var p *Process
 		if p, err = createOrEmulate(ctx, &t); err == nil {
 			return p, nil
 		}
-		group.discard()
+		t.group.discard()
+		t.guard.release(t.group)
 	}
 	if !deniesGroup(err) {
 		return nil, err
@@ -42,7 +42,7 @@ func createTree(ctx context.Context, c *Child) (*Process, error) {
 // deniesGroup reports whether err may be that there can be no control group here,
 // or no child in it. What is missing for now is no reason to do with less.
 func deniesGroup(err error) bool {
-	if errors.As(err, new(*StepError)) {
+	if errors.As(err, new(*StepError)) || errors.As(err, new(*guardError)) {
 		return false
 	}
 	for _, errno := range []error{errors.ErrUnsupported, syscall.EACCES, syscall.EPERM, syscall.EROFS,
@@ -54,19 +54,34 @@ func deniesGroup(err error) bool {
 	return false
 }
 
-// newTreeGroup creates a control group that can be killed: below the one that the
-// child is to be created in, or that of this program.
-func newTreeGroup(c *Child) (*Cgroup, error) {
-	if err := probe(IntoCgroup); err != nil {
-		return nil, err
-	}
+// inTreeGroup gives the child a control group that can be killed: below the one that
+// it is to be created in, or that of this program.
+func (c *Child) inTreeGroup(ctx context.Context) error {
+	err := probe(IntoCgroup)
 	parent := ""
-	if c.Cgroup != nil {
-		var err error
-		if parent, err = os.Readlink("/proc/self/fd/" + strconv.Itoa(int(c.Cgroup.Fd()))); err != nil {
-			return nil, err
-		}
+	switch {
+	case err != nil:
+	case c.Cgroup != nil:
+		parent, err = os.Readlink("/proc/self/fd/" + strconv.Itoa(int(c.Cgroup.Fd())))
+	default:
+		parent, err = ownCgroup()
 	}
+	if err != nil {
+		return err
+	}
+	if c.Flags.has(AutoKill) {
+		c.group, c.guard, err = guardedGroup(ctx, parent, c.Cgroup == nil)
+	} else {
+		c.group, err = killableGroup(parent)
+	}
+	if err == nil {
+		c.Cgroup = c.group.Dir()
+	}
+	return err
+}
+
+// killableGroup creates a control group that has a file to kill it.
+func killableGroup(parent string) (*Cgroup, error) {
 	g, err := CreateCgroup(parent, CgroupLimits{})
 	if err != nil {
 		return nil, err
@@ -85,10 +100,11 @@ func (p *Process) endGroup() {
 		return
 	}
 	p.gone = make(chan struct{})
-	go func(g *Cgroup, gone chan<- struct{}) {
+	go func(group *Cgroup, guard *guard, gone chan<- struct{}) {
 		defer close(gone)
-		g.discard()
-	}(p.group, p.gone)
+		group.discard()
+		guard.release(group)
+	}(p.group, p.guard, p.gone)
 }
 
 // awaitGroup waits until the tree is gone, or ctx ends. p.mu is held, but not

@@ -22,6 +22,7 @@ import (
 // mappings are the memory that a child apart has in common with its parent.
 type mappings struct {
 	apart bool
+	alone []byte // or nil; one of all
 	all   [][]byte
 	err   error // why one could not be made
 }
@@ -82,11 +83,11 @@ func (m *mappings) unmap() {
 	*m = mappings{}
 }
 
-// A mapError says that there is no memory to share with a child.
+// A mapError says that there is no memory for the table of a child.
 type mapError struct{ err error }
 
 func (e *mapError) Error() string {
-	return "mmap: no memory for what the child shares with this program: " + e.err.Error()
+	return "mmap: no memory for what a child is to do: " + e.err.Error()
 }
 
 func (e *mapError) Unwrap() error { return e.err }

@@ -59,6 +59,9 @@ type forward struct{ from, to, arg int }
 // Reset empties the table. Its memory must not be used any more.
 func (t *Table) Reset() {
 	clear(t.labels) // they hold strings of the caller
+	if t.alone != nil {
+		t.chunk, t.full = nil, nil // is unmapped
+	}
 	t.reset()
 	t.unmap()
 	t.steps, t.labels, t.forwards, t.linked = t.steps[:0], t.labels[:0], t.forwards[:0], nil
@@ -87,6 +90,12 @@ func (t *Table) Demand(want uintptr, l Label, nr uintptr, args ...uintptr) int {
 	return i
 }
 
+// UntilDone adds a system call after which the child ends unless it fails.
+func (t *Table) UntilDone(l Label, nr uintptr, args ...uintptr) {
+	i := t.Call(l, nr, args...)
+	t.steps[i].Low, t.steps[i].Span = program.Pending, ^program.Pending
+}
+
 // Pass makes the result of call from argument arg of call to. A result goes to
 // one place besides its own.
 func (t *Table) Pass(from, to, arg int) {
@@ -99,11 +108,13 @@ func (t *Table) Store(from int, to *uintptr) { t.steps[from].Dst = Address(to) }
 // Link sets the addresses within the table, which from now on does not grow.
 // The error is that there was no memory.
 func (t *Table) Link() error {
-	t.linked = t.steps
-	if t.apart {
+	switch t.linked = t.steps; {
+	case t.apart:
 		t.linked = t.place(len(t.steps))
-		copy(t.linked, t.steps)
+	case t.alone != nil:
+		t.linked = t.placeAlone(len(t.steps))
 	}
+	copy(t.linked, t.steps)
 	for i := range t.linked {
 		if s := &t.linked[i]; s.Dst == 0 {
 			s.Dst = Address(&s.Result)
