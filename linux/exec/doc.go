@@ -44,8 +44,8 @@
 //     linux.NoNewPrivs, too: the command could not be killed if it gained
 //     privileges. Programs such as sudo then do not work in it.
 //   - Only the command itself is killed, not what it has started in its turn.
-//     For these, run it in a PID namespace (linux.NewPID), whose processes all
-//     end with the first.
+//     For these set KillTree, see below, or run it in a PID namespace
+//     (linux.NewPID), whose processes all end with the first.
 //
 // # To leave nothing behind
 //
@@ -53,8 +53,8 @@
 // its turn ends with it: when it ends by itself, is killed, or its context ends.
 // So Wait does not wait for the output of what was left in the background. Mostly
 // that is done by a control group of its own; [Cmd.Handle] and Process.Tree tell
-// whether it could be. The end of this program is another matter: it ends them all
-// with linux.AutoKill and linux.NewPID alone.
+// whether it could be. With linux.AutoKill besides, the end of this program ends
+// them too, but for those that only a search would find.
 //
 // # Where a command may be stuck
 //
