@@ -107,6 +107,20 @@ func waitsForInput(t *testing.T) (*exec.Cmd, func() (string, error)) {
 	}
 }
 
+// What goes to one Writer comes in the order in which it was written.
+func TestOutputOfBothInOrder(t *testing.T) {
+	const size, piece = 20_000, 1000
+	want, out, err := "", poured("out", size), poured("err", size)
+	for i := 0; i < size; i += piece {
+		want += out[i:i+piece] + err[i:i+piece]
+	}
+	exec.ReadSoon()
+	got, e := command("pour", strconv.Itoa(size)).CombinedOutput()
+	if e != nil || string(got) != want {
+		t.Errorf("got %d bytes, %v, want %d in their order", len(got), e, len(want))
+	}
+}
+
 // pour writes to stdout and stderr in turns.
 func pour(args []string) int {
 	size := number(args[0])
