@@ -86,7 +86,11 @@ func waitBorrowed(ctx context.Context, fd int) (ExitStatus, error) {
 		defer f.Close()
 		fd = f.fd
 	}
-	if errno := waitid(fd, new(childInfo), unix.WNOHANG|unix.WNOWAIT, nil); errno == unix.ECHILD && !ended(fd) {
+	var info childInfo
+	switch errno := waitid(fd, &info, unix.WNOHANG|unix.WNOWAIT, nil); {
+	case errno == 0 && info.pid() != 0:
+		return info.status(), nil // it has ended already
+	case errno == unix.ECHILD && !ended(fd):
 		return 0, &pidfdError{"waitid", "the process is not a child of this program", errno}
 	}
 	p := &Process{fd: fd, zombie: true, borrowed: true}

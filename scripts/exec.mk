@@ -8,14 +8,15 @@ std: ## run the standard library's tests of os/exec and SysProcAttr with linux/e
 	go run ./scripts/std
 	go run ./scripts/std -portable
 
-toolchains: ## build, vet and test with TOOLCHAINS, and the standard library's tests of each
-	set -e; for go in $(TOOLCHAINS); do export GOTOOLCHAIN=$$go; go version; \
-		go build ./...; go vet ./...; go test -short -timeout $(TIMEOUT) ./linux/... ./uapi/...; go run ./scripts/std; done
+toolchains: ## build, vet and test the library with TOOLCHAINS, and std of each: a minute each, and 200 MB to fetch
+	set -e; for go in $(TOOLCHAINS); do export GOTOOLCHAIN=$$go; go version; go build ./...; go vet ./...; \
+		go test -short -timeout $(TIMEOUT) ./linux/... ./uapi/...; go test -timeout $(TIMEOUT) ./linux/exec; \
+		go run ./scripts/std; done
 
-clients: ## run the tests of Go modules that start programs with linux/exec
+clients: ## run the tests of six Go modules that start programs with linux/exec: two minutes
 	go run ./scripts/clients -ci
 
-clients-all: ## the same, with those modules whose tests take long
+clients-all: ## the same, with those modules whose tests take long: ten minutes
 	go run ./scripts/clients
 
 stress: exec-stress

@@ -144,10 +144,7 @@ func equal(a, b any) (same bool) {
 // Run starts the command and waits for it. It returns nil if the command has
 // exited with code 0 and everything was copied; see Start and Wait.
 func (c *Cmd) Run() error {
-	if err := c.Start(); err != nil {
-		return err
-	}
-	return c.Wait()
+	return c.run()
 }
 
 // ownFields reports fields of Cmd.Child that the Cmd has itself.

@@ -12,8 +12,9 @@ import (
 
 // A copier is what a goroutine does that copies from or to the child.
 type copier struct {
-	input *os.File // this program's end of the pipe to Stdin, or nil: it copies output
-	run   func() error
+	input  *os.File // this program's end of the pipe to Stdin, or nil: it copies output
+	output *outlet
+	run    func() error
 }
 
 // copying are goroutines that copy from and to the child.
@@ -47,6 +48,7 @@ func (p *pipes) copy() *copying {
 		if c.input != nil {
 			k.input = c.input
 		} else {
+			c.output.open()
 			k.outputs++
 		}
 	}

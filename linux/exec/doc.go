@@ -9,12 +9,14 @@
 //     cmd.Flags = linux.AutoKill | linux.NoNewPrivs makes a child that ends
 //     when this program does, however it ends, and that cannot gain
 //     privileges. [Cmd.Handle] is the process as package linux holds it.
-//   - [Cmd.Wait] keeps a goroutine waiting, not a thread.
+//   - [Cmd.Wait] keeps a goroutine waiting, not a thread. Two at most have one, as
+//     commands mostly end soon, and lose it to the next.
 //   - Starting takes less time, and does not depend on how much memory this
 //     program uses, even with user namespaces.
 //   - All of syscall.SysProcAttr works. Cloneflags can have the flags above
-//     32 bits, which package syscall drops in silence. A field of a later
-//     release of Go that this package does not know is an error, if it is set.
+//     32 bits, which package syscall drops in silence. NoNewPrivs and Landlock,
+//     which Go 1.28 is to add, do where they are there; any other field of a later
+//     release that this package does not know is an error, if it is set.
 //   - An error of Start says which step failed, in words: "fork/exec (setgid
 //     1000) /bin/true: operation not permitted"; and [Cmd.FailedStep].
 //   - A program that was written and closed can be executed at once, whatever
@@ -42,7 +44,8 @@
 //     linux.NoNewPrivs, too: the command could not be killed if it gained
 //     privileges. Programs such as sudo then do not work in it.
 //   - Only the command itself is killed, not what it has started in its turn.
-//     With KillTree that is as well.
+//     For these set KillTree, see below, or run it in a PID namespace
+//     (linux.NewPID), whose processes all end with the first.
 //
 // # To leave nothing behind
 //
@@ -50,8 +53,8 @@
 // its turn ends with it: when it ends by itself, is killed, or its context ends.
 // So Wait does not wait for the output of what was left in the background. Mostly
 // that is done by a control group of its own; [Cmd.Handle] and Process.Tree tell
-// whether it could be. Together with linux.AutoKill, or its emulation, all of it
-// ends with this program too, however that ends: see linux.TreeByCgroup.
+// whether it could be. With linux.AutoKill besides, the end of this program ends
+// them too, but for those that only a search would find: see linux.TreeByCgroup.
 //
 // # Where a command may be stuck
 //
@@ -111,6 +114,9 @@
 //     WaitDelay is over. The goroutine that reads from it stays until it answers.
 //   - A program that really is open for writing fails with ETXTBSY some tens of
 //     milliseconds later.
+//   - If another part of this program has reaped the process, as wait4(-1) does,
+//     or this program ignores SIGCHLD, Wait returns how the process has ended all
+//     the same where the kernel knows it (Linux 6.15); of os/exec it is an error.
 //   - Flags in SysProcAttr.Cloneflags that make no sense for a child that is to
 //     execute a program, such as CLONE_THREAD, are refused by name.
 //   - To call Wait from several goroutines is an error, as with os/exec. Here

@@ -3,6 +3,7 @@
 package exec
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -130,5 +131,121 @@ func TestExcerpt(t *testing.T) {
 				t.Errorf("limit %d: keeps %d bytes", limit, len(x.tail))
 			}
 		}
+	}
+}
+
+// What is read at once is all there is, be it more than one piece, and what is not
+// is left whole to who reads next.
+func TestCopyUntil(t *testing.T) {
+	type end struct {
+		bytes  int
+		closed bool
+	}
+	for name, test := range map[string]struct {
+		ends []end
+		late bool // it has taken too long already
+		all  bool
+		left int // of the copies
+	}{
+		"nothing":                {[]end{{0, true}, {0, true}}, false, true, 0},
+		"little":                 {[]end{{1 << 10, true}, {1, true}}, false, true, 0},
+		"one piece":              {[]end{{2 << 10, true}, {2<<10 + 1, true}}, false, true, 0},
+		"many pieces":            {[]end{{20 << 10, true}, {0, true}}, false, true, 0},
+		"one pipe":               {[]end{{5 << 10, true}}, false, true, 0},
+		"much":                   {[]end{{little + 4<<10, true}, {0, true}}, false, false, 1},
+		"late":                   {[]end{{5 << 10, true}, {0, true}}, true, false, 1},
+		"somebody has the first": {[]end{{5 << 10, false}, {10, true}}, false, false, 1},
+		"somebody has the other": {[]end{{10, true}, {5 << 10, false}}, false, false, 1},
+		"somebody has both":      {[]end{{0, false}, {0, false}}, false, false, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ended, err := unix.Eventfd(1, unix.EFD_CLOEXEC) // tells like a pidfd
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unix.Close(ended)
+			var p pipes
+			var outs []*bytes.Buffer
+			var writers []int
+			for _, e := range test.ends {
+				r, w, err := openPipe()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := unix.FcntlInt(uintptr(w), unix.F_SETPIPE_SZ, 2*little); err != nil {
+					t.Skip(err)
+				}
+				out := new(bytes.Buffer)
+				p.copies = append(p.copies, copier{output: &outlet{w: out, fd: r}})
+				outs = append(outs, out)
+				if n, err := unix.Write(w, bytes.Repeat([]byte("x"), e.bytes)); n != e.bytes {
+					t.Fatal(n, err)
+				}
+				if e.closed {
+					unix.Close(w)
+				} else {
+					writers = append(writers, w)
+				}
+			}
+			deadline := time.Since(loaded) + time.Hour
+			if test.late {
+				deadline = 0
+			}
+			if all := p.copyUntil(ended, deadline); all != test.all || len(p.copies) != test.left {
+				t.Errorf("got %v, %d copies are left, want %v, %d", all, len(p.copies), test.all, test.left)
+			}
+			for _, w := range writers {
+				unix.Close(w)
+			}
+			for _, c := range p.copies {
+				c.output.open()
+				if err := pump(c.output.w, c.output.file); err != nil {
+					t.Error(err)
+				}
+				c.output.Close()
+			}
+			for i, e := range test.ends {
+				if outs[i].Len() != e.bytes {
+					t.Errorf("pipe %d: got %d bytes, want %d", i, outs[i].Len(), e.bytes)
+				}
+			}
+		})
+	}
+}
+
+// Where the poller cannot have it, an end of a pipe blocks, and does not fail. To
+// the poller that is the same as a file, which it cannot have either.
+func TestPolled(t *testing.T) {
+	nonblocking := func(f *os.File) bool {
+		t.Helper()
+		conn, err := f.SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		flags := 0
+		conn.Control(func(fd uintptr) { flags, err = unix.FcntlInt(fd, unix.F_GETFL, 0) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return flags&unix.O_NONBLOCK != 0
+	}
+	r, w, err := openPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(w)
+	pipe := polled(r, "pipe")
+	defer pipe.Close()
+	if err := pipe.SetDeadline(time.Now()); err != nil || !nonblocking(pipe) {
+		t.Errorf("a pipe: deadline %v, nonblocking %v", err, nonblocking(pipe))
+	}
+	fd, err := unix.Open("/proc/self/exe", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := polled(fd, "file")
+	defer file.Close()
+	if err := file.SetDeadline(time.Now()); err == nil || nonblocking(file) {
+		t.Errorf("a file: deadline %v, nonblocking %v", err, nonblocking(file))
 	}
 }

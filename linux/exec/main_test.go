@@ -112,8 +112,11 @@ func init() {
 			}
 			return 0
 		},
-		"ignoring": ignoring,
-		"parent":   parent,
+		"ignoring":       ignoring,
+		"pour":           pour,
+		"close stdout":   closeStdout,
+		"leave and tell": leaveAndTell,
+		"parent":         parent,
 	}
 }
 

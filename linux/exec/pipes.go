@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // pipes are the pipes between this program and the child.
@@ -29,7 +32,7 @@ func (p *pipes) from(r io.Reader) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.copies = append(p.copies, copier{pw, func() error {
+	p.copies = append(p.copies, copier{input: pw, run: func() error {
 		_, err := io.Copy(pw, r)
 		if notRead(err) {
 			err = nil
@@ -57,39 +60,61 @@ func (p *pipes) to(w io.Writer) (*os.File, error) {
 	case *os.File:
 		return f, nil
 	}
-	pr, pw, err := p.fromChild()
+	r, pw, err := openPipe()
 	if err != nil {
 		return nil, err
 	}
-	p.copies = append(p.copies, copier{nil, func() error {
-		defer pr.Close() // if w takes no more, the child shall not wait for it
-		return pump(w, pr)
+	o := &outlet{w: w, fd: r}
+	child := os.NewFile(uintptr(pw), "|1")
+	p.child, p.parent = append(p.child, child), append(p.parent, o)
+	p.copies = append(p.copies, copier{output: o, run: func() error {
+		defer o.Close() // if w takes no more, the child shall not wait for it
+		return pump(w, o.file)
 	}})
-	return pw, nil
+	return child, nil
 }
 
 // toChild makes a pipe that the child reads from.
 func (p *pipes) toChild() (pr, pw *os.File, err error) {
-	if pr, pw, err = openPipe(); err == nil {
-		p.child, p.parent = append(p.child, pr), append(p.parent, pw)
+	r, w, err := openPipe()
+	if err != nil {
+		return nil, nil, err
 	}
-	return pr, pw, err
+	pr, pw = os.NewFile(uintptr(r), "|0"), polled(w, "|1")
+	p.child, p.parent = append(p.child, pr), append(p.parent, pw)
+	return pr, pw, nil
 }
 
 // fromChild makes a pipe that the child writes to.
 func (p *pipes) fromChild() (pr, pw *os.File, err error) {
-	if pr, pw, err = openPipe(); err == nil {
-		p.child, p.parent = append(p.child, pw), append(p.parent, pr)
+	r, w, err := openPipe()
+	if err != nil {
+		return nil, nil, err
 	}
-	return pr, pw, err
+	pr, pw = polled(r, "|0"), os.NewFile(uintptr(w), "|1")
+	p.child, p.parent = append(p.child, pw), append(p.parent, pr)
+	return pr, pw, nil
 }
 
-func openPipe() (pr, pw *os.File, err error) {
-	err = withDescriptors(func() error {
-		pr, pw, err = os.Pipe()
-		return err
-	})
-	return pr, pw, err
+// openPipe makes a pipe. Only one end is for this program; os.Pipe lets the poller
+// know both, which takes time, and makes the child's end one that never blocks.
+func openPipe() (r, w int, err error) {
+	var fds [2]int
+	err = withDescriptors(func() error { return os.NewSyscallError("pipe2", unix.Pipe2(fds[:], unix.O_CLOEXEC)) })
+	return fds[0], fds[1], err
+}
+
+// polled returns a file that blocks a goroutine, and no thread. Where the poller
+// has no room for it, it blocks a thread.
+func polled(fd int, name string) *os.File {
+	if unix.SetNonblock(fd, true) != nil {
+		return os.NewFile(uintptr(fd), name)
+	}
+	f := os.NewFile(uintptr(fd), name)
+	if f.SetDeadline(time.Time{}) != nil {
+		unix.SetNonblock(fd, false)
+	}
+	return f
 }
 
 func (p *pipes) closeChild() {

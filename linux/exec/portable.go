@@ -74,6 +74,13 @@ func (c *Cmd) Start() error {
 	return err
 }
 
+func (c *Cmd) run() error {
+	if err := c.Start(); err != nil {
+		return err
+	}
+	return c.Wait()
+}
+
 // Wait waits for a command that Start has started, and until its input and
 // output are copied. If the command has not exited with code 0 the error is an
 // *ExitError. Otherwise it may be the error of the context, of copying, or

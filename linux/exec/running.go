@@ -164,12 +164,17 @@ func (r *running) duplicate(p *os.Process) int {
 			dup = -1
 		}
 	}
+	r.withPidFD(p, use)
+	return dup
+}
+
+// withPidFD calls a function with the descriptor of the process, if it has one.
+func (r *running) withPidFD(p *os.Process, use func(fd int)) {
 	if r.kept {
 		r.proc.PidFD().WithFD(use)
 	} else {
 		p.WithHandle(func(handle uintptr) { use(int(handle)) })
 	}
-	return dup
 }
 
 // Handle returns the process as package linux holds it, once the command is

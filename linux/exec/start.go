@@ -18,7 +18,11 @@ import (
 
 // Start starts the command, and does not wait for it. If it returns nil,
 // Process is set, and Wait is to be called.
-func (c *Cmd) Start() error {
+func (c *Cmd) Start() error { return c.begin(false) }
+
+// begin is Start. If wait comes next all other calls of Wait come too late for it,
+// and all output may be copied when it returns.
+func (c *Cmd) begin(waitNext bool) error {
 	if atomic.SwapInt32(&c.started, 1) != 0 {
 		return errors.New("exec: already started")
 	}
@@ -35,10 +39,19 @@ func (c *Cmd) Start() error {
 		errors.As(err, &c.failed)
 		return c.startError(err)
 	}
+	r.waiting.Store(waitNext)
 	c.running = r
-	r.copying = c.pipes.copy()
+	// With a WaitDelay the end of the context may end the copying, of which it
+	// has to know then.
+	atOnce := waitNext && c.WaitDelay == 0 && c.pipes.allInMemory()
+	if !atOnce {
+		r.copying = c.pipes.copy()
+	}
 	if c.ctx != nil && c.ctx.Done() != nil && (c.Cancel != nil || c.WaitDelay != 0) {
 		r.obey(c)
+	}
+	if atOnce && !r.copySoon(c) {
+		r.copying = c.pipes.copy()
 	}
 	return nil
 }

@@ -32,6 +32,19 @@ func (c *Cmd) Wait() error {
 	case r.waiting.Swap(true):
 		return r.waitAgain()
 	}
+	return c.wait(r)
+}
+
+// run is Run. No other Wait comes between.
+func (c *Cmd) run() error {
+	if err := c.begin(true); err != nil {
+		return err
+	}
+	return c.wait(c.running)
+}
+
+// wait is the Wait that is the first.
+func (c *Cmd) wait(r *running) error {
 	if c.ProcessState != nil {
 		return errors.New("exec: Wait was already called")
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	std "os/exec"
 	"os/signal"
 	"runtime"
 	"runtime/pprof"
@@ -207,6 +208,49 @@ func TestCancelThatIsIgnored(t *testing.T) {
 	var ee *exec.ExitError
 	if err := c.Wait(); !errors.As(err, &ee) || ee.String() != "signal: killed" || !asked {
 		t.Errorf("got %v, asked %v; want to be killed after WaitDelay", err, asked)
+	}
+}
+
+// A context that ends after the process, and before Wait, is told: Cancel has
+// found a zombie, which takes the signal.
+func TestContextThatEndsAfterTheProcess(t *testing.T) {
+	type cmd interface {
+		Start() error
+		Wait() error
+	}
+	for name, command := range map[string]func(ctx context.Context) (c cmd, process func() *os.Process, cancel *func() error){
+		"os/exec": func(ctx context.Context) (cmd, func() *os.Process, *func() error) {
+			c := std.CommandContext(ctx, "/proc/self/exe", "0")
+			c.Env = command("exit").Env
+			return c, func() *os.Process { return c.Process }, &c.Cancel
+		},
+		"linux/exec": func(ctx context.Context) (cmd, func() *os.Process, *func() error) {
+			c := exec.CommandContext(ctx, "/proc/self/exe", "0")
+			c.Env = command("exit").Env
+			return c, func() *os.Process { return c.Process }, &c.Cancel
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, end := context.WithCancel(t.Context())
+			defer end()
+			c, process, cancel := command(ctx)
+			kill, called := *cancel, make(chan struct{})
+			*cancel = func() error {
+				defer close(called)
+				return kill()
+			}
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if err := unix.Waitid(unix.P_PID, process().Pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
+				t.Fatal(err)
+			}
+			end()
+			<-called
+			if err := c.Wait(); err != context.Canceled {
+				t.Errorf("got %v, want %v", err, context.Canceled)
+			}
+		})
 	}
 }
 

@@ -85,6 +85,7 @@ func execAsUser() error {
 	}
 	os.Setenv("HOME", cache)
 	os.Setenv("GOCACHE", cache)
+	os.Unsetenv("GOROOT") // one that the go command has fetched is closed, too
 	for _, step := range []func() error{
 		func() error { return syscall.Setgroups(nil) },
 		func() error { return syscall.Setgid(nobody) },

@@ -70,6 +70,10 @@ type Result struct {
 	Action string // pass, fail or skip
 	Output string
 	Try    int // the first at which it did not fail, from 1
+
+	// Odds are of a test that does not pass, and is not worse than before the
+	// change, see Judge.
+	Odds *Odds
 }
 
 // tries is how often a test is run before it has failed. Some fail now and then,
@@ -103,23 +107,31 @@ func Run(dir, pkg string, args ...string) (map[string]Result, error) {
 }
 
 func runOnce(dir, pkg string, args ...string) (map[string]Result, error) {
+	results := map[string]Result{}
+	err := each(dir, pkg, args, func(test string, r Result) { results[test] = r })
+	return results, err
+}
+
+// each runs the tests of a package, and calls f with each result.
+func each(dir, pkg string, args []string, f func(test string, r Result)) error {
 	args = append([]string{"test", "-json", "-count=1", "-vet=off", "-timeout=4m"}, append(args, pkg)...)
 	cmd := command(dir, args)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	results, output, failed := map[string]Result{}, map[string]string{}, false
+	output, some, failed := map[string]string{}, false, false
 	for d := json.NewDecoder(bytes.NewReader(out)); ; {
 		var e struct{ Action, Test, Output string }
 		if e := d.Decode(&e); e == io.EOF {
 			break
 		} else if e != nil {
-			return nil, fmt.Errorf("go test %s: %w\n%s%s", pkg, e, out, &stderr)
+			return fmt.Errorf("go test %s: %w\n%s%s", pkg, e, out, &stderr)
 		}
 		switch e.Action {
 		case "pass", "fail", "skip":
 			if e.Test != "" {
-				results[e.Test] = Result{e.Action, output[e.Test], 1}
+				some = true
+				f(e.Test, Result{Action: e.Action, Output: output[e.Test], Try: 1})
 			} else if e.Action == "fail" {
 				failed = true
 			}
@@ -127,10 +139,10 @@ func runOnce(dir, pkg string, args ...string) (map[string]Result, error) {
 			output[e.Test] += e.Output
 		}
 	}
-	if len(results) == 0 && failed {
-		return nil, fmt.Errorf("go test %s: no test has run: %w\n%s%s", pkg, err, output[""], &stderr)
+	if !some && failed {
+		return fmt.Errorf("go test %s: no test has run: %w\n%s%s", pkg, err, output[""], &stderr)
 	}
-	return results, nil
+	return nil
 }
 
 // A Report compares results.
@@ -138,6 +150,7 @@ type Report struct {
 	LeftOut map[string]string // tests that were not run, and why
 
 	passed, skipped, broken, failing []string
+	judged                           []string
 	flaky                            [2][]string // before and after
 	output                           map[string]string
 }
@@ -160,6 +173,8 @@ func (r *Report) Add(pkg string, before, after map[string]Result) {
 		switch {
 		case b == "pass" && a == "pass":
 			r.passed = append(r.passed, name)
+		case after[test].Odds != nil:
+			r.judged = append(r.judged, fmt.Sprintf("%s: %v", name, after[test].Odds))
 		case b == "pass":
 			r.broken = append(r.broken, name)
 		case b == "skip" && a == "skip":
@@ -193,6 +208,9 @@ func (r *Report) Print(w io.Writer, before, after string, verbose bool) error {
 			fmt.Fprintf(w, "passed, but not at once, with %s: %s\n", [2]string{before, after}[which], name)
 		}
 	}
+	for _, judged := range r.judged {
+		fmt.Fprintln(w, "flaky     "+judged)
+	}
 	for _, name := range r.failing {
 		fmt.Fprintf(w, "fails with %s itself: %s\n", before, name)
 		if verbose {
@@ -202,8 +220,8 @@ func (r *Report) Print(w io.Writer, before, after string, verbose bool) error {
 	for _, name := range r.broken {
 		fmt.Fprintf(w, "FAILED    %s\n%s", name, r.output[name])
 	}
-	fmt.Fprintf(w, "%s in place of %s: %d passed, %d failed, %d skipped, %d left out, %d fail with %s too\n",
-		after, before, len(r.passed), len(r.broken), len(r.skipped), len(r.LeftOut), len(r.failing), before)
+	fmt.Fprintf(w, "%s in place of %s: %d passed, %d failed, %d skipped, %d left out, %d flaky, %d fail with %s too\n",
+		after, before, len(r.passed), len(r.broken), len(r.skipped), len(r.LeftOut), len(r.judged), len(r.failing), before)
 	if len(r.broken) > 0 {
 		return fmt.Errorf("%d tests pass with %s, but not with %s", len(r.broken), before, after)
 	}

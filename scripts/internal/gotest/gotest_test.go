@@ -21,6 +21,7 @@ func TestReport(t *testing.T) {
 		{"is skipped", skip, skip, "skipped   p T: no reason", false},
 		{"was skipped", skip, pass, "1 passed, 0 failed", false},
 		{"fails where it was skipped", skip, fail, "0 passed, 1 failed", true},
+		{"is judged", pass, Result{Action: "fail", Odds: &Odds{3, 4, 15}}, "flaky     p T: fails in 3 of 15 runs before, in 4 after", false},
 		{"needs more tries", pass, Result{Action: "pass", Try: 3}, "passed, but not at once, with new: p T", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
