@@ -26,7 +26,7 @@ func newCgroup(t *testing.T, limits linux.CgroupLimits) *linux.Cgroup {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := g.Close(); err != nil {
+		if err := g.Close(); err != nil && !errors.Is(err, os.ErrClosed) { // by the test
 			t.Error(err)
 		}
 		if _, err := os.Stat(g.Path()); !os.IsNotExist(err) {
@@ -163,6 +163,36 @@ func TestCgroupCloseRemovesWhatIsBelow(t *testing.T) {
 	}
 	if err := os.Mkdir(g.Path()+"/c", 0o755); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Close is told nothing of how long it takes the processes to end, and removes
+// their group in any case.
+func TestCgroupCloseWaitsForTheEndOfAll(t *testing.T) {
+	g := newCgroup(t, linux.CgroupLimits{})
+	c := child("grow a tree", "3")
+	c.Cgroup = g.Dir()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	c.Files[1] = w
+	start(t, c)
+	w.Close()
+	for n := 0; n < 1+2+4+8; { // each writes a byte
+		m, err := r.Read(make([]byte, 8))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += m
+	}
+	if err := g.Close(); err != nil {
+		t.Error(err)
+	}
+	r.SetReadDeadline(time.Now().Add(time.Second))
+	if n, err := r.Read(make([]byte, 1)); n != 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("after Close a process of the group lives")
 	}
 }
 

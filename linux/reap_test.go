@@ -18,12 +18,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// leave an orphan starts a process that exits with a code, and does not wait for
-// it: whoever reaps inherits that.
+// leave an orphan starts a process that exits with a code, writes its number, and
+// does not wait for it: whoever reaps inherits that.
 var _ = helper("leave an orphan", func(args []string) int {
-	if _, err := linux.Clone3(background, child("exit", args[0])); err != nil {
+	p, err := linux.Clone3(background, child("exit", args[0]))
+	if err != nil {
 		return fail("%v", err)
 	}
+	fmt.Print(p.Pid())
 	return 0
 })
 
@@ -123,6 +125,69 @@ var _ = helper("reap orphans", func(args []string) int {
 	children, _ := os.ReadFile("/proc/thread-self/children")
 	check(strings.TrimSpace(string(children)) == "", "children are left: %s", children)
 	return int(min(wrong.Load(), 1))
+})
+
+// A child that has ended and is not waited for is left alone by a look at all that
+// have ended: one that reaps an orphan that came later. Nobody needs to be told.
+func TestReapOrphansLeavesZombiesOfOthers(t *testing.T) {
+	passes(t, child("zombies among orphans"))
+}
+
+var _ = helper("zombies among orphans", func([]string) int {
+	ctx, cancel := context.WithCancel(background)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- linux.ReapOrphans(ctx, nil) }()
+	for !subreaper() {
+		time.Sleep(time.Millisecond)
+	}
+	zombie := func(pid int) error {
+		for {
+			if err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != unix.EINTR {
+				return err
+			}
+		}
+	}
+	// This is the first thread, which inherits: so these look like orphans.
+	p, err := linux.Clone3(background, child("exit", "5"))
+	if err != nil {
+		return fail("%v", err)
+	}
+	c := child("exit", "7")
+	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: c.Args, Env: c.Env}
+	if err := cmd.Start(); err != nil {
+		return fail("%v", err)
+	}
+	for _, pid := range []int{p.Pid(), cmd.Process.Pid} {
+		if err := zombie(pid); err != nil {
+			return fail("waitid: %v: somebody else has reaped a child", err)
+		}
+	}
+	for range 2 {
+		leaver := child("leave an orphan", "9")
+		parent := &exec.Cmd{Path: "/proc/self/exe", Args: leaver.Args, Env: leaver.Env}
+		number, err := parent.Output()
+		pid, _ := strconv.Atoi(string(number))
+		if err != nil || pid == 0 {
+			return fail("who leaves an orphan: %q, %v", number, err)
+		}
+		for deadline := time.Now().Add(20 * time.Second); unix.Kill(pid, 0) == nil; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				return fail("an orphan is not reaped")
+			}
+		}
+	}
+	if s, err := p.Wait(background); err != nil || s.Code() != 5 || p.Rusage() == nil {
+		return fail("linux: got %v, %v, want exit status 5 and what it has used", s, err)
+	}
+	if cmd.Wait(); cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 7 {
+		return fail("os/exec: got %v, want exit status 7", cmd.ProcessState)
+	}
+	cancel()
+	if err := <-done; err != context.Canceled {
+		return fail("ReapOrphans: got %v, want %v", err, context.Canceled)
+	}
+	return 0
 })
 
 // subreaper reports whether this program is a child subreaper.

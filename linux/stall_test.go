@@ -151,6 +151,30 @@ func TestStalledChild(t *testing.T) {
 	}
 }
 
+// A context that ends by chance as a child is about to execute its program does
+// not kill it. It may be taken for one that stands still if the machine is that
+// slow, but not each time.
+func TestContextThatEndsAsTheChildLands(t *testing.T) {
+	var err error
+	for range 20 {
+		ctx, cancel := context.WithCancel(background)
+		c := child("exit", "7")
+		c.Created = func(*linux.Process) error {
+			cancel()
+			time.Sleep(3 * time.Millisecond) // in which it would be killed
+			return nil
+		}
+		var p *linux.Process
+		if p, err = linux.Clone3(ctx, c); err == nil {
+			if s := wait(t, p); s.Code() != 7 {
+				t.Errorf("got %v, want exit status 7", s)
+			}
+			return
+		}
+	}
+	t.Errorf("got error %v twenty times, want the child", err)
+}
+
 // traffic are goroutines that create children all the time: of this package,
 // with and without InheritFiles, and of package os/exec.
 type traffic struct {
