@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go-clone3/clone3/linux"
+	"github.com/go-clone3/clone3/scripts/kerneltest"
 	"golang.org/x/sys/unix"
 )
 
@@ -133,7 +134,31 @@ func TestReapOrphansLeavesZombiesOfOthers(t *testing.T) {
 	passes(t, child("zombies among orphans"))
 }
 
-var _ = helper("zombies among orphans", func([]string) int {
+// It is the same where the kernel lists no children of threads: a kernel without
+// CONFIG_PROC_CHILDREN, here a process whose threads are hidden.
+func TestReapOrphansWithoutListsOfChildren(t *testing.T) {
+	needRoot(t)
+	kerneltest.Since(t, "the ID of a process whose threads are hidden", "6.9")
+	c := child("zombies among orphans", "hide threads")
+	c.Flags = linux.NewMount
+	out, status := output(t, c)
+	if strings.HasPrefix(out, "SKIP") {
+		t.Skip(out)
+	}
+	if out != "" || !status.Success() {
+		t.Errorf("%v: %s", status, out)
+	}
+}
+
+var _ = helper("zombies among orphans", func(args []string) int {
+	if len(args) > 0 {
+		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+			return fail("SKIP: %v", err)
+		}
+		if err := unix.Mount("tmpfs", "/proc/self/task", "tmpfs", 0, ""); err != nil {
+			return fail("SKIP: %v", err)
+		}
+	}
 	ctx, cancel := context.WithCancel(background)
 	defer cancel()
 	done := make(chan error, 1)

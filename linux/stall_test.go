@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	osexec "os/exec"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -173,6 +174,21 @@ func TestContextThatEndsAsTheChildLands(t *testing.T) {
 		}
 	}
 	t.Errorf("got error %v twenty times, want the child", err)
+}
+
+// The error of a child that was killed for its context says at which step, after
+// how long and why.
+func TestErrorOfAChildThatStoodStill(t *testing.T) {
+	c := &linux.Child{Path: leasedByOther(t)}
+	ctx, cancel := context.WithTimeoutCause(background, 200*time.Millisecond, errors.New("no patience"))
+	defer cancel()
+	_, err := linux.Clone3(ctx, c)
+	if !regexp.MustCompile(`^exec .*/leased: the child was killed after [0-9.]+m?s: no patience$`).MatchString(fmt.Sprint(err)) {
+		t.Errorf("got error %q, want the step, how long it took, and the cause", err)
+	}
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got error %v, want that it is %v", err, context.DeadlineExceeded)
+	}
 }
 
 // traffic are goroutines that create children all the time: of this package,
