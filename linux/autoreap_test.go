@@ -742,6 +742,77 @@ var _ = helper("prolific parent", func([]string) int {
 	return 0
 })
 
+// A child with AutoKill dies with its parent though another child of that, which
+// has copies of all descriptors, stands still on its way to its program and
+// lives on. That a copy keeps it alive is shown by a child that this package did
+// not create.
+func TestAutoKillWithAnotherChildInFlight(t *testing.T) {
+	need(t, linux.AutoKill)
+	for _, how := range []string{"InheritFiles", "raw"} {
+		t.Run(how, func(t *testing.T) {
+			d := talk(t, nil, "AutoKill and in flight", how, leasedByOther(t))
+			var pids [2]int
+			if line := d.hear(); line == "" {
+				t.Fatal("no child stands still")
+			} else if _, err := fmt.Sscan(line, &pids[0], &pids[1]); err != nil {
+				t.Fatal(err, line)
+			}
+			var fds [2]int
+			for i, pid := range pids {
+				fd, err := unix.PidfdOpen(pid, 0)
+				if err != nil {
+					t.Fatal("pidfd_open:", err)
+				}
+				defer unix.Close(fd)
+				fds[i] = fd
+			}
+			autoKill, inFlight := fds[0], fds[1]
+			defer unix.PidfdSendSignal(inFlight, unix.SIGKILL, nil, 0)
+			d.Kill()
+			wait(t, d.Process)
+			if how == "raw" {
+				alive(t, autoKill, "while another process has a copy of its handle")
+				unix.PidfdSendSignal(inFlight, unix.SIGKILL, nil, 0)
+			} else {
+				defer alive(t, inFlight, "after the child with AutoKill")
+			}
+			killed(t, autoKill)
+		})
+	}
+}
+
+// AutoKill and in flight has a child with AutoKill, and one that stands still
+// before its program. It writes the number of each.
+var _ = helper("AutoKill and in flight", func(args []string) int {
+	c := child("sleep")
+	c.Flags = kill
+	p, err := linux.Clone3(background, c)
+	if err != nil {
+		return fail("SKIP: %v\n", err)
+	}
+	var pid func() int
+	if args[0] == "raw" {
+		r := newRaw(uapi.CLONE_VM|uapi.CLONE_VFORK, -1, args[1], []string{"x"}, nil)
+		go r.run()
+		pid = func() int { return int(*r.born) }
+	} else {
+		created := make(chan int, 1)
+		s := &linux.Child{Path: args[1], InheritFiles: true, Created: func(p *linux.Process) error {
+			created <- p.Pid()
+			return nil
+		}}
+		go linux.Clone3(background, s)
+		pid = func() int { return <-created }
+	}
+	if breaking() {
+		fmt.Println(p.Pid(), pid())
+	} else {
+		fmt.Println()
+	}
+	time.Sleep(time.Hour)
+	return 0
+})
+
 // Side by side: what Pdeathsig is tied to is a thread. It kills a child of a
 // parent that is well.
 func TestPdeathsigFollowsThread(t *testing.T) {

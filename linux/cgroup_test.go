@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-clone3/clone3/linux"
+	"github.com/go-clone3/clone3/scripts/kerneltest"
 	"golang.org/x/sys/unix"
 )
 
@@ -26,7 +27,7 @@ func newCgroup(t *testing.T, limits linux.CgroupLimits) *linux.Cgroup {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := g.Close(); err != nil {
+		if err := g.Close(); err != nil && !errors.Is(err, os.ErrClosed) { // by the test
 			t.Error(err)
 		}
 		if _, err := os.Stat(g.Path()); !os.IsNotExist(err) {
@@ -54,6 +55,7 @@ func cgroupRoot(t *testing.T) string {
 
 // Whatever a process of a group does, it and all it has started end with it.
 func TestCgroupKillsAllThatIsInIt(t *testing.T) {
+	kerneltest.Since(t, "cgroup.kill", "5.14")
 	g := newCgroup(t, linux.CgroupLimits{})
 	c := child("grow a tree", "3")
 	c.Cgroup = g.Dir()
@@ -143,6 +145,38 @@ func TestCgroupLimits(t *testing.T) {
 	}
 }
 
+// Limits for the groups below one cannot be enabled while that has processes of
+// its own. The error says so, and no group is left.
+func TestCgroupLimitsBelowOneWithProcesses(t *testing.T) {
+	needRoot(t)
+	g := newCgroup(t, linux.CgroupLimits{Memory: 64 << 20})
+	c := child("hold")
+	c.Cgroup = g.Dir()
+	p, release := held(t, c)
+	const why = "has processes of its own: move them to a group below it"
+	if _, err := linux.CreateCgroup(g.Path(), linux.CgroupLimits{Memory: 32 << 20}); !errors.Is(err, unix.EBUSY) || !strings.Contains(err.Error(), why) {
+		t.Errorf("got error %v, want %v: %s", err, unix.EBUSY, why)
+	}
+	below, err := os.ReadDir(g.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range below {
+		if e.IsDir() {
+			t.Errorf("%s is left", e.Name())
+		}
+	}
+	release()
+	wait(t, p)
+	g2, err := linux.CreateCgroup(g.Path(), linux.CgroupLimits{Memory: 32 << 20})
+	if err != nil {
+		t.Fatal("once it is empty: ", err)
+	}
+	if err := g2.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCgroupErrors(t *testing.T) {
 	if _, err := linux.CreateCgroup(t.TempDir(), linux.CgroupLimits{}); err == nil || !strings.Contains(err.Error(), "cgroup2") {
 		t.Errorf("a directory elsewhere: got error %v", err)
@@ -163,6 +197,37 @@ func TestCgroupCloseRemovesWhatIsBelow(t *testing.T) {
 	}
 	if err := os.Mkdir(g.Path()+"/c", 0o755); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Close is told nothing of how long it takes the processes to end, and removes
+// their group in any case.
+func TestCgroupCloseWaitsForTheEndOfAll(t *testing.T) {
+	kerneltest.Since(t, "cgroup.kill", "5.14")
+	g := newCgroup(t, linux.CgroupLimits{})
+	c := child("grow a tree", "3")
+	c.Cgroup = g.Dir()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	c.Files[1] = w
+	start(t, c)
+	w.Close()
+	for n := 0; n < 1+2+4+8; { // each writes a byte
+		m, err := r.Read(make([]byte, 8))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += m
+	}
+	if err := g.Close(); err != nil {
+		t.Error(err)
+	}
+	r.SetReadDeadline(time.Now().Add(time.Second))
+	if n, err := r.Read(make([]byte, 1)); n != 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("after Close a process of the group lives")
 	}
 }
 

@@ -39,6 +39,16 @@ func TestWaitEventEndsItsSubscription(t *testing.T) {
 	f.Reap(t.Context())
 }
 
+func TestKindsOfEventsHaveNames(t *testing.T) {
+	for kind, want := range map[linux.EventKind]string{
+		linux.Ended: "ended", linux.Stopped: "stopped", linux.Continued: "continued", linux.Trapped: "trapped", 99: "event 99",
+	} {
+		if got := kind.String(); got != want {
+			t.Errorf("%d: got %q, want %q", int(kind), got, want)
+		}
+	}
+}
+
 // Of a process that lives, and is no child, there are no events.
 func TestWaitEventOfNoChild(t *testing.T) {
 	for name, pid := range map[string]int{"this process": unix.Getpid(), "its parent": unix.Getppid()} {

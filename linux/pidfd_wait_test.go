@@ -175,7 +175,7 @@ func TestReap(t *testing.T) {
 	} else {
 		kerneltest.Need(t, "PIDFD_INFO_EXIT", "6.15", err)
 	}
-	g, _ := orphan(t, "hold")
+	g, _ := orphan(t, "sleep")
 	_, _, err = g.Reap(t.Context())
 	is(t, "Reap of another's child", err, unix.ECHILD)
 }
@@ -212,7 +212,7 @@ func TestStopsAreEventsThatAreNotTheEnd(t *testing.T) {
 			}
 		})
 	}
-	f, _ := orphan(t, "hold")
+	f, _ := orphan(t, "sleep")
 	_, err := f.WaitEvent(t.Context())
 	is(t, "WaitEvent of another's child", err, unix.ECHILD)
 }

@@ -15,15 +15,18 @@ import (
 	"time"
 
 	"github.com/go-clone3/clone3/linux"
+	"github.com/go-clone3/clone3/scripts/kerneltest"
 	"golang.org/x/sys/unix"
 )
 
-// leave an orphan starts a process that exits with a code, and does not wait for
-// it: whoever reaps inherits that.
+// leave an orphan starts a process that exits with a code, writes its number, and
+// does not wait for it: whoever reaps inherits that.
 var _ = helper("leave an orphan", func(args []string) int {
-	if _, err := linux.Clone3(background, child("exit", args[0])); err != nil {
+	p, err := linux.Clone3(background, child("exit", args[0]))
+	if err != nil {
 		return fail("%v", err)
 	}
+	fmt.Print(p.Pid())
 	return 0
 })
 
@@ -123,6 +126,93 @@ var _ = helper("reap orphans", func(args []string) int {
 	children, _ := os.ReadFile("/proc/thread-self/children")
 	check(strings.TrimSpace(string(children)) == "", "children are left: %s", children)
 	return int(min(wrong.Load(), 1))
+})
+
+// A child that has ended and is not waited for is left alone by a look at all that
+// have ended: one that reaps an orphan that came later. Nobody needs to be told.
+func TestReapOrphansLeavesZombiesOfOthers(t *testing.T) {
+	passes(t, child("zombies among orphans"))
+}
+
+// It is the same where the kernel lists no children of threads: a kernel without
+// CONFIG_PROC_CHILDREN, here a process whose threads are hidden.
+func TestReapOrphansWithoutListsOfChildren(t *testing.T) {
+	needRoot(t)
+	kerneltest.Since(t, "the ID of a process whose threads are hidden", "6.9")
+	c := child("zombies among orphans", "hide threads")
+	c.Flags = linux.NewMount
+	out, status := output(t, c)
+	if strings.HasPrefix(out, "SKIP") {
+		t.Skip(out)
+	}
+	if out != "" || !status.Success() {
+		t.Errorf("%v: %s", status, out)
+	}
+}
+
+var _ = helper("zombies among orphans", func(args []string) int {
+	if len(args) > 0 {
+		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+			return fail("SKIP: %v", err)
+		}
+		if err := unix.Mount("tmpfs", "/proc/self/task", "tmpfs", 0, ""); err != nil {
+			return fail("SKIP: %v", err)
+		}
+	}
+	ctx, cancel := context.WithCancel(background)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- linux.ReapOrphans(ctx, nil) }()
+	for !subreaper() {
+		time.Sleep(time.Millisecond)
+	}
+	zombie := func(pid int) error {
+		for {
+			if err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != unix.EINTR {
+				return err
+			}
+		}
+	}
+	// This is the first thread, which inherits: so these look like orphans.
+	p, err := linux.Clone3(background, child("exit", "5"))
+	if err != nil {
+		return fail("%v", err)
+	}
+	c := child("exit", "7")
+	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: c.Args, Env: c.Env}
+	if err := cmd.Start(); err != nil {
+		return fail("%v", err)
+	}
+	for _, pid := range []int{p.Pid(), cmd.Process.Pid} {
+		if err := zombie(pid); err != nil {
+			return fail("waitid: %v: somebody else has reaped a child", err)
+		}
+	}
+	for range 2 {
+		leaver := child("leave an orphan", "9")
+		parent := &exec.Cmd{Path: "/proc/self/exe", Args: leaver.Args, Env: leaver.Env}
+		number, err := parent.Output()
+		pid, _ := strconv.Atoi(string(number))
+		if err != nil || pid == 0 {
+			return fail("who leaves an orphan: %q, %v", number, err)
+		}
+		for deadline := time.Now().Add(20 * time.Second); unix.Kill(pid, 0) == nil; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				return fail("an orphan is not reaped")
+			}
+		}
+	}
+	if s, err := p.Wait(background); err != nil || s.Code() != 5 || p.Rusage() == nil {
+		return fail("linux: got %v, %v, want exit status 5 and what it has used", s, err)
+	}
+	if cmd.Wait(); cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 7 {
+		return fail("os/exec: got %v, want exit status 7", cmd.ProcessState)
+	}
+	cancel()
+	if err := <-done; err != context.Canceled {
+		return fail("ReapOrphans: got %v, want %v", err, context.Canceled)
+	}
+	return 0
 })
 
 // subreaper reports whether this program is a child subreaper.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	osexec "os/exec"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -148,6 +149,45 @@ func TestStalledChild(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A context that ends by chance as a child is about to execute its program does
+// not kill it. It may be taken for one that stands still if the machine is that
+// slow, but not each time.
+func TestContextThatEndsAsTheChildLands(t *testing.T) {
+	var err error
+	for range 20 {
+		ctx, cancel := context.WithCancel(background)
+		c := child("exit", "7")
+		c.Created = func(*linux.Process) error {
+			cancel()
+			time.Sleep(3 * time.Millisecond) // in which it would be killed
+			return nil
+		}
+		var p *linux.Process
+		if p, err = linux.Clone3(ctx, c); err == nil {
+			if s := wait(t, p); s.Code() != 7 {
+				t.Errorf("got %v, want exit status 7", s)
+			}
+			return
+		}
+	}
+	t.Errorf("got error %v twenty times, want the child", err)
+}
+
+// The error of a child that was killed for its context says at which step, after
+// how long and why.
+func TestErrorOfAChildThatStoodStill(t *testing.T) {
+	c := &linux.Child{Path: leasedByOther(t)}
+	ctx, cancel := context.WithTimeoutCause(background, 200*time.Millisecond, errors.New("no patience"))
+	defer cancel()
+	_, err := linux.Clone3(ctx, c)
+	if !regexp.MustCompile(`^exec .*/leased: the child was killed after [0-9.]+m?s: no patience$`).MatchString(fmt.Sprint(err)) {
+		t.Errorf("got error %q, want the step, how long it took, and the cause", err)
+	}
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got error %v, want that it is %v", err, context.DeadlineExceeded)
 	}
 }
 

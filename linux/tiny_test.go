@@ -123,6 +123,9 @@ func tinyFile(t testing.TB, name string, code []byte) string {
 	if err := os.WriteFile(path, elfFile(code), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(path, 0o755); err != nil { // whatever the umask is
+		t.Fatal(err)
+	}
 	return path
 }
 

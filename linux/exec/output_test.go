@@ -5,6 +5,7 @@ package exec_test
 import (
 	"bytes"
 	"context"
+	"io"
 	std "os/exec"
 	"slices"
 	"testing"
@@ -30,6 +31,40 @@ func TestOutputLeavesWhatIsSet(t *testing.T) {
 	}
 	if b.Len() > 0 {
 		t.Errorf("a command has run, and written %q", &b)
+	}
+}
+
+// A pipe is made once, and before the command is started.
+func TestPipesAreMadeOnceAndBeforeStart(t *testing.T) {
+	for name, pipe := range map[string]func(*exec.Cmd) (io.Closer, error){
+		"Stdin":  func(c *exec.Cmd) (io.Closer, error) { return c.StdinPipe() },
+		"Stdout": func(c *exec.Cmd) (io.Closer, error) { return c.StdoutPipe() },
+		"Stderr": func(c *exec.Cmd) (io.Closer, error) { return c.StderrPipe() },
+	} {
+		first := command("both", "0")
+		f, err := pipe(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := pipe(first); err == nil || err.Error() != "exec: "+name+" already set" {
+			t.Errorf("%s: got error %v for the second pipe, want that it is set", name, err)
+		}
+		if err := first.Start(); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		first.Wait()
+
+		late := command("both", "0")
+		if err := late.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := pipe(late); err == nil || err.Error() != "exec: "+name+"Pipe after process started" {
+			t.Errorf("%s: got error %v for a pipe of a command that runs, want that it is late", name, err)
+		}
+		if err := late.Wait(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

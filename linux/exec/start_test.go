@@ -5,12 +5,16 @@ package exec_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/go-clone3/clone3/linux"
 	"github.com/go-clone3/clone3/linux/exec"
 	"golang.org/x/sys/unix"
 )
@@ -137,6 +141,84 @@ func TestHandleIsLentUntilWait(t *testing.T) {
 	}
 	if n := pidfds(); n != before {
 		t.Errorf("%d pidfds are open, and were %d before", n, before)
+	}
+}
+
+// What Handle has lent is the caller's as long as it is used, also when nobody
+// has the Cmd any more.
+func TestHandleOutlivesItsCmd(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	start := func() *linux.Process {
+		c := command("cat")
+		c.Stdin = r
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return c.Handle()
+	}
+	h := start()
+	defer h.Close()
+	r.Close()
+	for range 5 {
+		runtime.GC()
+		time.Sleep(time.Millisecond)
+		if err := h.Signal(syscall.Signal(0)); err != nil {
+			t.Fatalf("after a collection: got error %v", err)
+		}
+	}
+	w.Close()
+	if s, err := h.Wait(t.Context()); err != nil || !s.Success() {
+		t.Errorf("got %v, %v, want success", s, err)
+	}
+	syscall.Wait4(h.Pid(), nil, 0, nil) // as the Cmd would have done
+}
+
+// A command whose context has ended is not started. The error is the context's,
+// as with os/exec, and not what has caused its end.
+func TestStartWithAContextThatHasEnded(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("the cause"))
+	c := exec.CommandContext(ctx, "/proc/self/exe")
+	c.Env = command("cat").Env
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != context.Canceled || c.Process != nil {
+		t.Errorf("got process %v, error %v, want none and %v", c.Process, err, context.Canceled)
+	}
+	if _, err := out.Read(make([]byte, 1)); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("the pipe: got error %v, want %v", err, os.ErrClosed)
+	}
+}
+
+// The context also ends a command that does not come to its program, here for a
+// lease on that.
+func TestContextThatEndsBeforeTheProgram(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "leased")
+	if err := os.WriteFile(path, []byte("#!/no/such\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_WRLCK); err != nil {
+		t.Skip("no lease can be taken: ", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	if err := exec.CommandContext(ctx, path).Start(); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got error %v, want %v", err, context.DeadlineExceeded)
+	}
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("Start returned after %v: the lease has ended", took)
 	}
 }
 

@@ -6,7 +6,7 @@
 // one without; then the tests alone, in places that are unlike a developer's.
 // It prints what came of each, and how long it took.
 //
-//	go run ./scripts/freshmachine [-run regexp] [-suites list]
+//	go run ./scripts/freshmachine [-run regexp] [-suites list] [-guests regexp]
 //
 // The systems are directories, entered with namespaces of their own. They are
 // Debian's as debootstrap makes them, kept in the cache and copied for use. Go,
@@ -34,12 +34,13 @@ func main() {
 	}
 	only := flag.String("run", "", "try only the cases whose line in the table matches this `regexp`")
 	suites := flag.String("suites", "bookworm,trixie", "the releases of Debian")
+	guests := flag.String("guests", "", "let the kernels of make test run only the tests that match this `regexp`")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	pattern, err := regexp.Compile(*only)
 	if err == nil {
-		err = run(ctx, strings.Split(*suites, ","), pattern, os.Stdout)
+		err = run(ctx, strings.Split(*suites, ","), pattern, *guests, os.Stdout)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "freshmachine:", err)
@@ -54,13 +55,16 @@ type result struct {
 	took          time.Duration
 }
 
-func run(ctx context.Context, suites []string, only *regexp.Regexp, stdout io.Writer) error {
+func run(ctx context.Context, suites []string, only *regexp.Regexp, guests string, stdout io.Writer) error {
 	if os.Geteuid() != 0 {
 		return errors.New("only root can make systems and enter them: run make fresh-machine as root")
 	}
 	h, err := findHost()
 	if err != nil {
 		return err
+	}
+	if guests != "" {
+		h.env = append(h.env, "ARGS=-run '"+guests+"'") // a variable of make's
 	}
 	var results []result
 	failed := 0

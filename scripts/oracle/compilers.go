@@ -24,14 +24,14 @@ type compiler struct {
 	Headers string   // the directory with its headers, if the compiler does not find them
 }
 
-// compilers has every linux GOARCH. Debian 12's gcc has no loong64, and Debian no
-// C library for it; where headers need one, that of arm64 has the same types.
+// compilers has every linux GOARCH, by packages that Debian 12 and 13 both have.
+// The gcc of 12 has no loong64, and Debian no C library for it; where headers need one, that of arm64 has the same types.
 var compilers = []compiler{
 	{"386", "x86", []string{"i686-linux-gnu-gcc"}, "gcc-i686-linux-gnu", "libc6-dev-i386-cross", ""},
 	{"amd64", "x86", []string{"x86_64-linux-gnu-gcc"}, "gcc-x86-64-linux-gnu", "libc6-dev", ""},
 	{"arm", "arm", []string{"arm-linux-gnueabihf-gcc"}, "gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross", ""},
 	{"arm64", "arm64", []string{"aarch64-linux-gnu-gcc"}, "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", ""},
-	{"loong64", "loongarch", []string{"clang-16", "--target=loongarch64-linux-gnu", "-ferror-limit=0"}, "clang-16", "libc6-dev-arm64-cross", "/usr/aarch64-linux-gnu/include"},
+	{"loong64", "loongarch", []string{"clang-19", "--target=loongarch64-linux-gnu", "-ferror-limit=0"}, "clang-19", "libc6-dev-arm64-cross", "/usr/aarch64-linux-gnu/include"},
 	{"mips", "mips", []string{"mips-linux-gnu-gcc"}, "gcc-mips-linux-gnu", "libc6-dev-mips-cross", ""},
 	{"mips64", "mips", []string{"mips64-linux-gnuabi64-gcc"}, "gcc-mips64-linux-gnuabi64", "libc6-dev-mips64-cross", ""},
 	{"mips64le", "mips", []string{"mips64el-linux-gnuabi64-gcc"}, "gcc-mips64el-linux-gnuabi64", "libc6-dev-mips64el-cross", ""},
