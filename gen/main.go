@@ -154,7 +154,7 @@ func (c command) diff() (differs bool, err error) {
 func (c command) read(dirs ...string) ([]reading, error) {
 	var kernels []tree
 	for _, dir := range dirs {
-		k, err := openTree(dir, c.arches)
+		k, err := openTree(dir, c.arches, c.dirs, c.headers)
 		if err != nil {
 			return nil, err
 		}

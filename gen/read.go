@@ -21,9 +21,13 @@ type tree struct {
 	includes []fs.FS
 }
 
-// openTree opens the kernel in dir, which must have all of arches.
-func openTree(dir string, arches []model.Arch) (tree, error) {
+// openTree opens the kernel in dir, which must have all of arches, with the
+// headers of more directories before its own, and those named beside them.
+func openTree(dir string, arches []model.Arch, more, named []string) (tree, error) {
 	t, err := kernel.OpenTree(dir)
+	if err == nil && len(named) > 0 {
+		t, err = t.With(more, named)
+	}
 	if err != nil {
 		return tree{}, err
 	}

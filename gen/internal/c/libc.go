@@ -34,9 +34,38 @@ typedef __INTPTR_TYPE__ intptr_t;
 typedef __UINTPTR_TYPE__ uintptr_t;
 #endif
 `,
-	"string.h": "#include <stddef.h>\n",
-	"stdlib.h": "#include <stddef.h>\n",
-	"unistd.h": "#include <sys/types.h>\n",
+	"inttypes.h": "#include <stdint.h>\n",
+	"errno.h":    "#include <linux/errno.h>\n",
+	"fcntl.h":    "#include <sys/types.h>\n#include <linux/fcntl.h>\n",
+	"assert.h":   "#define assert(condition) ((void)0)\n",
+	"stdio.h":    "#include <stddef.h>\n#include <stdarg.h>\ntypedef struct _IO_FILE FILE;\n",
+	"strings.h":  "#include <stddef.h>\n",
+	"sys/stat.h": "#include <sys/types.h>\n#include <linux/stat.h>\n",
+	"netdb.h":    "#include <netinet/in.h>\n",
+	"stdatomic.h": `#ifndef _STDATOMIC_H
+#define _STDATOMIC_H
+typedef enum {
+	memory_order_relaxed, memory_order_consume, memory_order_acquire,
+	memory_order_release, memory_order_acq_rel, memory_order_seq_cst
+} memory_order;
+#endif
+`,
+	"poll.h":     "#include <linux/poll.h>\n",
+	"sys/poll.h": "#include <linux/poll.h>\n",
+	"signal.h":   "#include <sys/types.h>\n#include <linux/signal.h>\n",
+	"sys/mman.h": "#include <sys/types.h>\n#include <linux/mman.h>\n",
+	"sched.h": `#ifndef _SCHED_H
+#define _SCHED_H
+#include <sys/types.h>
+#include <linux/sched.h>
+typedef struct { unsigned long __bits[1024 / (8 * sizeof(unsigned long))]; } cpu_set_t;
+#endif
+`,
+	"sys/uio.h":  "#include <sys/types.h>\n#include <linux/uio.h>\n",
+	"byteswap.h": "#include <stdint.h>\n",
+	"string.h":   "#include <stddef.h>\n",
+	"stdlib.h":   "#include <stddef.h>\n",
+	"unistd.h":   "#include <sys/types.h>\n",
 	"endian.h": `#ifndef __LITTLE_ENDIAN
 #define __LITTLE_ENDIAN 1234
 #endif
@@ -76,6 +105,22 @@ typedef unsigned int u_int;
 typedef unsigned long u_long;
 typedef unsigned long ino_t;
 typedef char *caddr_t;
+typedef int pid_t;
+typedef unsigned int uid_t;
+typedef unsigned int gid_t;
+typedef unsigned int id_t;
+typedef unsigned int mode_t;
+typedef int key_t;
+typedef int clockid_t;
+typedef long off_t;
+typedef __INT64_TYPE__ off64_t;
+typedef long long loff_t;
+typedef __UINT64_TYPE__ dev_t;
+#ifdef __LP64__
+typedef long ssize_t;
+#else
+typedef int ssize_t;
+#endif
 #endif
 `,
 	"sys/ioctl.h": "#include <asm/ioctls.h>\n#include <linux/ioctl.h>\n",
@@ -93,6 +138,7 @@ struct sockaddr_storage {
 #endif
 `,
 	"netinet/in.h":       "#include <sys/socket.h>\n#include <linux/in.h>\n#include <linux/in6.h>\n",
+	"netinet/tcp.h":      "#include <linux/tcp.h>\n",
 	"netinet/if_ether.h": "#include <linux/if_ether.h>\n",
 }
 

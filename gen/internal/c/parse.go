@@ -59,7 +59,8 @@ func ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) (units []model
 	}()
 	// Headers that use names of others without including them are read again,
 	// behind those others, as a programmer would have it.
-	var first []string
+	first := slices.Clone(groups[0].Include)
+	together.Define = groups[0].Define
 	src := newSources(inc)
 	done := false
 	for {
@@ -119,7 +120,10 @@ type translation struct {
 // missing.
 func translate(src *sources, a model.Arch, g model.Group, first []string) (*translation, error) {
 	tu := &translation{arch: a, src: src, scope: newScope(a)}
-	var includes strings.Builder
+	var includes, defines strings.Builder
+	for _, d := range g.Define {
+		fmt.Fprintf(&defines, "#define %s\n", d)
+	}
 	for _, name := range first {
 		fmt.Fprintf(&includes, "#include <%s>\n", name)
 	}
@@ -139,6 +143,7 @@ func translate(src *sources, a model.Arch, g model.Group, first []string) (*tran
 	read := func(how func(*cc.Config, []cc.Source) (*cc.AST, error)) (*cc.AST, error) {
 		return how(cfg, []cc.Source{
 			{Name: "<predefined>", Value: predefined(a)},
+			{Name: "<defined>", Value: defines.String()},
 			{Name: "<headers>", Value: includes.String()},
 			{Name: "<end>", Value: endOfHeaders},
 		})

@@ -124,6 +124,8 @@ type Group struct {
 	Name    string // names the files: z<name>.go and so on
 	Headers []Header
 	Exclude []string // patterns of names that are left out
+	Define  []string // macros that are defined before all headers: "NAME VALUE"
+	Include []string // headers that are read before all others
 	Table   string   // a Go variable with the constants of the group, if one is wanted
 }
 
