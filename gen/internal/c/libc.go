@@ -157,6 +157,7 @@ var homes = []struct {
 	{"sys/socket.h", []string{"struct sockaddr", "struct sockaddr_storage", "sa_family_t"}},
 	{"sys/types.h", []string{"u_char", "u_short", "u_int", "u_long", "ino_t", "caddr_t"}},
 	{"asm/bitsperlong.h", []string{"__BITS_PER_LONG"}},
+	{innerHeader, innerNames},
 	{"linux/types.h", []string{"__u8", "__u16", "__u32", "__u64", "__s8", "__s16", "__s32", "__s64", "__be16", "__be32", "__be64", "__le16", "__le32", "__le64", "__poll_t"}},
 	{"linux/ioctl.h", []string{"_IO", "_IOR", "_IOW", "_IOWR", "_IOC", "_IOC_NR"}},
 	{"linux/const.h", []string{"_BITUL", "_BITULL"}},
@@ -191,7 +192,7 @@ func homesOf(inc fs.FS, missing map[string]bool, have []string) (headers []strin
 		if slices.Contains(have, h.header) || !slices.ContainsFunc(h.names, func(n string) bool { return missing[n] }) {
 			continue
 		}
-		if _, err := fs.Stat(inc, h.header); err == nil || standIns[h.header] != "" {
+		if _, err := fs.Stat(inc, h.header); err == nil || standIns[h.header] != "" || h.header == innerHeader {
 			headers = append(headers, h.header)
 		}
 	}
