@@ -155,7 +155,7 @@ var homes = []struct {
 	{"time.h", []string{"struct timespec", "time_t"}},
 	{"sys/time.h", []string{"struct timeval"}},
 	{"sys/socket.h", []string{"struct sockaddr", "struct sockaddr_storage", "sa_family_t"}},
-	{"sys/types.h", []string{"u_char", "u_short", "u_int", "u_long", "ino_t", "caddr_t"}},
+	{"sys/types.h", []string{"u_char", "u_short", "u_int", "u_long", "ino_t", "caddr_t", "pid_t", "uid_t", "gid_t", "mode_t", "dev_t", "off_t", "off64_t", "loff_t", "ssize_t"}},
 	{"asm/bitsperlong.h", []string{"__BITS_PER_LONG"}},
 	{innerHeader, innerNames},
 	{"linux/types.h", []string{"__u8", "__u16", "__u32", "__u64", "__s8", "__s16", "__s32", "__s64", "__be16", "__be32", "__be64", "__le16", "__le32", "__le64", "__poll_t"}},
