@@ -111,7 +111,7 @@ func (c command) nothing(r reading, p golang.Package) error {
 	}
 	var why model.Remarks
 	why.Add(fmt.Sprintf("%s: %v", strings.Join(c.headers, ", "), golang.ErrNothing), "")
-	for _, list := range [][]string{p.LeftOut.Lines(r.arches), skipRemarks(r.units).Lines(r.arches), unfound(r).Lines(r.arches)} {
+	for _, list := range [][]string{p.LeftOut.Lines(r.arches), skipRemarks(r.units).Lines(r.arches), unfound(r).Lines(r.arches), elsewhere(r, c.prefixes).Lines(r.arches)} {
 		for _, line := range list {
 			why.Add(line, "")
 		}

@@ -129,6 +129,13 @@ type Group struct {
 	Table   string   // a Go variable with the constants of the group, if one is wanted
 }
 
+// A Behind is a header behind those of a group that has names with a prefix that
+// the group asks for.
+type Behind struct {
+	Prefix, File string
+	Names        int
+}
+
 // A Unit is what one Group declares on one architecture. Consts and Structs
 // follow the order of the headers and of the lines in them; a struct of
 // another header that a field needs comes before those of the Group.
@@ -138,6 +145,7 @@ type Unit struct {
 	Consts  []Const
 	Structs []Struct
 	Skips   []Skip
+	Behind  []Behind // where else the prefixes of the group lead
 	Before  []string // headers read before those of the Group, which use names of theirs without including them
 }
 
