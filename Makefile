@@ -61,6 +61,10 @@ oracle-all: ## the same for every header there is; ten minutes
 	@scripts/install.sh --for oracle
 	headers=$$(scripts/headers.sh) && go run ./scripts/oracle -kernel "$$headers" -all
 
+.PHONY: xsys
+xsys: ## compare golang.org/x/sys/unix with gen over the same headers, on all architectures; two minutes
+	@headers=$$(scripts/headers.sh) && go run ./scripts/xsys -kernel "$$headers"
+
 .PHONY: sweep
 sweep: ## the same for every header under linux/, on amd64
 	@scripts/install.sh --for sweep

@@ -56,6 +56,14 @@
 //
 // -exclude leaves out names and headers. A struct that another has stays.
 //
+// # Headers that are not the kernel's
+//
+// -I names directories with other headers, -D macros and -include headers that
+// come first, and -unit makes one group of several headers. What these need of
+// the C library, gen has itself, with the sizes of the architecture: the types of
+// stdint.h, stddef.h and sys/types.h, and a few others. None is read from the
+// machine. A header that needs more is refused, with the line that includes it.
+//
 // # Names
 //
 // A constant has its C name, without underscores in front; __NR_clone3 is
@@ -90,7 +98,7 @@
 // them. Its constants and structs are in the order of the headers:
 //
 //	{"arch":"amd64","group":"sched","headers":["linux/sched.h", ...],
-//	 "before":["linux/types.h", ...],"consts":[CONST, ...],
+//	 "before":["linux/types.h", ...],"define":["NAME TEXT", ...],"consts":[CONST, ...],
 //	 "structs":[STRUCT, ...],"skips":[SKIP, ...]}
 //
 // A CONST is a macro or an enumerator. The value is a number with all its

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/go-clone3/clone3/gen/internal/golang"
@@ -34,6 +35,10 @@ the headers of one architecture binds only that one: say so with -arch.
     -prefix P     keep only the names that begin with P
     -exclude X    leave out names, or headers, that match: 'TCP_*', linux/x.h
     -rename C=GO  give a constant, or a struct by its tag, that name in Go
+    -I DIR        look for headers in DIR too, before those of the kernel
+    -D NAME=TEXT  define a macro, as 1 without =TEXT
+    -include H    read the header H before each of -header
+    -unit NAME    read all of -header as one, in this order, into files of NAME
     -package P    the package name ($GOPACKAGE, or else the folder's name)
     -arch LIST    the GOARCHes: amd64,arm64 (all)
     -diff OLD     compare with another kernel, given like DIR
@@ -60,6 +65,8 @@ type options struct {
 	headers, prefixes    []string
 	without, exclude     []string // patterns of headers and of names
 	renames              map[string]string
+	dirs, defines, first []string // of -I, -D and -include
+	unit                 string
 	dir, pkg             string
 	arches               []model.Arch
 	check, json, verbose bool
@@ -80,6 +87,16 @@ func (l *listFlag) Set(s string) error {
 	return nil
 }
 
+// A wholeFlag collects values that are given again, commas and all.
+type wholeFlag []string
+
+func (l *wholeFlag) String() string { return strings.Join(*l, " ") }
+
+func (l *wholeFlag) Set(s string) error {
+	*l = append(*l, s)
+	return nil
+}
+
 // parseFlags reads the command line. It returns flag.ErrHelp for -h.
 func parseFlags(args []string) (options, error) {
 	var o options
@@ -92,6 +109,10 @@ func parseFlags(args []string) (options, error) {
 	f.StringVar(&o.pkg, "package", "", "")
 	f.Var((*listFlag)(&o.headers), "header", "")
 	f.Var((*listFlag)(&o.prefixes), "prefix", "")
+	f.Var((*listFlag)(&o.dirs), "I", "")
+	f.Var((*wholeFlag)(&o.defines), "D", "")
+	f.Var((*listFlag)(&o.first), "include", "")
+	f.StringVar(&o.unit, "unit", "", "")
 	f.Var(&excludes, "exclude", "")
 	f.Var(&renames, "rename", "")
 	f.Var(&archNames, "arch", "")
@@ -114,13 +135,26 @@ func parseFlags(args []string) (options, error) {
 	if given["prefix"] && !given["header"] && !given["diff"] {
 		return o, errors.New("-prefix narrows what -header or -diff read; give one of them too")
 	}
-	for _, name := range []string{"exclude", "rename"} {
+	for _, name := range []string{"exclude", "rename", "I", "D", "include", "unit"} {
 		if given[name] && !given["header"] {
 			return o, fmt.Errorf("-%s changes what -header reads; give that too", name)
 		}
 	}
 	if err := o.choose(excludes, renames); err != nil {
 		return o, err
+	}
+	for i, d := range o.defines {
+		name, text, ok := strings.Cut(d, "=")
+		if !ok {
+			text = "1"
+		}
+		if !cName.MatchString(name) || strings.ContainsAny(text, "\r\n") {
+			return o, fmt.Errorf("-D %s: want the name of a macro, or NAME=TEXT", d)
+		}
+		o.defines[i] = name + " " + text
+	}
+	if given["unit"] && !unitName.MatchString(o.unit) {
+		return o, fmt.Errorf("-unit %s: files cannot be called so; take letters, digits and underscores", o.unit)
 	}
 	if o.kernel == "" {
 		return o, errors.New("which kernel? Set -kernel, or the environment variable KERNEL, to a source tree, to installed headers or to /usr/include")
@@ -137,6 +171,11 @@ func parseFlags(args []string) (options, error) {
 	}
 	return o, o.chooseOutput()
 }
+
+var (
+	cName    = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+	unitName = regexp.MustCompile(`^[A-Za-z0-9]\w*$`)
+)
 
 // conflicts are the flags that make no sense together.
 var conflicts = []struct{ a, b, why string }{

@@ -19,15 +19,20 @@ type tree struct {
 	kernel.Tree
 	arches   []model.Arch
 	includes []fs.FS
+	parser   *c.Parser
 }
 
-// openTree opens the kernel in dir, which must have all of arches.
-func openTree(dir string, arches []model.Arch) (tree, error) {
+// openTree opens the kernel in dir, which must have all of arches, with the
+// headers of more directories before its own, and those named beside them.
+func openTree(dir string, arches []model.Arch, more, named []string) (tree, error) {
 	t, err := kernel.OpenTree(dir)
+	if err == nil && len(named) > 0 {
+		t, err = t.With(more, named)
+	}
 	if err != nil {
 		return tree{}, err
 	}
-	k := tree{Tree: t, arches: arches}
+	k := tree{Tree: t, arches: arches, parser: new(c.Parser)}
 	var errs model.Remarks
 	for _, a := range arches {
 		inc, err := t.Includes(a)
@@ -68,7 +73,7 @@ func (k tree) readTogether(arch int, wants []want) []result {
 	for i, w := range wants {
 		groups[i], results[i].lacks = withoutMissing(inc, w.Group)
 	}
-	units, err := c.ParseTogether(inc, a, groups)
+	units, err := k.parser.ParseTogether(inc, a, groups)
 	for i, g := range groups {
 		switch {
 		case err == nil:
@@ -76,7 +81,7 @@ func (k tree) readTogether(arch int, wants []want) []result {
 		case len(wants) == 1:
 			results[i].err = err
 		default:
-			results[i].unit, results[i].err = c.Parse(inc, a, g)
+			results[i].unit, results[i].err = k.parser.Parse(inc, a, g)
 		}
 	}
 	return results

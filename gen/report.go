@@ -20,6 +20,7 @@ func (c command) report(readings []reading, p *golang.Package) {
 		}
 		if c.verbose {
 			printReport(c.stderr, r, p, c.exclude)
+			printLines(c.stderr, "Prefixes", elsewhere(r, c.prefixes).Lines(r.arches))
 			continue
 		}
 		if n := r.unreadable(); n > 0 {
@@ -28,8 +29,10 @@ func (c command) report(readings []reading, p *golang.Package) {
 		for _, line := range r.lacking.Lines(r.arches) {
 			fmt.Fprintf(c.stderr, "Linux %s: left out %s; -v tells why\n", r.version, line)
 		}
-		for _, line := range unmatched(r, c.exclude).Lines(r.arches) {
-			fmt.Fprintln(c.stderr, line)
+		for _, list := range []model.Remarks{unmatched(r, c.exclude), elsewhere(r, c.prefixes)} {
+			for _, line := range list.Lines(r.arches) {
+				fmt.Fprintln(c.stderr, line)
+			}
 		}
 	}
 	if p != nil && !c.verbose {
@@ -154,6 +157,42 @@ func unmatched(r reading, exclude []string) model.Remarks {
 		}
 	}
 	return idle
+}
+
+// elsewhere tells of the prefixes of the command line what no header has, and
+// what is rather in one that a header includes and that is not read itself.
+func elsewhere(r reading, prefixes []string) model.Remarks {
+	var told model.Remarks
+	for _, prefix := range prefixes {
+		one := model.Header{Prefixes: []string{prefix}}
+		total := 0
+		for _, u := range r.units {
+			own := 0
+			for _, c := range u.Consts {
+				if one.WantsConst(c.Name) {
+					own++
+				}
+			}
+			for _, s := range u.Structs {
+				if one.WantsStruct(s.Name) {
+					own++
+				}
+			}
+			total += own
+			for _, b := range u.Behind {
+				read := slices.ContainsFunc(r.wants, func(w want) bool { return w.Index(b.File) >= 0 })
+				if b.Prefix == prefix && b.Names > own && !read {
+					told.Add(fmt.Sprintf("-prefix %s: %d of %s begin so, which %s includes; ask for it with -header too", prefix, b.Names, b.File, u.Group.Headers[0].Path), u.Arch)
+				}
+			}
+		}
+		if total == 0 {
+			for _, arch := range r.arches {
+				told.Add(fmt.Sprintf("-prefix %s: no name begins so", prefix), arch)
+			}
+		}
+	}
+	return told
 }
 
 // unfound lists what the tables of gen ask for and the kernel does not have:

@@ -49,7 +49,7 @@ func (c command) wants(kernels []tree) ([]want, error) {
 				left++
 				continue
 			}
-			g := model.Group{Headers: []model.Header{{Path: path, Prefixes: c.prefixes}}, Exclude: c.exclude}
+			g := model.Group{Headers: []model.Header{{Path: path, Prefixes: c.prefixes}}, Exclude: c.exclude, Define: c.defines, Include: c.first}
 			w := want{g, pattern || len(kernels) > 1, pattern}
 			i := slices.IndexFunc(wants, func(w want) bool { return w.Headers[0].Path == path })
 			if i < 0 {
@@ -66,6 +66,15 @@ func (c command) wants(kernels []tree) ([]want, error) {
 		return nil, errors.New("-exclude leaves out all the headers of -header")
 	}
 	nameGroups(wants)
+	if c.unit != "" {
+		one := wants[0]
+		one.Name, one.Headers, one.mayFail = c.unit, nil, false
+		for _, w := range wants {
+			one.Headers = append(one.Headers, w.Headers...)
+			one.mayLack = one.mayLack && w.mayLack
+		}
+		return []want{one}, nil
+	}
 	return wants, nil
 }
 

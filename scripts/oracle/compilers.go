@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -49,6 +50,10 @@ func (c compiler) check(units []unit, kernel, scratch string) (tally, error) {
 	}
 	var own bytes.Buffer // the headers that come with the compiler
 	if err := command(&own, c.Command[0], append(slices.Clone(c.Command[1:]), "-print-file-name=include")...); err != nil {
+		return tally{}, err
+	}
+	ours := filepath.Join(scratch, "include/gen")
+	if err := errors.Join(os.MkdirAll(ours, 0o777), os.WriteFile(filepath.Join(ours, "inner.h"), []byte(inner), 0o666)); err != nil {
 		return tally{}, err
 	}
 	bare := []string{"-isystem", strings.TrimSpace(own.String()), "-ffreestanding", "-nostdinc"}
@@ -132,13 +137,73 @@ func otherError(stderr string) string {
 	return ""
 }
 
+// inner is what the kernel's sources say of the macros that gen takes from its
+// inside (gen/inner.h), by way of what the compiler has built in: another way to
+// the same values.
+const inner = `#include <linux/types.h>
+typedef __u8 u8; typedef __u16 u16; typedef __u32 u32; typedef __u64 u64;
+typedef __s8 s8; typedef __s16 s16; typedef __s32 s32; typedef __s64 s64;
+#define BITS_PER_LONG __LONG_WIDTH__
+#ifndef BIT
+#define BIT(n) (1UL << (n))
+#endif
+#define BIT_ULL(n) (1ULL << (n))
+#define GENMASK(h, l) (((~0UL) - (1UL << (l)) + 1) & (~0UL >> (sizeof(long) * 8 - 1 - (h))))
+#define GENMASK_ULL(h, l) (((~0ULL) - (1ULL << (l)) + 1) & (~0ULL >> (64 - 1 - (h))))
+#define U8_MAX ((u8)~0U)
+#define S8_MAX ((s8)__SCHAR_MAX__)
+#define S8_MIN ((s8)(-__SCHAR_MAX__ - 1))
+#define U16_MAX ((u16)~0U)
+#define S16_MAX ((s16)__SHRT_MAX__)
+#define S16_MIN ((s16)(-__SHRT_MAX__ - 1))
+#define U32_MAX ((u32)~0U)
+#define S32_MAX ((s32)__INT_MAX__)
+#define S32_MIN ((s32)(-__INT_MAX__ - 1))
+#define U64_MAX ((u64)~0ULL)
+#define S64_MAX ((s64)__LONG_LONG_MAX__)
+#define S64_MIN ((s64)(-__LONG_LONG_MAX__ - 1))
+#define SZ_4K 4096
+#define SZ_64K 65536
+#define SZ_1M 1048576
+#define MSEC_PER_SEC 1000L
+#define USEC_PER_SEC 1000000L
+#define NSEC_PER_USEC 1000L
+#define NSEC_PER_MSEC 1000000L
+#define NSEC_PER_SEC 1000000000L
+#define SOL_ATM 264
+#define SOL_NETLINK 270
+#define SOL_TIPC 271
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define cpu_to_be16(x) __builtin_bswap16(x)
+#define cpu_to_be32(x) __builtin_bswap32(x)
+#define cpu_to_be64(x) ((u64)__builtin_bswap64(x))
+#define cpu_to_le16(x) ((u16)(x))
+#define cpu_to_le32(x) ((u32)(x))
+#define cpu_to_le64(x) ((u64)(x))
+#else
+#define cpu_to_be16(x) ((u16)(x))
+#define cpu_to_be32(x) ((u32)(x))
+#define cpu_to_be64(x) ((u64)(x))
+#define cpu_to_le16(x) __builtin_bswap16(x)
+#define cpu_to_le32(x) __builtin_bswap32(x)
+#define cpu_to_le64(x) ((u64)__builtin_bswap64(x))
+#endif
+#ifndef htonl
+#define htonl cpu_to_be32
+#define ntohl cpu_to_be32
+#define htons cpu_to_be16
+#define ntohs cpu_to_be16
+#endif
+`
+
 // compile makes base.o of src, with the kernel's headers before those that
 // come with the compiler.
 func (c compiler) compile(src *source, base, kernel string, options ...string) (stderr string, err error) {
 	if err := os.WriteFile(base+".c", src.text(), 0o666); err != nil {
 		return "", err
 	}
-	args := append(slices.Clone(c.Command[1:]), "-std=gnu11", "-w", "-O0",
+	headers := filepath.Join(filepath.Dir(base), "include")
+	args := append(slices.Clone(c.Command[1:]), "-std=gnu11", "-w", "-O0", "-isystem", headers,
 		"-isystem", filepath.Join(kernel, "usr/lib/linux/uapi", c.Kernel),
 		"-isystem", filepath.Join(kernel, "usr/include"))
 	args = append(append(args, options...), "-c", "-o", base+".o", base+".c")

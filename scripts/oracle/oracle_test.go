@@ -178,7 +178,7 @@ func TestFixturesHold(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	checked := 0
-	for _, name := range []string{"basic", "bits", "dialect", "enums", "macros", "packed", "paste", "shapes"} {
+	for _, name := range []string{"basic", "bits", "dialect", "enums", "inner", "macros", "packed", "paste", "shapes"} {
 		a, err := txtar.ParseFile("../../testdata/parse-" + name + ".txtar")
 		if err != nil {
 			t.Fatal(err)

@@ -2,21 +2,12 @@ package main
 
 import (
 	"fmt"
-	"go/ast"
-	"go/build"
 	"go/constant"
-	"go/parser"
 	"go/token"
 	"go/types"
-	"path/filepath"
-	"strings"
-)
 
-// goarches is `go tool dist list` for linux.
-var goarches = []string{
-	"386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le",
-	"mipsle", "ppc64", "ppc64le", "riscv64", "s390x",
-}
+	"github.com/go-clone3/clone3/scripts/internal/declared"
+)
 
 // A Difference is a declaration of ours that does not hold in the other
 // package.
@@ -46,12 +37,12 @@ const (
 // ours against those in theirs.
 func compare(ours, theirs string, want scope) (Result, error) {
 	var r Result
-	for _, arch := range goarches {
-		a, err := declarations(ours, arch)
+	for _, arch := range declared.GOARCHes {
+		a, err := declared.Scope(ours, arch)
 		if err != nil {
 			return Result{}, err
 		}
-		b, err := declarations(theirs, arch)
+		b, err := declared.Scope(theirs, arch)
 		if err != nil {
 			return Result{}, err
 		}
@@ -129,55 +120,4 @@ func fields(name *types.TypeName) (all []*types.Var) {
 		}
 	}
 	return all
-}
-
-// declarations type-checks the package in dir as GOARCH arch sees it. Its
-// imports are not followed: constants and the layout of types need none.
-func declarations(dir, arch string) (*types.Scope, error) {
-	ctx := build.Default
-	ctx.GOOS, ctx.GOARCH, ctx.CgoEnabled = "linux", arch, false
-	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	if err != nil {
-		return nil, err
-	}
-	fset := token.NewFileSet()
-	var files []*ast.File
-	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		if ok, err := ctx.MatchFile(dir, filepath.Base(name)); err != nil {
-			return nil, err
-		} else if !ok {
-			continue
-		}
-		f, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, f)
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("%s has no Go package for %s", dir, arch)
-	}
-	conf := types.Config{
-		Importer:         noImports{},
-		IgnoreFuncBodies: true,
-		Sizes:            types.SizesFor("gc", arch),
-		Error:            func(error) {}, // what the imports would have declared
-	}
-	pkg, _ := conf.Check(dir, fset, files, nil)
-	return pkg.Scope(), nil
-}
-
-// noImports gives every package but unsafe as an empty one.
-type noImports struct{}
-
-func (noImports) Import(path string) (*types.Package, error) {
-	if path == "unsafe" {
-		return types.Unsafe, nil
-	}
-	pkg := types.NewPackage(path, filepath.Base(path))
-	pkg.MarkComplete()
-	return pkg, nil
 }

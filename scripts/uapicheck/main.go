@@ -13,6 +13,8 @@ package main
 import (
 	"fmt"
 	"os"
+
+	"github.com/go-clone3/clone3/scripts/internal/declared"
 )
 
 func main() {
@@ -32,5 +34,5 @@ func main() {
 		fmt.Fprintf(os.Stderr, "uapicheck: %d declarations of uapi do not hold in %s\n", n, os.Args[1])
 		os.Exit(1)
 	}
-	fmt.Printf("all %d constants and %d types of uapi hold there, on %d architectures\n", result.Consts, result.Types, len(goarches))
+	fmt.Printf("all %d constants and %d types of uapi hold there, on %d architectures\n", result.Consts, result.Types, len(declared.GOARCHes))
 }

@@ -53,6 +53,8 @@ func TestTypesOfExpressions(t *testing.T) {
 		"complement in the larger type":    {"~0 + 0ULL", "18446744073709551615 unsigned long long", "18446744073709551615 unsigned long long"},
 		"comment with newlines":            {"1 /* one\nand\n*/ + /* two\n*/ 2", "3 int", "3 int"},
 		"division of the least":            {"(-2147483647 - 1) / -1", "skip: integer overflow", "skip: integer overflow"},
+		"sum beyond 64 bits":               {"9223372036854775807LL + 1", "skip: integer overflow", "skip: integer overflow"},
+		"product beyond 64 bits":           {"4611686018427387904LL * 4", "skip: integer overflow", "skip: integer overflow"},
 		"unsigned numbers do not overflow": {"4294967295U + 1U", "0 unsigned int", "0 unsigned int"},
 	}
 	for name, tt := range tests {

@@ -34,9 +34,38 @@ typedef __INTPTR_TYPE__ intptr_t;
 typedef __UINTPTR_TYPE__ uintptr_t;
 #endif
 `,
-	"string.h": "#include <stddef.h>\n",
-	"stdlib.h": "#include <stddef.h>\n",
-	"unistd.h": "#include <sys/types.h>\n",
+	"inttypes.h": "#include <stdint.h>\n",
+	"errno.h":    "#include <linux/errno.h>\n",
+	"fcntl.h":    "#include <sys/types.h>\n#include <linux/fcntl.h>\n",
+	"assert.h":   "#define assert(condition) ((void)0)\n",
+	"stdio.h":    "#include <stddef.h>\n#include <stdarg.h>\ntypedef struct _IO_FILE FILE;\n",
+	"strings.h":  "#include <stddef.h>\n",
+	"sys/stat.h": "#include <sys/types.h>\n#include <linux/stat.h>\n",
+	"netdb.h":    "#include <netinet/in.h>\n",
+	"stdatomic.h": `#ifndef _STDATOMIC_H
+#define _STDATOMIC_H
+typedef enum {
+	memory_order_relaxed, memory_order_consume, memory_order_acquire,
+	memory_order_release, memory_order_acq_rel, memory_order_seq_cst
+} memory_order;
+#endif
+`,
+	"poll.h":     "#include <linux/poll.h>\n",
+	"sys/poll.h": "#include <linux/poll.h>\n",
+	"signal.h":   "#include <sys/types.h>\n#include <linux/signal.h>\n",
+	"sys/mman.h": "#include <sys/types.h>\n#include <linux/mman.h>\n",
+	"sched.h": `#ifndef _SCHED_H
+#define _SCHED_H
+#include <sys/types.h>
+#include <linux/sched.h>
+typedef struct { unsigned long __bits[1024 / (8 * sizeof(unsigned long))]; } cpu_set_t;
+#endif
+`,
+	"sys/uio.h":  "#include <sys/types.h>\n#include <linux/uio.h>\n",
+	"byteswap.h": "#include <stdint.h>\n",
+	"string.h":   "#include <stddef.h>\n",
+	"stdlib.h":   "#include <stddef.h>\n",
+	"unistd.h":   "#include <sys/types.h>\n",
 	"endian.h": `#ifndef __LITTLE_ENDIAN
 #define __LITTLE_ENDIAN 1234
 #endif
@@ -76,6 +105,22 @@ typedef unsigned int u_int;
 typedef unsigned long u_long;
 typedef unsigned long ino_t;
 typedef char *caddr_t;
+typedef int pid_t;
+typedef unsigned int uid_t;
+typedef unsigned int gid_t;
+typedef unsigned int id_t;
+typedef unsigned int mode_t;
+typedef int key_t;
+typedef int clockid_t;
+typedef long off_t;
+typedef __INT64_TYPE__ off64_t;
+typedef long long loff_t;
+typedef __UINT64_TYPE__ dev_t;
+#ifdef __LP64__
+typedef long ssize_t;
+#else
+typedef int ssize_t;
+#endif
 #endif
 `,
 	"sys/ioctl.h": "#include <asm/ioctls.h>\n#include <linux/ioctl.h>\n",
@@ -93,6 +138,7 @@ struct sockaddr_storage {
 #endif
 `,
 	"netinet/in.h":       "#include <sys/socket.h>\n#include <linux/in.h>\n#include <linux/in6.h>\n",
+	"netinet/tcp.h":      "#include <linux/tcp.h>\n",
 	"netinet/if_ether.h": "#include <linux/if_ether.h>\n",
 }
 
@@ -109,8 +155,9 @@ var homes = []struct {
 	{"time.h", []string{"struct timespec", "time_t"}},
 	{"sys/time.h", []string{"struct timeval"}},
 	{"sys/socket.h", []string{"struct sockaddr", "struct sockaddr_storage", "sa_family_t"}},
-	{"sys/types.h", []string{"u_char", "u_short", "u_int", "u_long", "ino_t", "caddr_t"}},
+	{"sys/types.h", []string{"u_char", "u_short", "u_int", "u_long", "ino_t", "caddr_t", "pid_t", "uid_t", "gid_t", "mode_t", "dev_t", "off_t", "off64_t", "loff_t", "ssize_t"}},
 	{"asm/bitsperlong.h", []string{"__BITS_PER_LONG"}},
+	{innerHeader, innerNames},
 	{"linux/types.h", []string{"__u8", "__u16", "__u32", "__u64", "__s8", "__s16", "__s32", "__s64", "__be16", "__be32", "__be64", "__le16", "__le32", "__le64", "__poll_t"}},
 	{"linux/ioctl.h", []string{"_IO", "_IOR", "_IOW", "_IOWR", "_IOC", "_IOC_NR"}},
 	{"linux/const.h", []string{"_BITUL", "_BITULL"}},
@@ -145,7 +192,7 @@ func homesOf(inc fs.FS, missing map[string]bool, have []string) (headers []strin
 		if slices.Contains(have, h.header) || !slices.ContainsFunc(h.names, func(n string) bool { return missing[n] }) {
 			continue
 		}
-		if _, err := fs.Stat(inc, h.header); err == nil || standIns[h.header] != "" {
+		if _, err := fs.Stat(inc, h.header); err == nil || standIns[h.header] != "" || h.header == innerHeader {
 			headers = append(headers, h.header)
 		}
 	}

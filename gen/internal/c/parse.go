@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"modernc.org/cc/v4"
 
@@ -29,7 +30,19 @@ const endless = "a macro expands beyond all measure"
 // cannot be read. The error is a *model.ParseError if there is more wrong with
 // them. Parse runs no compiler and is safe for concurrent use.
 func Parse(inc fs.FS, a model.Arch, g model.Group) (model.Unit, error) {
-	units, err := ParseTogether(inc, a, []model.Group{g})
+	return new(Parser).Parse(inc, a, g)
+}
+
+// A Parser remembers what the C parser has said of expressions, which is the same
+// for many architectures. The zero value has no memories. It is safe for
+// concurrent use.
+type Parser struct {
+	answers sync.Map // question to string
+}
+
+// Parse is the function Parse with the memories of p.
+func (p *Parser) Parse(inc fs.FS, a model.Arch, g model.Group) (model.Unit, error) {
+	units, err := p.ParseTogether(inc, a, []model.Group{g})
 	if err != nil {
 		return model.Unit{}, err
 	}
@@ -39,7 +52,7 @@ func Parse(inc fs.FS, a model.Arch, g model.Group) (model.Unit, error) {
 // ParseTogether is Parse for several groups, whose headers are all read as one
 // translation unit: for those that agree with each other it gives the same in
 // less time.
-func ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) (units []model.Unit, err error) {
+func (p *Parser) ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) (units []model.Unit, err error) {
 	together := model.Group{}
 	for _, g := range groups {
 		for _, h := range g.Headers {
@@ -59,12 +72,13 @@ func ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) (units []model
 	}()
 	// Headers that use names of others without including them are read again,
 	// behind those others, as a programmer would have it.
-	var first []string
+	first := slices.Clone(groups[0].Include)
+	together.Define = groups[0].Define
 	src := newSources(inc)
 	done := false
 	for {
 		src.restart()
-		tu, terr := translate(src, a, together, first)
+		tu, terr := translate(src, &p.answers, a, together, first)
 		var next []model.Unit
 		if terr == nil {
 			for i, g := range groups {
@@ -99,6 +113,7 @@ func ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) (units []model
 type translation struct {
 	arch      model.Arch
 	src       *sources
+	answers   *sync.Map
 	scope     *scope
 	macros    map[string]*cc.Macro
 	list      []macro   // of macroList
@@ -117,9 +132,12 @@ type translation struct {
 // translate reads the headers of g, behind those of first, and the
 // declarations in them. If it fails, the translation still knows what is
 // missing.
-func translate(src *sources, a model.Arch, g model.Group, first []string) (*translation, error) {
-	tu := &translation{arch: a, src: src, scope: newScope(a)}
-	var includes strings.Builder
+func translate(src *sources, answers *sync.Map, a model.Arch, g model.Group, first []string) (*translation, error) {
+	tu := &translation{arch: a, src: src, answers: answers, scope: newScope(a)}
+	var includes, defines strings.Builder
+	for _, d := range g.Define {
+		fmt.Fprintf(&defines, "#define %s\n", d)
+	}
 	for _, name := range first {
 		fmt.Fprintf(&includes, "#include <%s>\n", name)
 	}
@@ -139,6 +157,7 @@ func translate(src *sources, a model.Arch, g model.Group, first []string) (*tran
 	read := func(how func(*cc.Config, []cc.Source) (*cc.AST, error)) (*cc.AST, error) {
 		return how(cfg, []cc.Source{
 			{Name: "<predefined>", Value: predefined(a)},
+			{Name: "<defined>", Value: defines.String()},
 			{Name: "<headers>", Value: includes.String()},
 			{Name: "<end>", Value: endOfHeaders},
 		})

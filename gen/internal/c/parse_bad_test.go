@@ -82,11 +82,11 @@ var explosion = func() string {
 
 // A macro that cannot be expanded takes no other with it.
 func TestParseSkipsMacrosThatExpandWithoutEnd(t *testing.T) {
-	u, err := Parse(headers("linux/x.h", explosion+"#define AFTER 7\n"), archOf(t, "amd64"), model.Group{Name: "x", Headers: []model.Header{{Path: "linux/x.h", Names: []string{"A", "Y", "AFTER"}}}})
+	u, err := Parse(headers("linux/x.h", explosion+"#define AFTER (7)\n#define ONE (1)\n"), archOf(t, "amd64"), model.Group{Name: "x", Headers: []model.Header{{Path: "linux/x.h", Names: []string{"A", "Y", "AFTER", "ONE"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "A = 1 int dec (linux/x.h:1)\nAFTER = 7 int dec (linux/x.h:26)\nskip Y: a macro expands beyond all measure (linux/x.h:25)\n"
+	want := "A = 1 int dec (linux/x.h:1)\nAFTER = 7 int dec (linux/x.h:26)\nONE = 1 int dec (linux/x.h:27)\nskip Y: a macro expands beyond all measure (linux/x.h:25)\n"
 	if got := dumpUnit(u); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}

@@ -212,9 +212,44 @@ func (tu *translation) define(w *bytes.Buffer, m *cc.Macro) {
 	w.WriteByte('\n')
 }
 
+// A question is an expression for cc. The answer depends on nothing but the
+// sizes of the integers and the sign of char, which architectures share.
+type question struct {
+	expr         string
+	bits         int
+	unsignedChar bool
+}
+
 // probe asks cc for the value and the type of each expression, which needs no
-// declarations. A result is empty where cc has none.
+// declarations. A result is empty where cc has none. What was asked before is
+// not asked again.
 func (tu *translation) probe(probes []probe) []string {
+	results := make([]string, len(probes))
+	var asked []probe
+	var at []int
+	for i, p := range probes {
+		if answer, ok := tu.answers.Load(tu.question(p)); ok {
+			results[i] = answer.(string)
+			continue
+		}
+		asked, at = append(asked, p), append(at, i)
+	}
+	if len(asked) == 0 {
+		return results
+	}
+	for i, answer := range tu.ask(asked) {
+		results[at[i]] = answer
+		tu.answers.Store(tu.question(asked[i]), answer)
+	}
+	return results
+}
+
+func (tu *translation) question(p probe) question {
+	return question{p.expr, tu.arch.Bits, tu.scope.abi.unsignedChar}
+}
+
+// ask is probe without a memory.
+func (tu *translation) ask(probes []probe) []string {
 	results := make([]string, len(probes))
 	cfg, err := newConfig(tu.arch, headerWork+macroWork*len(probes))
 	if err != nil {

@@ -53,6 +53,9 @@ func (s *sources) Open(name string) (fs.File, error) {
 		b, err := fs.ReadFile(s.fsys, name)
 		if err != nil {
 			standIn, ok := standIns[name]
+			if name == innerHeader {
+				standIn, ok = innerText, true
+			}
 			if !ok {
 				return nil, err
 			}

@@ -2,6 +2,7 @@ package c
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -79,10 +80,49 @@ func (tu *translation) unit(g model.Group) model.Unit {
 		}
 	}
 	tu.structs(&u, g)
+	u.Behind = tu.behind(g)
 	slices.SortStableFunc(u.Skips, func(a, b model.Skip) int {
 		return cmp.Or(order[a.Pos.File]-order[b.Pos.File], strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line, strings.Compare(a.Name, b.Name))
 	})
 	return u
+}
+
+// behind finds, for each prefix that g asks for, the other header that has most
+// of the names that begin so.
+func (tu *translation) behind(g model.Group) (found []model.Behind) {
+	done := map[string]bool{}
+	for _, h := range g.Headers {
+		for _, prefix := range h.Prefixes {
+			if done[prefix] {
+				continue
+			}
+			done[prefix] = true
+			names := map[string]int{} // by file
+			count := func(name, file string) {
+				if strings.HasPrefix(name, prefix) && file[0] != '<' && g.Index(file) < 0 {
+					names[file]++
+				}
+			}
+			for _, c := range tu.consts {
+				count(c.name, c.pos.File)
+			}
+			for _, m := range tu.macroList() {
+				if m.pos.File != "" {
+					count(m.name, m.pos.File)
+				}
+			}
+			most := model.Behind{Prefix: prefix}
+			for _, file := range slices.Sorted(maps.Keys(names)) {
+				if names[file] > most.Names {
+					most.File, most.Names = file, names[file]
+				}
+			}
+			if most.Names > 0 {
+				found = append(found, most)
+			}
+		}
+	}
+	return found
 }
 
 // structs adds the records that g asks for, and those that their members

@@ -3,6 +3,7 @@ package golang
 import (
 	"fmt"
 	"go/constant"
+	"strings"
 	"testing"
 
 	"github.com/go-clone3/clone3/gen/internal/model"
@@ -13,6 +14,7 @@ import (
 // compile on every architecture and have the layout of the model.
 func FuzzRender(f *testing.F) {
 	f.Add(false, []byte("a struct of some numbers and an array of them"))
+	f.Add(false, []byte("1012000100011")) // two structs for one name in Go
 	f.Add(true, []byte{3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4, 6, 2, 6, 4, 3, 3, 8, 3, 2, 7, 9, 5})
 	f.Add(false, []byte{2, 0, 8, 9, 1, 0, 3, 9, 2, 1, 4, 9, 3, 5, 7, 11, 10, 3, 6, 12, 1, 9, 30, 21, 17, 8, 7, 33, 12, 60, 7})
 	f.Fuzz(func(t *testing.T, damage bool, data []byte) {
@@ -21,12 +23,56 @@ func FuzzRender(f *testing.F) {
 		if damage {
 			m.damage(units)
 		}
-		files, err := generate("p", units)
+		p, err := Merge(units, nil)
 		if err != nil {
 			return
 		}
-		checkAll(t, files, units)
+		files, err := Render(p, "p", "7.3.4")
+		if err != nil {
+			return
+		}
+		if p.Apart.Empty() && p.LeftOut.Empty() && !membersCollide(p) {
+			checkAll(t, files, units)
+			return
+		}
+		for _, u := range units { // under which names is for other tests
+			pkg, err := compile(t, u.Arch, files)
+			if err != nil {
+				t.Fatalf("%s: %v", u.Arch, err)
+			}
+			for _, s := range u.Structs {
+				types := p.records[u.Arch][s.Name]
+				if types == nil {
+					continue // left out
+				}
+				obj := pkg.Scope().Lookup(types[0].Name)
+				if obj == nil {
+					t.Fatalf("%s: %s is not there as %s", u.Arch, s.Name, types[0].Name)
+				}
+			}
+		}
 	})
+}
+
+// membersCollide reports whether a member has not the usual name.
+func membersCollide(p Package) bool {
+	for _, records := range p.records {
+		for _, types := range records {
+			for _, t := range types {
+				for _, a := range t.Accessors {
+					if strings.HasPrefix(a.Name, "X") {
+						return true
+					}
+				}
+				for _, f := range t.Fields {
+					if strings.HasPrefix(f.Name, "X") {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
 }
 
 // A modelMaker makes models of bytes.

@@ -20,6 +20,7 @@ type installedTree struct {
 	version kernelVersion
 	asm     map[string]folder // by port
 	mixed   bool              // the headers of the C library are here as well
+	others  []string          // top-level names beside the kernel's that may be read
 }
 
 // kernelDirs are the directories of kernel headers next to which those of the
@@ -109,7 +110,7 @@ func (t *installedTree) check(a model.Arch) error {
 
 // owns tells whether a directory is the kernel's.
 func (t *installedTree) owns(dir string) bool {
-	return !t.mixed || slices.Contains(kernelDirs, dir)
+	return !t.mixed || slices.Contains(kernelDirs, dir) || t.beside(dir)
 }
 
 func (t *installedTree) read(port, name string) ([]byte, error) {
@@ -125,6 +126,7 @@ func (t *installedTree) read(port, name string) ([]byte, error) {
 
 func (t *installedTree) names(port string) ([]string, error) {
 	names, err := t.asm[port].headers("asm/")
+	names = append(names, t.othersNames()...)
 	errs := []error{err}
 	for _, dir := range t.dir.glob("*") {
 		name := filepath.Base(string(dir))

@@ -80,7 +80,7 @@ func (t Tree) Headers(pattern string, arches ...model.Arch) ([]string, error) {
 	if _, err := path.Match(pattern, ""); err != nil {
 		return nil, fmt.Errorf("%s: %w", pattern, err)
 	}
-	var found []string
+	var found, all []string
 	for _, a := range arches {
 		if err := t.source.check(a); err != nil {
 			return nil, err
@@ -89,6 +89,7 @@ func (t Tree) Headers(pattern string, arches ...model.Arch) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
+		all = append(all, names...)
 		for _, name := range names {
 			if Matches(pattern, name) {
 				found = append(found, name)
@@ -96,6 +97,9 @@ func (t Tree) Headers(pattern string, arches ...model.Arch) ([]string, error) {
 		}
 	}
 	if len(found) == 0 {
+		if like := nearest(pattern, all); like != "" {
+			return nil, fmt.Errorf("%s: no header matches %s, but there is %s", t.dir, pattern, like)
+		}
 		return nil, fmt.Errorf("%s: no header matches %s", t.dir, pattern)
 	}
 	slices.Sort(found)

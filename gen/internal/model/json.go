@@ -26,6 +26,9 @@ func WriteJSON(w io.Writer, version string, units []Unit) error {
 		if len(u.Before) > 0 {
 			out.printf(`,"before":%s`, out.marshal(u.Before))
 		}
+		if len(u.Group.Define) > 0 {
+			out.printf(`,"define":%s`, out.marshal(u.Group.Define))
+		}
 		printList(out, "consts", u.Consts)
 		printList(out, "structs", u.Structs)
 		printList(out, "skips", u.Skips)

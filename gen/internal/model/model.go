@@ -124,7 +124,16 @@ type Group struct {
 	Name    string // names the files: z<name>.go and so on
 	Headers []Header
 	Exclude []string // patterns of names that are left out
+	Define  []string // macros that are defined before all headers: "NAME VALUE"
+	Include []string // headers that are read before all others
 	Table   string   // a Go variable with the constants of the group, if one is wanted
+}
+
+// A Behind is a header behind those of a group that has names with a prefix that
+// the group asks for.
+type Behind struct {
+	Prefix, File string
+	Names        int
 }
 
 // A Unit is what one Group declares on one architecture. Consts and Structs
@@ -136,6 +145,7 @@ type Unit struct {
 	Consts  []Const
 	Structs []Struct
 	Skips   []Skip
+	Behind  []Behind // where else the prefixes of the group lead
 	Before  []string // headers read before those of the Group, which use names of theirs without including them
 }
 
