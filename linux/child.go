@@ -116,6 +116,28 @@ type Child struct {
 	// not have them. capabilities(7).
 	AmbientCaps []uintptr
 
+	// Capabilities, if not nil, are all that the program and what it executes can
+	// come to have: new(Capabilities) is none. They leave the bounding set, and
+	// the permitted, inheritable and ambient ones; what the program did not have
+	// it is not given. With NoNewPrivs the bounding set is left as it is, as it
+	// then grants nothing; without, CAP_SETPCAP is needed. capabilities(7).
+	Capabilities *Capabilities
+
+	// Nice, if not nil, is the priority of the program, from -20, the highest, to
+	// 19. To go below this program's needs CAP_SYS_NICE, or RLIMIT_NICE.
+	// setpriority(2).
+	Nice *int
+
+	// CPUs, if not nil, are those that the program may run on, by their numbers.
+	// sched_setaffinity(2).
+	CPUs []int
+
+	// OOMScoreAdj, if not nil, says how soon the program is to be killed where
+	// there is no memory left, from -1000, never, to 1000, first. To go below
+	// this program's needs CAP_SYS_RESOURCE. It needs /proc.
+	// proc_pid_oom_score_adj(5).
+	OOMScoreAdj *int
+
 	// Setsid makes the child the leader of a new session. setsid(2).
 	Setsid bool
 

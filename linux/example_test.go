@@ -377,3 +377,39 @@ func ExampleHoldProcess() {
 	fmt.Println(worker.Stop(context.Background(), syscall.SIGTERM, 5*time.Second))
 	p.Wait()
 }
+
+// A converter of uploads, as somebody else's code, is confined to what it has been
+// given: no privileges, and none to be gained; and it is the first to be killed
+// where there is no memory left.
+func ExampleCapabilities() {
+	nice, first := 10, 1000
+	p, err := linux.Clone3(context.Background(), &linux.Child{
+		Path:         "/bin/true",
+		Flags:        linux.NoNewPrivs,
+		Capabilities: new(linux.Capabilities),
+		Nice:         &nice,
+		OOMScoreAdj:  &first,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(p.Wait(context.Background()))
+	// Output: exit status 0 <nil>
+}
+
+func ExampleNewCapabilities() {
+	s := linux.NewCapabilities(linux.CapNetBindService, linux.CapChown)
+	fmt.Println(s, s.Has(linux.CapChown), linux.Capabilities(0))
+	// Output: CAP_CHOWN|CAP_NET_BIND_SERVICE true none
+}
+
+func ExampleParseCapabilities() {
+	s, err := linux.ParseCapabilities("net_admin,CAP_SYS_TIME")
+	fmt.Println(s, err)
+	_, err = linux.ParseCapabilities("net_amdin")
+	fmt.Println(err)
+	// Output:
+	// CAP_NET_ADMIN|CAP_SYS_TIME <nil>
+	// linux: "net_amdin" is not a capability: names are like CAP_NET_ADMIN or net_admin
+}

@@ -57,7 +57,9 @@ var order = []func(*plan, *Child) error{
 	(*plan).processGroup,
 	(*plan).foreground, // before signals are unblocked: the kernel may send SIGTTOU
 	(*plan).unshare,
+	(*plan).priorities, // by the rights and the /proc of this program
 	(*plan).chroot,
+	(*plan).bounding, // a change of the user may take the right to
 	(*plan).credential,
 	(*plan).ambientCaps,
 	(*plan).chdir,      // by the rights that the program will have
@@ -67,9 +69,10 @@ var order = []func(*plan, *Child) error{
 	(*plan).placeFiles,
 	(*plan).terminal, // Ctty is a descriptor of the child
 	(*plan).umask,
-	(*plan).rlimits, // after the files: they may have passed through higher numbers
-	(*plan).trace,   // nothing before needs to be traced
-	(*plan).signals, // nothing before is to be interrupted
+	(*plan).rlimits,          // after the files: they may have passed through higher numbers
+	(*plan).trace,            // nothing before needs to be traced
+	(*plan).dropCapabilities, // nothing after needs any
+	(*plan).signals,          // nothing before is to be interrupted
 	(*plan).execute,
 }
 

@@ -722,8 +722,8 @@ func (p *Process) Rusage() *Rusage {
 // SetDumpable sets whether this program can be looked into by other processes of
 // its user, and leaves a core dump: PR_SET_DUMPABLE(2const).
 //
-// A program that also creates children with Credential, AmbientCaps or a new user
-// namespace does so by this function. While such a child is on its way to its
+// A program that also creates children with Credential, AmbientCaps, Capabilities or
+// a new user namespace does so by this function. While such a child is on its way to its
 // program, which shares the memory of this one until then, this program is not
 // dumpable, and afterwards it is again, if it was. What prctl(2) sets meanwhile
 // is lost, what this function sets is not. It can be called concurrently.
