@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -574,5 +575,27 @@ func TestConfinedChildChangesNothingHere(t *testing.T) {
 	}
 	if after := state(); after != before {
 		t.Errorf("this program was\n%s\nand is\n%s", before, after)
+	}
+}
+
+// What this program could pass on by inheritance the child does not keep.
+func TestInheritableCapabilitiesAreDropped(t *testing.T) {
+	needRoot(t)
+	runtime.LockOSThread() // for good: the thread ends with the test
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&hdr, &data[0]); err != nil {
+		t.Fatal(err)
+	}
+	data[0].Inheritable = 1<<linux.CapChown | 1<<linux.CapKill
+	if err := unix.Capset(&hdr, &data[0]); err != nil {
+		t.Fatal(err)
+	}
+	kill := linux.NewCapabilities(linux.CapKill)
+	for want, c := range map[string]*linux.Capabilities{"0": new(linux.Capabilities), "20": &kill, "21": nil} {
+		r := reported(t, func(child *linux.Child) { child.Capabilities = c })
+		if got, _, _ := strings.Cut(capabilitiesOf(r), " "); got != want {
+			t.Errorf("with Capabilities %v: inheritable are %s, want %s", c, got, want)
+		}
 	}
 }
