@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/go-clone3/clone3/linux"
+	"github.com/go-clone3/clone3/scripts/kerneltest"
 	"golang.org/x/sys/unix"
 )
 
@@ -24,6 +25,7 @@ import (
 // which process is the guard. The reader ends with the last of the tree.
 func guarded(t *testing.T, dir string, args ...string) (p *linux.Process, guard int, r *os.File) {
 	t.Helper()
+	kerneltest.Since(t, "cgroup.kill", "5.14")
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +81,7 @@ func guards(pid int) (pids []int) {
 var _ = helper("with a tree", func(args []string) int {
 	dir, err := os.Open(args[0])
 	if err != nil {
-		return fail("%v", err)
+		return fail("%v\n", err)
 	}
 	memory := make([]byte, 64<<20)
 	for i := 0; i < len(memory); i += os.Getpagesize() {
@@ -93,10 +95,10 @@ var _ = helper("with a tree", func(args []string) int {
 	}
 	p, err := linux.Clone3(background, c)
 	if err != nil {
-		return fail("%v", err)
+		return fail("%v\n", err)
 	}
 	if p.Tree() != linux.TreeByCgroup {
-		return fail("the tree is ended %v", p.Tree())
+		return fail("the tree is ended %v\n", p.Tree())
 	}
 	found := append(guards(os.Getpid()), 0)
 	fmt.Fprintln(os.Stderr, found[0])
@@ -254,6 +256,7 @@ func TestGuardsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
+	kerneltest.Since(t, "cgroup.kill", "5.14")
 	before := len(guards(os.Getpid()))
 	var ps []*linux.Process
 	for range 20 {
@@ -308,6 +311,7 @@ func TestGuardWhoseGroupIsGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	kerneltest.Since(t, "cgroup.kill", "5.14")
 	before := len(guards(os.Getpid()))
 	c := child("sleep")
 	c.Cgroup, c.KillTree, c.Flags, c.Emulate = group.Dir(), true, kill, linux.AutoKill
