@@ -176,6 +176,20 @@ type Child struct {
 	LandlockRuleset *os.File
 	LandlockFlags   uint32
 
+	// Seccomp, if not nil, says which system calls the program may make, as
+	// compiled by Filter.Compile of package seccomp. It has to allow execve(2), or
+	// execveat(2) with Exec, and exit_group(2). It needs NoNewPrivs, or
+	// CAP_SYS_ADMIN. seccomp(2), Linux 3.17.
+	Seccomp *seccomp.Program
+
+	// Landlock, if not nil, says which files, ports and other processes the program
+	// has to do with. The child enters it where LandlockRuleset is entered: paths
+	// are those that the child sees, after Chroot, and by its rights. The rules have
+	// to allow the program to be executed. What the kernel cannot enforce is an
+	// UnsupportedError, unless they have BestEffort: then Process.Unenforced tells.
+	// It needs NoNewPrivs, or CAP_SYS_ADMIN. landlock(7), Linux 5.13.
+	Landlock *landlock.Rules
+
 	// Umask, if not nil, are the permissions that files created by the
 	// program do not get. umask(2).
 	Umask *int

@@ -55,6 +55,7 @@ const (
 	StepNoNewPrivs                       // NoNewPrivs, where it is a step
 	StepLandlock                         // LandlockRuleset
 	StepPriority                         // Nice, CPUs, OOMScoreAdj
+	StepSeccomp                          // Seccomp
 )
 
 var stepNames = [...]string{
@@ -63,7 +64,7 @@ var stepNames = [...]string{
 	StepTerminal: "terminal", StepUnshare: "unshare", StepChroot: "chroot", StepCredential: "credential",
 	StepCapabilities: "capabilities", StepChdir: "chdir", StepDeathSignal: "death signal", StepUmask: "umask",
 	StepRlimit: "rlimit", StepTrace: "trace", StepSignals: "signals", StepNoNewPrivs: "no new privileges",
-	StepLandlock: "landlock", StepPriority: "priority",
+	StepLandlock: "landlock", StepPriority: "priority", StepSeccomp: "seccomp",
 }
 
 // String returns "process group", for example.

@@ -73,7 +73,9 @@ var order = []func(*plan, *Child) error{
 	(*plan).trace,            // nothing before needs to be traced
 	(*plan).dropCapabilities, // nothing after needs any
 	(*plan).signals,          // nothing before is to be interrupted
+	(*plan).filter,           // what comes after it has to allow
 	(*plan).execute,
+	(*plan).survives,
 }
 
 var plans = sync.Pool{New: func() any { return new(plan) }}
