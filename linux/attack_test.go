@@ -66,7 +66,7 @@ func TestAttackByMemoryOfChild(t *testing.T) {
 			if side.setUp != nil {
 				side.setUp(t)
 			}
-			attack := func(t *testing.T, kind string, expose bool) (answer string, changed bool) {
+			once := func(t *testing.T, kind string, expose bool) (answer string, changed bool, left string) {
 				victim := talk(t, side.victim, "pilot", kind, leased(t))
 				address := victim.hear()
 				attacker := talk(t, side.attacker, "attacker", itoa(victim.Pid()), address, strconv.FormatBool(side.drop))
@@ -81,12 +81,21 @@ func TestAttackByMemoryOfChild(t *testing.T) {
 					victim.tell("expose")
 				}
 				answer = attacker.tell("children")
-				if left := victim.tell("land"); expose || !strings.HasPrefix(kind, "raw") {
-					if !strings.Contains(left, "leased: the child was killed") || !strings.Contains(left, "context canceled") {
+				left = victim.tell("land")
+				return answer, victim.tell("canary") != "true", left
+			}
+			attack := func(t *testing.T, kind string, expose bool) (answer string, changed bool) {
+				for try := 1; ; try++ {
+					answer, changed, left := once(t, kind, expose)
+					switch {
+					case changed, !expose && strings.HasPrefix(kind, "raw"),
+						strings.Contains(left, "leased: the child was killed") && strings.Contains(left, "context canceled"):
+						return answer, changed
+					case try == 5 || !strings.Contains(left, "the child was killed"):
 						t.Fatalf("Clone3: got error %s, want that its context has ended in exec", left)
 					}
+					// On a slow machine it had not come so far.
 				}
-				return answer, victim.tell("canary") != "true"
 			}
 			controlled := map[string]bool{}
 			for kind, control := range side.kinds {

@@ -12,8 +12,10 @@ import (
 // child that another goroutine is creating at the time, and that has a copy of
 // the descriptor until it executes its own program. Until then the kernel
 // refuses to execute the file (ETXTBSY, go.dev/issue/22315). That is over as soon
-// as such a child is on its way, so it is worth to wait a little.
+// as such a child is on its way. Those of this program can be waited for, and then
+// some time more, for those of others.
 const (
+	copyPatience   = time.Second            // for children that stand still
 	firstBusyPause = 200 * time.Microsecond // each one is twice as long as that before
 	lastBusyPause  = 32 * time.Millisecond  // 64 ms in all
 )
@@ -30,6 +32,9 @@ func (r *retry) busy(ctx context.Context, c *Child, err error) bool {
 	}
 	if c.Created != nil { // which is called once
 		return false
+	}
+	if r.pause == 0 {
+		inheriting.awaitCopies(ctx, copyPatience)
 	}
 	if r.pause = max(2*r.pause, firstBusyPause); r.pause > lastBusyPause {
 		return false

@@ -31,10 +31,10 @@ var errKilled = errors.New("the child was killed")
 // executed the child is killed, and the error is a StepError that says how far
 // it has come, and unwraps to what context.Cause returns.
 //
-// A program that somebody has open for writing (ETXTBSY) is tried again for some
-// tens of milliseconds, as that may be a child about to execute another program,
-// which has a copy of the descriptor by which this one was written. With
-// Child.Created, which is called once, it is not.
+// A program that somebody has open for writing (ETXTBSY) is tried again when the
+// children of this program that are on their way have executed theirs, and then for
+// some tens of milliseconds: one of them may have a copy of the descriptor by which
+// this one was written. With Child.Created, which is called once, it is not.
 //
 // A flag the kernel does not know is an [UnsupportedError], and no process is
 // created, unless Child.Emulate allows the nearest there is. Where there is no

@@ -33,6 +33,7 @@ type forkGroup struct {
 	began   time.Time
 	members []*flight
 	queue   []*flight // who waits to become a member
+	copies  []*flight // who has copies of descriptors, or will have, until it lands
 	timer   *time.Timer
 	timed   bool // the timer runs
 }
@@ -72,7 +73,37 @@ func (g *forkGroup) leave(f *flight) {
 	is := func(m *flight) bool { return m == f }
 	g.queue = slices.DeleteFunc(g.queue, is)
 	g.members = slices.DeleteFunc(g.members, is)
+	g.copies = slices.DeleteFunc(g.copies, is)
 	g.settle()
+}
+
+// awaitCopies waits until those who have copies of descriptors by now have none any
+// more: children of this package, and those of others, as package os, which lock
+// ForkLock until they execute their program. It gives up when ctx ends, or after
+// some time.
+func (g *forkGroup) awaitCopies(ctx context.Context, patience time.Duration) {
+	deadline, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	g.mu.Lock()
+	copies := slices.Clone(g.copies)
+	g.mu.Unlock()
+	for _, f := range copies {
+		f.poll(func() bool {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			return f.landed || deadline.Err() != nil
+		})
+	}
+	unlocked := make(chan struct{})
+	go func() {
+		defer close(unlocked)
+		syscall.ForkLock.RLock()
+		syscall.ForkLock.RUnlock()
+	}()
+	select {
+	case <-unlocked:
+	case <-deadline.Done():
+	}
 }
 
 // begin lets those who wait become members. ForkLock has just been locked.
@@ -88,6 +119,7 @@ func (g *forkGroup) begin() {
 
 func (g *forkGroup) admit(f *flight) {
 	g.members = append(g.members, f)
+	g.copies = append(g.copies, f)
 	if !g.timed {
 		g.timed = true
 		if g.timer == nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-clone3/clone3/linux"
+	"github.com/go-clone3/clone3/scripts/kerneltest"
 	"golang.org/x/sys/unix"
 )
 
@@ -121,6 +122,7 @@ func noGroupIsLeft(t *testing.T, dir string) {
 
 // Kill of a process that lives is no error, however soon it ends.
 func TestKillOfATree(t *testing.T) {
+	kerneltest.Since(t, "cgroup.kill", "5.14")
 	dir, err := os.Open(cgroup(t))
 	if err != nil {
 		t.Fatal(err)
@@ -171,6 +173,7 @@ func TestTreeEndsWithItsProcess(t *testing.T) {
 					needRoot(t)
 					c.Flags = linux.NewPID
 				} else {
+					kerneltest.Since(t, "cgroup.kill", "5.14")
 					dir = cgroup(t)
 					f, err := os.Open(dir)
 					if err != nil {
@@ -299,6 +302,7 @@ func TestTreeOfBusyProgram(t *testing.T) {
 
 // A bomb is stopped by the limit of the group around, and ended.
 func TestTreeOfForkBomb(t *testing.T) {
+	kerneltest.Since(t, "cgroup.kill", "5.14")
 	dir := cgroup(t)
 	if err := os.WriteFile(dir+"/pids.max", []byte("50"), 0); err != nil {
 		t.Skip("pids cannot be limited: ", err)
@@ -332,6 +336,7 @@ var _ = helper("fork bomb", func([]string) int {
 
 // What a control group is not: a prison for who may write to the one above.
 func TestTreeByCgroupIsLeftOnPurpose(t *testing.T) {
+	kerneltest.Since(t, "cgroup.kill", "5.14")
 	dir := cgroup(t)
 	f, err := os.Open(dir)
 	if err != nil {
