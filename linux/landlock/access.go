@@ -10,9 +10,9 @@ type Access uint64
 
 const (
 	// Execute: execute a file, also as the interpreter of another one, such
-	// as the dynamic loader. To map a library only takes ReadFile, and to
-	// have a script interpreted does too: this right does not keep a program
-	// from running code that it can read.
+	// as the dynamic loader. It takes ReadFile as well. To map a library, or to
+	// have an interpreter read a script, takes ReadFile alone: without Execute a
+	// program can still run code that it can read.
 	// LANDLOCK_ACCESS_FS_EXECUTE, ABI 1, Linux 5.13.
 	Execute Access = uapi.LANDLOCK_ACCESS_FS_EXECUTE
 
