@@ -5,6 +5,7 @@ package landlock_test
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"testing"
 	"unsafe"
@@ -28,7 +29,11 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	warm() // what package net keeps
+	// What packages net and os/signal keep, the latter when fuzzing.
+	warm()
+	interrupt := make(chan os.Signal, 1)
+	signal.Notify(interrupt, unix.SIGWINCH)
+	signal.Stop(interrupt)
 	os.Exit(leaktest.Run(m))
 }
 
