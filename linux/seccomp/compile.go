@@ -1,8 +1,7 @@
 package seccomp
 
 import (
-	"cmp"
-	"fmt"
+	"encoding/binary"
 	"slices"
 
 	"github.com/go-clone3/clone3/uapi"
@@ -72,37 +71,46 @@ type branch struct {
 // spans orders by number what the rules say. Calls for which they say the same
 // have the same body.
 func (p *Program) spans() []span {
-	type mention struct {
-		nr   uint32
-		rule int
-	}
-	var mentions []mention
+	// Which call, and in the lower half, which rule.
+	var mentions []uint64
 	for i, r := range p.rules {
 		for _, nr := range r.numbers {
-			mentions = append(mentions, mention{nr, i})
+			mentions = append(mentions, uint64(nr)<<32|uint64(i))
 		}
 		for _, n := range r.nested {
-			mentions = append(mentions, mention{n.nr, i})
+			mentions = append(mentions, uint64(n.nr)<<32|uint64(i))
 		}
 	}
-	slices.SortFunc(mentions, func(a, b mention) int { return cmp.Or(cmp.Compare(a.nr, b.nr), cmp.Compare(a.rule, b.rule)) })
+	slices.Sort(mentions)
 	mentions = slices.Compact(mentions)
 
 	bodies := map[string]*body{}
-	shared := func(b *body) *body {
+	var key []byte
+	shared := func(b body) *body {
 		if n := len(b.branches); n > 0 && len(b.branches[n-1].args) == 0 {
 			b.rest, b.branches = b.branches[n-1].action, b.branches[:n-1]
 		}
 		for n := len(b.branches); n > 0 && b.branches[n-1].action == b.rest; n-- {
 			b.branches = b.branches[:n-1] // which changes nothing
 		}
-		key := fmt.Sprint(b.branches, uint32(b.rest))
-		if bodies[key] == nil {
-			bodies[key] = b
+		key = binary.NativeEndian.AppendUint32(key[:0], uint32(b.rest))
+		for _, br := range b.branches {
+			key = binary.NativeEndian.AppendUint32(key, uint32(br.action))
+			key = append(key, byte(len(br.args)))
+			for _, a := range br.args {
+				key = append(key, byte(a.Index), byte(a.Op))
+				key = binary.NativeEndian.AppendUint64(key, a.Mask)
+				key = binary.NativeEndian.AppendUint64(key, a.Value)
+			}
 		}
-		return bodies[key]
+		if same := bodies[string(key)]; same != nil {
+			return same
+		}
+		b.branches = slices.Clone(b.branches)
+		bodies[string(key)] = &b
+		return &b
 	}
-	plain := shared(&body{rest: p.def})
+	plain := shared(body{rest: p.def})
 	spans := []span{{0, plain}}
 	add := func(from uint32, b *body) {
 		if last := len(spans) - 1; spans[last].from == from {
@@ -112,18 +120,19 @@ func (p *Program) spans() []span {
 			spans = append(spans, span{from, b})
 		}
 	}
+	var b body
 	for len(mentions) > 0 {
-		nr := mentions[0].nr
-		b := &body{rest: p.def}
-		for len(mentions) > 0 && mentions[0].nr == nr {
-			p.say(b, nr, mentions[0].rule)
+		nr := uint32(mentions[0] >> 32)
+		b = body{b.branches[:0], p.def}
+		for len(mentions) > 0 && uint32(mentions[0]>>32) == nr {
+			p.say(&b, nr, int(uint32(mentions[0])))
 			mentions = mentions[1:]
 		}
 		add(nr, shared(b))
 		add(nr+1, plain)
 	}
 	if p.machine.x32 {
-		add(x32Bit, shared(&body{rest: KillProcess}))
+		add(x32Bit, shared(body{rest: KillProcess}))
 		add(skipped, plain)
 	}
 	return spans
@@ -131,8 +140,8 @@ func (p *Program) spans() []span {
 
 // say adds to a body what a rule says of the call nr.
 func (p *Program) say(b *body, nr uint32, i int) {
-	r := p.rules[i]
-	if slices.Contains(r.numbers, nr) {
+	r := &p.rules[i]
+	if _, named := slices.BinarySearch(r.numbers, nr); named {
 		b.add(&p.machine, r.args, r.action)
 	}
 	for _, n := range r.nested {

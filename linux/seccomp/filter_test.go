@@ -191,6 +191,35 @@ func TestCallsInsideCalls(t *testing.T) {
 	}
 }
 
+// Who is told that a call is denied is told by which rule.
+func TestDecidedBy(t *testing.T) {
+	f := &Filter{Default: Allow, Rules: []Rule{
+		{Calls: []string{"read"}, Args: []Arg{{Value: 1}}, Action: Errno(1)},
+		{Calls: []string{"bind"}, Args: []Arg{{Value: 1}}, Action: Errno(1)},
+		{Calls: []string{"@network", "read"}, Action: Errno(2)},
+	}}
+	for arch, m := range machinesOf(t) {
+		p, err := f.compile(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, test := range []struct {
+			call string
+			arg  uint64
+			want int
+		}{{"read", 1, 0}, {"read", 2, 2}, {"bind", 1, 1}, {"bind", 2, 2}, {"listen", 1, 2}, {"write", 1, -1}, {"socketcall", 2, 1}, {"socketcall", 3, 2}, {"socketcall", 99, 2}} {
+			if nr, ok := m.numbers[test.call]; ok {
+				if got := p.DecidedBy(uintptr(nr), [6]uint64{test.arg}); got != test.want {
+					t.Errorf("%s: %s(%d): got rule %d, want %d", arch, test.call, test.arg, got, test.want)
+				}
+			}
+		}
+		if got := p.DecidedBy(x32Bit, [6]uint64{}); got != -1 {
+			t.Errorf("%s: x32: got rule %d, want none", arch, got)
+		}
+	}
+}
+
 // x32 is refused whatever the rules, and what a tracer skips is no x32.
 func TestOtherTables(t *testing.T) {
 	m := machinesOf(t)["amd64"]

@@ -48,36 +48,52 @@ func (p *Program) Notifies() bool {
 // made by a program of this architecture. It looks at the rules, not at the
 // instructions.
 func (p *Program) Decide(nr uintptr, args [6]uint64) Action {
+	action, _ := p.decide(nr, args)
+	return action
+}
+
+// DecidedBy returns the index in Filter.Rules of the rule that gives the answer of
+// Decide, and -1 if none matches, or if the call is refused whatever the rules.
+// Of several that together give the strictest answer, it is the first.
+func (p *Program) DecidedBy(nr uintptr, args [6]uint64) int {
+	_, rule := p.decide(nr, args)
+	return rule
+}
+
+func (p *Program) decide(nr uintptr, args [6]uint64) (action Action, rule int) {
 	n := uint32(nr)
 	if p.machine.x32 && n >= x32Bit && n != skipped {
-		return KillProcess
+		return KillProcess, -1
 	}
 	if p.machine.narrow {
 		for i := range args {
 			args[i] &= Int
 		}
 	}
-	// strictest is of what the rules of a call inside this call could say, once
-	// there is one whose conditions cannot be looked at.
-	strictest, hidden := Allow, false
-	for _, r := range p.rules {
+	// The strictest is of what the rules of a call inside this call could say,
+	// from the first on whose conditions cannot be looked at.
+	strictest, first := Allow, -1
+	for i, r := range p.rules {
 		if _, named := slices.BinarySearch(r.numbers, n); named {
-			if !hidden && r.holds(&args) {
-				return r.action
+			if first < 0 && r.holds(&args) {
+				return r.action, i
 			}
-			if hidden {
+			if first >= 0 {
 				strictest = stricter(strictest, r.action)
 				if len(r.args) == 0 {
-					return strictest
+					return strictest, first
 				}
 			}
 		}
 		if r.inside(n, args[0]) {
-			strictest, hidden = stricter(strictest, r.action), true
+			if first < 0 {
+				first = i
+			}
+			strictest = stricter(strictest, r.action)
 			if len(r.args) == 0 {
-				return strictest
+				return strictest, first
 			}
 		}
 	}
-	return stricter(strictest, p.def)
+	return stricter(strictest, p.def), first
 }

@@ -74,9 +74,10 @@ func (m *machine) add(r *rule, name string) {
 		r.numbers = append(r.numbers, nr)
 	}
 	for _, x := range multiplexers {
-		nr, there := m.numbers[x.name]
-		if call, ok := x.calls[name]; there && ok {
-			r.nested = append(r.nested, nested{nr, x.mask, call})
+		if nr, ok := m.numbers[x.name]; ok {
+			if call, ok := x.calls[name]; ok {
+				r.nested = append(r.nested, nested{nr, x.mask, call})
+			}
 		}
 	}
 }
