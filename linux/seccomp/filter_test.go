@@ -372,7 +372,7 @@ func FuzzCompile(f *testing.F) {
 		g.values = append(g.values, value)
 		checkCode(t, p.code)
 		vm := newVirtual(t, p.code, m.big)
-		for range 200 {
+		for range 50 {
 			nr := g.number(p)
 			var args [6]uint64
 			for i := range args {

@@ -228,11 +228,14 @@ func newGenerator(seed uint64, m machine) *generator {
 	return g
 }
 
+// manyFilters make a million inputs for every architecture.
+var manyFilters = 2000
+
 // The instructions answer as the rules do: on every architecture, in another
 // implementation of the kernel's virtual machine.
 func TestInstructionsDecideAsTheRules(t *testing.T) {
 	const calls = 500
-	filters := 2000
+	filters := manyFilters
 	if testing.Short() {
 		filters = 40
 	}
