@@ -2,6 +2,9 @@ package linux
 
 import (
 	"os"
+
+	"github.com/go-clone3/clone3/linux/landlock"
+	"github.com/go-clone3/clone3/linux/seccomp"
 )
 
 // A Child describes a process to create: which program, with what, and what is

@@ -32,6 +32,9 @@ type plan struct {
 	programs int   // the call whose result is its number by then, or 0
 	spare    []int // the calls that can close a descriptor each
 	gate     *gate // or nil: the child waits for nobody
+
+	fence      *fence   // or nil: the child makes no Landlock ruleset
+	unenforced []string // what of it the kernel cannot
 }
 
 // how says by which means a child is created. The zero value is what the kernel
@@ -65,6 +68,7 @@ var order = []func(*plan, *Child) error{
 	(*plan).chdir,      // by the rights that the program will have
 	(*plan).deathWish,  // a change of credentials clears it
 	(*plan).noNewPrivs, // landlock asks for it
+	(*plan).enterFence, // as landlock
 	(*plan).landlock,   // nothing after needs the file system, but for the program
 	(*plan).placeFiles,
 	(*plan).terminal, // Ctty is a descriptor of the child
@@ -109,6 +113,9 @@ func (p *plan) free() {
 	if p.parent >= 0 {
 		unix.Close(p.parent)
 	}
+	if p.fence != nil {
+		p.fence.close()
+	}
 	p.Reset()
 	*p = plan{Table: p.Table, files: p.files[:0], needed: p.needed[:0], spare: p.spare[:0]}
 	plans.Put(p)
@@ -123,6 +130,9 @@ func (p *plan) begin(c *Child) error {
 		return err
 	}
 	if err := p.openParent(c); err != nil {
+		return err
+	}
+	if err := p.openFence(c); err != nil {
 		return err
 	}
 	all := table.In[sigset](&p.Table)

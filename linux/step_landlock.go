@@ -39,6 +39,10 @@ func (p *plan) openFence(c *Child) error {
 	if err != nil {
 		return notEnforced(err)
 	}
+	p.unenforced = rules.LeftOut
+	if rules.Empty() { // with BestEffort
+		return nil
+	}
 	none, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
 	if err != nil {
 		return os.NewSyscallError("eventfd2", err)
@@ -63,17 +67,15 @@ func (f *fence) close() {
 	}
 }
 
-// landlockABI asks for the version of Landlock that the kernel has.
+// landlockABI asks for the version of Landlock that the kernel has, 0 if it has
+// none or was started without.
 func landlockABI() (int, error) {
 	abi, _, errno := syscall.RawSyscall(uapi.SYS_LANDLOCK_CREATE_RULESET, 0, 0, uapi.LANDLOCK_CREATE_RULESET_VERSION)
 	switch errno {
 	case 0:
 		return int(abi), nil
-	case unix.ENOSYS:
-		return 0, nil // as of a kernel that is older
-	case unix.EOPNOTSUPP:
-		return 0, &UnsupportedError{Feature: "Landlock", Release: "5.13", Err: errno,
-			Reason: "the kernel has it, and was started without it: see CONFIG_LSM, and lsm= of the command line"}
+	case unix.ENOSYS, unix.EOPNOTSUPP:
+		return 0, nil
 	}
 	return 0, os.NewSyscallError("landlock_create_ruleset", errno)
 }
@@ -94,7 +96,7 @@ func (p *plan) enterFence(c *Child) error {
 	}
 	for _, rule := range f.rules.Ports {
 		attr := table.In[uapi.LandlockNetPortAttr](&p.Table)
-		attr.AllowedAccess, attr.Port = rule.Allowed, uint64(rule.Port)
+		attr.AllowedAccess, attr.Port = uint64(rule.Allowed), uint64(rule.Port)
 		p.Call(labelN(StepLandlock, "allow port %d", int(rule.Port)), uapi.SYS_LANDLOCK_ADD_RULE,
 			uintptr(f.ruleset), uapi.LANDLOCK_RULE_NET_PORT, table.Address(attr), uintptr(rule.Flags))
 	}
@@ -119,12 +121,13 @@ func (p *plan) allowPath(rule landlock.ResolvedPath) {
 		open := p.Unless(unix.ENOENT, l, uapi.SYS_OPENAT, openAtCwd, path, flags)
 		p.Pass(open, p.Try(l, uapi.SYS_DUP3, 0, uintptr(f.path), unix.O_CLOEXEC), 0)
 	}
-	add := func(rights uint64, may syscall.Errno) {
-		if rights == 0 {
-			return
+	add := func(rights landlock.Access, may syscall.Errno) {
+		if rights == 0 && rule.Flags == 0 {
+			return // which is no rule
 		}
 		attr := table.In[uapi.LandlockPathBeneathAttr](&p.Table)
-		attr.AllowedAccess, attr.ParentFd = rights, int32(f.path)
+		attr.SetAllowedAccess(uint64(rights))
+		attr.SetParentFd(int32(f.path))
 		args := []uintptr{uintptr(f.ruleset), uapi.LANDLOCK_RULE_PATH_BENEATH, table.Address(attr), uintptr(rule.Flags)}
 		if may == 0 {
 			p.Call(l, uapi.SYS_LANDLOCK_ADD_RULE, args...)
@@ -151,5 +154,5 @@ func notEnforced(err error) error {
 	if errors.As(err, &lacks) {
 		return &UnsupportedError{Feature: "Landlock", Release: lacks.Release, Reason: lacks.Error(), Err: err}
 	}
-	return invalid("Landlock: %v", err)
+	return err
 }

@@ -665,6 +665,12 @@ func (p *Process) Emulated() Flags {
 	return 0
 }
 
+// Unenforced says in words what of [Child].Landlock the kernel cannot enforce, and so
+// does not. It is nil unless the rules have BestEffort. Child.Created is not told.
+func (p *Process) Unenforced() []string {
+	return nil
+}
+
 // WaitProcess waits until a child that package os holds has ended, and returns
 // how. A goroutine waits, not a thread, and no descriptor is opened for it: the
 // one that p has is lent, and p can be used, waited for and released meanwhile.

@@ -67,7 +67,8 @@
 //   - locks: flock, and those of fcntl;
 //   - chroot, for who has the capability;
 //   - sockets other than those of TCP, UDP and unix(7): raw, packet, netlink,
-//     vsock, SCTP; and creating a socket of any kind;
+//     vsock, SCTP, Multipath TCP (by which package net listens, unless told
+//     otherwise); and creating a socket of any kind;
 //   - unix sockets by path before ABI 9, abstract ones before 6;
 //   - shared memory and semaphores of System V, message queues, keyrings;
 //   - files that are in no file system that is mounted anywhere, such as pipes,
