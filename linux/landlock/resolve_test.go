@@ -242,3 +242,25 @@ func TestInvalidRules(t *testing.T) {
 		t.Error("ABI -1: got no error")
 	}
 }
+
+// Optional returns rules of its own, and Write has both that change what is in a file.
+func TestConstructors(t *testing.T) {
+	given := landlock.ReadWrite("/a", "/b")
+	if got := landlock.Optional(given); !got[0].Optional || !got[1].Optional || given[0].Optional {
+		t.Errorf("got %v from %v, want a copy that is optional", got, given)
+	}
+	if want := landlock.WriteFile | landlock.Truncate; given[0].Access&want != want || given[0].Access&(landlock.Execute|landlock.CreateDevice) != 0 {
+		t.Errorf("ReadWrite allows %v", given[0].Access)
+	}
+	if got := landlock.ReadExecute("/")[0].Access &^ landlock.ReadOnly("/")[0].Access; got != landlock.Execute {
+		t.Errorf("ReadExecute allows %v more than ReadOnly", got)
+	}
+	for set, want := range map[fmt.Stringer]string{
+		landlock.AllAccess | 1<<40: "AllAccess|0x10000000000", landlock.Access(0): "0", landlock.Net(0x10): "0x10",
+		landlock.AllScopes: "AbstractUnix|Signals", landlock.Log(8) | landlock.NoLogBefore: "NoLogBefore|0x8",
+	} {
+		if got := set.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
