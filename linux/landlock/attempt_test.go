@@ -58,6 +58,7 @@ var attempts = []struct {
 	{"truncate", 3, landlock.Truncate, access, func(at place) error { return unix.Truncate(at.Dir+"/file", 1) }},
 	{"bind TCP", 4, 0, access, func(at place) error { return bind(unix.SOCK_STREAM, at.Bind) }},
 	{"connect TCP", 4, 0, access, func(at place) error { return connect(unix.SOCK_STREAM, ip(at.TCP)) }},
+	{fastOpened, 4, 0, access, func(at place) error { return fastOpen(at.TCP) }},
 	{"ioctl", 5, landlock.ReadFile | landlock.WriteFile | landlock.IoctlDevice, access, func(at place) error {
 		fd, err := unix.Open(at.Device, unix.O_RDWR|unix.O_CLOEXEC, 0)
 		if err != nil {
@@ -115,6 +116,18 @@ func connect(kind int, to unix.Sockaddr) error {
 	}
 	defer unix.Close(fd)
 	return unix.Connect(fd, to)
+}
+
+const fastOpened = "connect TCP by sending"
+
+// fastOpen connects by sending the first bytes.
+func fastOpen(port int) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.Sendto(fd, []byte("text"), unix.MSG_FASTOPEN|unix.MSG_NOSIGNAL, ip(port))
 }
 
 // A job is what a helper is to do: to confine itself, unless that is nil, and to
