@@ -206,7 +206,9 @@ func TestLandlockPorts(t *testing.T) {
 // program that may gain privileges.
 func TestLandlockIsNotWeakened(t *testing.T) {
 	future := landlock.Rules{Paths: executable(), BestEffort: true}
-	p, err := linux.Clone3(background, &linux.Child{Path: "/bin/true", Flags: linux.NoNewPrivs, Landlock: &future})
+	c := child("exit", "0")
+	c.Flags, c.Landlock = linux.NoNewPrivs, &future
+	p, err := linux.Clone3(background, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +219,7 @@ func TestLandlockIsNotWeakened(t *testing.T) {
 	if unsupported := errors.Is(err, errors.ErrUnsupported); unsupported != (p.Unenforced() != nil) {
 		t.Errorf("what is left out is %q, and without BestEffort the error is %v", p.Unenforced(), err)
 	}
-	user := &linux.Child{Path: "/bin/true", Landlock: &future}
+	user := &linux.Child{Path: "/does not exist", Landlock: &future}
 	if os.Geteuid() == 0 {
 		user.Credential = &syscall.Credential{Uid: 1000, Gid: 1000}
 	}
@@ -276,10 +278,10 @@ func TestSeccompThatForbidsTheProgram(t *testing.T) {
 		return compiled(t, seccomp.Allow, seccomp.Rule{Calls: calls, Action: seccomp.Errno(unix.EPERM)})
 	}
 	for want, c := range map[string]*linux.Child{
-		"execve":     {Path: "/bin/true", Seccomp: deny("execve")},
+		"execve":     {Path: "/does not exist", Seccomp: deny("execve")},
 		"execveat":   {Exec: self, Args: []string{"x"}, Seccomp: deny("execveat")},
-		"exit_group": {Path: "/bin/true", Seccomp: deny("exit_group")},
-		"Notify":     {Path: "/bin/true", Seccomp: compiled(t, seccomp.Allow, seccomp.Rule{Calls: []string{"uname"}, Action: seccomp.Notify})},
+		"exit_group": {Path: "/does not exist", Seccomp: deny("exit_group")},
+		"Notify":     {Path: "/does not exist", Seccomp: compiled(t, seccomp.Allow, seccomp.Rule{Calls: []string{"uname"}, Action: seccomp.Notify})},
 	} {
 		c.Flags = linux.NoNewPrivs
 		if _, err := linux.Clone3(background, c); !errors.Is(err, syscall.EINVAL) || !strings.Contains(err.Error(), want) {
@@ -287,11 +289,12 @@ func TestSeccompThatForbidsTheProgram(t *testing.T) {
 		}
 	}
 	// What the child does itself before that, a filter need not allow.
-	p := start(t, &linux.Child{Path: "/bin/true", Flags: linux.NoNewPrivs, Dir: "/", Seccomp: deny("dup3", "chdir", "rt_sigprocmask", "close_range", "prctl")})
-	if p.Pid() == 0 {
-		t.Error("no process")
+	c := child("exit", "0")
+	c.Flags, c.Dir, c.Seccomp = linux.NoNewPrivs, "/", deny("dup3", "chdir", "close_range", "umask")
+	if s := wait(t, start(t, c)); !s.Success() {
+		t.Errorf("with a filter that denies what the child has done: %v", s)
 	}
-	user := &linux.Child{Path: "/bin/true", Seccomp: deny("uname")}
+	user := &linux.Child{Path: "/does not exist", Seccomp: deny("uname")}
 	if os.Geteuid() == 0 {
 		user.Credential = &syscall.Credential{Uid: 1000, Gid: 1000}
 	}

@@ -13,6 +13,7 @@
 //
 // What no rule allows is denied: the zero Rules allow nothing. Whoever wants a
 // kind of access not to be restricted names it in Free, FreeNet or FreeScopes.
+// The program itself, its dynamic loader and its libraries take rules too.
 // Rules only take away, so an ordinary user can set them, and they are for good:
 // all descendants have them, none can lift them, and rules that a descendant adds
 // restrict it further.
@@ -69,6 +70,7 @@
 //   - sockets other than those of TCP, UDP and unix(7): raw, packet, netlink,
 //     vsock, SCTP, Multipath TCP (by which package net listens, unless told
 //     otherwise); and creating a socket of any kind;
+//   - TCP connections by MSG_FASTOPEN before Linux 7.3: see [ConnectTCP];
 //   - unix sockets by path before ABI 9, abstract ones before 6;
 //   - shared memory and semaphores of System V, message queues, keyrings;
 //   - files that are in no file system that is mounted anywhere, such as pipes,

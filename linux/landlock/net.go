@@ -15,7 +15,10 @@ const (
 
 	// ConnectTCP: connect a TCP socket to the port. Streams of other protocols,
 	// such as SCTP and MPTCP, are not restricted, except by kernels without the
-	// fix for it, which take them for TCP.
+	// fix for it, which take them for TCP. A kernel may let a program connect that
+	// does so by sending (TCP Fast Open, MSG_FASTOPEN), whatever the rules: 6.18
+	// does, 7.3 does not any more. A filter of system calls that denies this flag,
+	// or a network namespace in which net.ipv4.tcp_fastopen is 0, helps.
 	// LANDLOCK_ACCESS_NET_CONNECT_TCP, ABI 4, Linux 6.7.
 	ConnectTCP Net = uapi.LANDLOCK_ACCESS_NET_CONNECT_TCP
 

@@ -66,7 +66,7 @@ func (r *Rules) Resolve(abi int) (Resolved, error) {
 	if err := r.check(); err != nil {
 		return Resolved{}, err
 	}
-	k := kernel{abi: min(abi, MaxABI)}
+	k := kernel{abi: abi}
 	access, net, scope := r.handled()
 	out := Resolved{Size: attrSize(k.abi)}
 	files := enforced(&k, accesses, access&^Refer, "is not restricted")
