@@ -96,7 +96,7 @@ func (p *Program) spans() []span {
 		key = binary.NativeEndian.AppendUint32(key[:0], uint32(b.rest))
 		for _, br := range b.branches {
 			key = binary.NativeEndian.AppendUint32(key, uint32(br.action))
-			key = append(key, byte(len(br.args)))
+			key = binary.NativeEndian.AppendUint32(key, uint32(len(br.args)))
 			for _, a := range br.args {
 				key = append(key, byte(a.Index), byte(a.Op))
 				key = binary.NativeEndian.AppendUint64(key, a.Mask)

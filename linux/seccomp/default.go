@@ -12,7 +12,9 @@ import (
 // no typing into the terminal, and no personality with which memory is easier to
 // attack. What is left out fails with EPERM, and what is newer than this
 // package with ENOSYS, so that a C library falls back to what is older. The
-// package comment tells what breaks.
+// package comment tells what breaks. Unlike container engines it denies ptrace,
+// io_uring and what else is in @debug; and it leaves the families of sockets to
+// other rules, AF_VSOCK too, by which a virtual machine talks to its host.
 func Default() *Filter {
 	rules := NoUserNamespaces()
 	for _, p := range personalities {

@@ -5,8 +5,10 @@
 // To take from a program what it has no use for, begin with [Default] and put
 // your own rules before its, as the first that matches decides. To let a program
 // do a few things only, begin with the zero [Filter]: what it does not allow kills
-// the process. A filter holds for all that the program executes and creates, and
-// nothing takes it off.
+// the process. Do not forget execve and execveat, by which the program starts,
+// exit_group, rt_sigreturn, which ends a signal's handler, and restart_syscall,
+// which goes on with a call that a signal has stopped. A filter holds for all that
+// the program executes and creates, and nothing takes it off.
 //
 // A filter sees the number of a call and its arguments, not what pointers point
 // to: it cannot tell one path from another, which is what package landlock is for,
