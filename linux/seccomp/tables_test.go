@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -22,10 +23,16 @@ var (
 	word     = regexp.MustCompile(`\w+`)
 )
 
+// errNoSource is the error where the tests run without the module around them.
+var errNoSource = errors.New("the source of uapi is not here, which has the tables of all architectures")
+
 // all are the machines with the numbers that uapi has in its sources, of which a
 // program has only those of one architecture.
 var all = sync.OnceValues(func() (map[string]machine, error) {
 	files, _ := filepath.Glob("../../uapi/zsyscalls_linux_*.go")
+	if files == nil {
+		return nil, errNoSource
+	}
 	found := map[string]machine{}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -67,6 +74,9 @@ var all = sync.OnceValues(func() (map[string]machine, error) {
 func machinesOf(t testing.TB) map[string]machine {
 	t.Helper()
 	m, err := all()
+	if err == errNoSource {
+		t.Skip(err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
