@@ -44,6 +44,7 @@ func TestAttackByMemoryOfChild(t *testing.T) {
 		{"root by root without capabilities", true, nil, nobody, nobody, true, map[string]string{
 			"NewUser": prctl, "NewUser without IDs": "raw NewUser", "NewUser mapped by parent": prctl, "NewUser and Created": prctl,
 			"NewUser inheriting files": prctl, "Unshare NewUser": "raw Unshare NewUser", "NewUser and AmbientCaps": prctl,
+			"Capabilities": prctl, "Capabilities and NoNewPrivs": prctl,
 		}},
 		{"root by the user its child becomes", true, nil, nobody, user, false, map[string]string{
 			"Credential": prctl,
@@ -51,6 +52,7 @@ func TestAttackByMemoryOfChild(t *testing.T) {
 		{"user with capabilities by one without", true, nil, capable, user, false, map[string]string{
 			"NewUser": "raw NewUser", "NewUser mapped by parent": "raw NewUser", "NewUser and Created": "raw NewUser",
 			"NewUser inheriting files": "raw NewUser", "Unshare NewUser": "raw Unshare NewUser", "NewUser and AmbientCaps": "raw NewUser",
+			"Capabilities and NoNewPrivs": prctl,
 		}},
 		{"user by the same user under Yama", false, restrictPtrace, user, user, false, map[string]string{
 			"NewUser": "raw NewUser", "NewUser and Created": "raw NewUser", "NewUser inheriting files": "raw NewUser",

@@ -2,6 +2,9 @@ package linux
 
 import (
 	"os"
+
+	"github.com/go-clone3/clone3/linux/landlock"
+	"github.com/go-clone3/clone3/linux/seccomp"
 )
 
 // A Child describes a process to create: which program, with what, and what is
@@ -116,6 +119,28 @@ type Child struct {
 	// not have them. capabilities(7).
 	AmbientCaps []uintptr
 
+	// Capabilities, if not nil, are all that the program and what it executes can
+	// come to have: new(Capabilities) is none. They leave the bounding set, and
+	// the permitted, inheritable and ambient ones; what the program did not have
+	// it is not given. With NoNewPrivs the bounding set is left as it is, as it
+	// then grants nothing; without, CAP_SETPCAP is needed. capabilities(7).
+	Capabilities *Capabilities
+
+	// Nice, if not nil, is the priority of the program, from -20, the highest, to
+	// 19. To go below this program's needs CAP_SYS_NICE, or RLIMIT_NICE.
+	// setpriority(2).
+	Nice *int
+
+	// CPUs, if not nil, are those that the program may run on, by their numbers.
+	// sched_setaffinity(2).
+	CPUs []int
+
+	// OOMScoreAdj, if not nil, says how soon the program is to be killed where
+	// there is no memory left, from -1000, never, to 1000, first. To go below
+	// this program's needs CAP_SYS_RESOURCE. It needs /proc.
+	// proc_pid_oom_score_adj(5).
+	OOMScoreAdj *int
+
 	// Setsid makes the child the leader of a new session. setsid(2).
 	Setsid bool
 
@@ -153,6 +178,20 @@ type Child struct {
 	// CAP_SYS_ADMIN. landlock_restrict_self(2), Linux 5.13, with flags 6.15.
 	LandlockRuleset *os.File
 	LandlockFlags   uint32
+
+	// Seccomp, if not nil, says which system calls the program may make, as
+	// compiled by Filter.Compile of package seccomp. It has to allow execve(2), or
+	// execveat(2) with Exec, and exit_group(2). It needs NoNewPrivs, or
+	// CAP_SYS_ADMIN. seccomp(2), Linux 3.17.
+	Seccomp *seccomp.Program
+
+	// Landlock, if not nil, says which files, ports and other processes the program
+	// has to do with. The child enters it where LandlockRuleset is entered: paths
+	// are those that the child sees, after Chroot, and by its rights. The rules have
+	// to allow the program to be executed. What the kernel cannot enforce is an
+	// UnsupportedError, unless they have BestEffort: then Process.Unenforced tells.
+	// It needs NoNewPrivs, or CAP_SYS_ADMIN. landlock(7), Linux 5.13.
+	Landlock *landlock.Rules
 
 	// Umask, if not nil, are the permissions that files created by the
 	// program do not get. umask(2).

@@ -73,6 +73,12 @@ func (c *Child) check() error {
 		return invalid("Pgid %d is negative", c.Pgid)
 	case c.Umask != nil && *c.Umask&^0o777 != 0:
 		return invalid("Umask %#o is more than permissions", *c.Umask)
+	case c.Nice != nil && (*c.Nice < -20 || *c.Nice > 19):
+		return invalid("Nice %d is not between -20 and 19", *c.Nice)
+	case c.CPUs != nil && len(c.CPUs) == 0:
+		return invalid("CPUs is empty: the program could run nowhere")
+	case c.OOMScoreAdj != nil && (*c.OOMScoreAdj < -1000 || *c.OOMScoreAdj > 1000):
+		return invalid("OOMScoreAdj %d is not between -1000 and 1000", *c.OOMScoreAdj)
 	case len(c.SetTID) > 32:
 		return invalid("SetTID has %d elements: PID namespaces nest 32 deep", len(c.SetTID))
 	}
@@ -84,6 +90,14 @@ func (c *Child) check() error {
 	for i, cap := range c.AmbientCaps {
 		if cap > 63 {
 			return invalid("AmbientCaps[%d] %d is not a capability", i, cap)
+		}
+		if c.Capabilities != nil && !c.Capabilities.Has(Capability(cap)) {
+			return invalid("AmbientCaps[%d] is %v, which Capabilities does not have", i, Capability(cap))
+		}
+	}
+	for i, cpu := range c.CPUs {
+		if cpu < 0 || cpu >= maxCPUs {
+			return invalid("CPUs[%d] %d is not the number of a CPU", i, cpu)
 		}
 	}
 	if err := checkMap("UidMappings", c.UidMappings); err != nil {

@@ -155,6 +155,7 @@ func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
 	if proc == nil {
 		proc = newProcess(c, pid, int(*p.pidfd))
 	}
+	proc.unenforced = p.unenforced
 	outcome := p.Outcome()
 	switch {
 	case refused != nil && foundGateClosed(outcome):

@@ -3,12 +3,14 @@
 package linux_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,6 +141,60 @@ func TestStepChangesChild(t *testing.T) {
 			},
 			func(r report) any { return r.Status["CapAmb"] + " " + r.Status["CapEff"] },
 			"0000000800040400 0000000800040400"},
+		{"no capabilities", true,
+			func(c *linux.Child) { c.Capabilities = new(linux.Capabilities) },
+			func(r report) any { return capabilitiesOf(r) }, "0 0 0 0 0"},
+		{"no capabilities, and no new privileges", false,
+			func(c *linux.Child) { c.Flags, c.Capabilities = linux.NoNewPrivs, new(linux.Capabilities) },
+			func(r report) any { return strings.Join(strings.Fields(capabilitiesOf(r))[:4], " ") }, "0 0 0 0"},
+		{"two capabilities", true,
+			func(c *linux.Child) {
+				two := linux.NewCapabilities(linux.CapChown, linux.CapSyslog)
+				c.Capabilities = &two
+			},
+			func(r report) any { return capabilitiesOf(r) }, "0 400000001 400000001 0 400000001"},
+		{"capabilities of another user", true,
+			func(c *linux.Child) {
+				two := linux.NewCapabilities(linux.CapChown, linux.CapSyslog)
+				c.Credential, c.Capabilities = &syscall.Credential{Uid: 1000, Gid: 1000}, &two
+				c.AmbientCaps = []uintptr{uintptr(linux.CapSyslog)}
+			},
+			func(r report) any { return capabilitiesOf(r) }, "400000000 400000000 400000000 400000000 400000001"},
+		{"capabilities of a user namespace", false,
+			func(c *linux.Child) {
+				one := linux.NewCapabilities(linux.CapChown)
+				c.Flags, c.Capabilities = linux.NewUser, &one
+				c.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
+			},
+			func(r report) any { return capabilitiesOf(r) }, "0 1 1 0 1"},
+		{"nice", false,
+			func(c *linux.Child) { nice := 7; c.Nice = &nice },
+			func(r report) any { return r.Nice }, 7},
+		{"nice for better", true,
+			func(c *linux.Child) {
+				nice := -5
+				c.Nice, c.Credential = &nice, &syscall.Credential{Uid: 1000, Gid: 1000}
+			},
+			func(r report) any { return r.Nice }, -5},
+		{"CPUs", false,
+			func(c *linux.Child) { c.CPUs = []int{lastCPU()} },
+			func(r report) any { return r.Status["Cpus_allowed_list"] }, strconv.Itoa(lastCPU())},
+		{"OOMScoreAdj", false,
+			func(c *linux.Child) { adj := 567; c.OOMScoreAdj = &adj },
+			func(r report) any { return r.OOMScoreAdj }, "567"},
+		{"OOMScoreAdj with files and IDs", true,
+			func(c *linux.Child) {
+				adj := 345
+				c.OOMScoreAdj, c.Credential, c.Dir = &adj, &syscall.Credential{Uid: 1000, Gid: 1000}, "/"
+				c.Files = append(c.Files, os.Stderr, os.Stderr, os.Stderr, os.Stderr, os.Stderr)
+			},
+			func(r report) any { return r.OOMScoreAdj }, "345"},
+		{"OOMScoreAdj in memory of its own", false,
+			func(c *linux.Child) {
+				adj := 123
+				c.OOMScoreAdj, c.Flags, c.InheritFiles = &adj, linux.NewUser, true
+			},
+			func(r report) any { return r.OOMScoreAdj }, "123"},
 		{"user namespace, own IDs", false,
 			func(c *linux.Child) {
 				c.Flags = linux.NewUser
@@ -459,6 +515,87 @@ func TestInheritFiles(t *testing.T) {
 		r := reported(t, func(c *linux.Child) { c.InheritFiles = inherit })
 		if got := slices.Contains(slices.Collect(maps.Values(r.Files)), "/dev/zero"); got != inherit {
 			t.Errorf("InheritFiles %v: the child has a descriptor that is not close-on-exec: %v; it has %v", inherit, got, r.Files)
+		}
+	}
+}
+
+// capabilitiesOf returns the inheritable, permitted, effective and ambient
+// capabilities, and the bounding set.
+func capabilitiesOf(r report) string {
+	var all []string
+	for _, name := range []string{"CapInh", "CapPrm", "CapEff", "CapAmb", "CapBnd"} {
+		all = append(all, cmp.Or(strings.TrimLeft(r.Status[name], "0"), "0"))
+	}
+	return strings.Join(all, " ")
+}
+
+// lastCPU returns the number of a CPU that this program may run on.
+func lastCPU() int {
+	var set unix.CPUSet
+	unix.SchedGetaffinity(0, &set)
+	last := 0
+	for n := range 1024 {
+		if set.IsSet(n) {
+			last = n
+		}
+	}
+	return last
+}
+
+// What a child becomes, this program does not.
+func TestConfinedChildChangesNothingHere(t *testing.T) {
+	state := func() string {
+		status, err := os.ReadFile("/proc/self/status")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []string
+		for line := range strings.Lines(string(status)) {
+			for _, of := range []string{"Cap", "NoNewPrivs", "Seccomp", "Cpus_allowed_list", "THP", "Umask", "Uid", "Groups"} {
+				if strings.HasPrefix(line, of) {
+					all = append(all, strings.TrimSpace(line))
+				}
+			}
+		}
+		adj, _ := os.ReadFile("/proc/self/oom_score_adj")
+		nice, _ := unix.Getpriority(unix.PRIO_PROCESS, 0)
+		dumpable, _ := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
+		return fmt.Sprint(all, string(adj), nice, dumpable)
+	}
+	before := state()
+	nice, adj, umask := 11, 432, 0o77
+	for range 3 {
+		r := reported(t, func(c *linux.Child) {
+			c.Nice, c.OOMScoreAdj, c.Umask, c.CPUs = &nice, &adj, &umask, []int{lastCPU()}
+			c.Flags, c.Capabilities = linux.NoNewPrivs, new(linux.Capabilities)
+		})
+		if r.OOMScoreAdj != "432" || r.Nice != 11 {
+			t.Errorf("the child has %s and %d", r.OOMScoreAdj, r.Nice)
+		}
+	}
+	if after := state(); after != before {
+		t.Errorf("this program was\n%s\nand is\n%s", before, after)
+	}
+}
+
+// What this program could pass on by inheritance the child does not keep.
+func TestInheritableCapabilitiesAreDropped(t *testing.T) {
+	needRoot(t)
+	runtime.LockOSThread() // for good: the thread ends with the test
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&hdr, &data[0]); err != nil {
+		t.Fatal(err)
+	}
+	data[0].Inheritable = 1<<linux.CapChown | 1<<linux.CapKill
+	if err := unix.Capset(&hdr, &data[0]); err != nil {
+		t.Fatal(err)
+	}
+	kill := linux.NewCapabilities(linux.CapKill)
+	for want, c := range map[string]*linux.Capabilities{"0": new(linux.Capabilities), "20": &kill, "21": nil} {
+		r := reported(t, func(child *linux.Child) { child.Capabilities = c })
+		if got, _, _ := strings.Cut(capabilitiesOf(r), " "); got != want {
+			t.Errorf("with Capabilities %v: inheritable are %s, want %s", c, got, want)
 		}
 	}
 }

@@ -45,7 +45,7 @@ const (
 	StepUnshare                          // Unshare
 	StepChroot                           // Chroot
 	StepCredential                       // Credential
-	StepCapabilities                     // AmbientCaps
+	StepCapabilities                     // AmbientCaps, Capabilities
 	StepChdir                            // Dir
 	StepDeathSignal                      // Pdeathsig
 	StepUmask                            // Umask
@@ -54,6 +54,8 @@ const (
 	StepSignals                          // signals blocked and ignored
 	StepNoNewPrivs                       // NoNewPrivs, where it is a step
 	StepLandlock                         // LandlockRuleset
+	StepPriority                         // Nice, CPUs, OOMScoreAdj
+	StepSeccomp                          // Seccomp
 )
 
 var stepNames = [...]string{
@@ -62,7 +64,7 @@ var stepNames = [...]string{
 	StepTerminal: "terminal", StepUnshare: "unshare", StepChroot: "chroot", StepCredential: "credential",
 	StepCapabilities: "capabilities", StepChdir: "chdir", StepDeathSignal: "death signal", StepUmask: "umask",
 	StepRlimit: "rlimit", StepTrace: "trace", StepSignals: "signals", StepNoNewPrivs: "no new privileges",
-	StepLandlock: "landlock",
+	StepLandlock: "landlock", StepPriority: "priority", StepSeccomp: "seccomp",
 }
 
 // String returns "process group", for example.

@@ -11,11 +11,14 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/go-clone3/clone3/linux"
+	"github.com/go-clone3/clone3/linux/landlock"
+	"github.com/go-clone3/clone3/linux/seccomp"
 )
 
 // Examples are executed only where they are sure to work: on any kernel, as any
@@ -376,4 +379,93 @@ func ExampleHoldProcess() {
 	defer worker.Close()
 	fmt.Println(worker.Stop(context.Background(), syscall.SIGTERM, 5*time.Second))
 	p.Wait()
+}
+
+// A converter of uploads, as somebody else's code, is confined to what it has been
+// given: no privileges, and none to be gained; and it is the first to be killed
+// where there is no memory left.
+func ExampleCapabilities() {
+	nice, first := 10, 1000
+	p, err := linux.Clone3(context.Background(), &linux.Child{
+		Path:         "/bin/true",
+		Flags:        linux.NoNewPrivs,
+		Capabilities: new(linux.Capabilities),
+		Nice:         &nice,
+		OOMScoreAdj:  &first,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(p.Wait(context.Background()))
+	// Output: exit status 0 <nil>
+}
+
+func ExampleNewCapabilities() {
+	s := linux.NewCapabilities(linux.CapNetBindService, linux.CapChown)
+	fmt.Println(s, s.Has(linux.CapChown), linux.Capabilities(0))
+	// Output: CAP_CHOWN|CAP_NET_BIND_SERVICE true none
+}
+
+func ExampleParseCapabilities() {
+	s, err := linux.ParseCapabilities("net_admin,CAP_SYS_TIME")
+	fmt.Println(s, err)
+	_, err = linux.ParseCapabilities("net_amdin")
+	fmt.Println(err)
+	// Output:
+	// CAP_NET_ADMIN|CAP_SYS_TIME <nil>
+	// linux: "net_amdin" is not a capability: names are like CAP_NET_ADMIN or net_admin
+}
+
+// A tool that somebody else has written may read the system and write to one
+// directory, and nothing else; it has no network, and cannot make namespaces. An
+// ordinary user can do so, in a container too.
+func ExampleChild_landlock() {
+	workdir, err := os.MkdirTemp("", "tool")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(workdir)
+	filter := seccomp.Filter{
+		Default: seccomp.Allow,
+		Rules: slices.Concat(seccomp.NoUserNamespaces(), []seccomp.Rule{
+			{Calls: []string{"socket", "io_uring_setup"}, Action: seccomp.Errno(syscall.EPERM)},
+		}),
+	}
+	calls, err := filter.Compile()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p, err := linux.Clone3(context.Background(), &linux.Child{
+		Path:         "/bin/sh",
+		Args:         []string{"sh", "-c", "echo kept > kept; echo lost > ../lost"},
+		Dir:          workdir,
+		Flags:        linux.NoNewPrivs,
+		Capabilities: new(linux.Capabilities),
+		Seccomp:      calls,
+		Landlock: &landlock.Rules{
+			Paths: slices.Concat(
+				landlock.ReadExecute("/bin", "/usr"),
+				[]landlock.Path{{Path: "/lib", Access: landlock.Read | landlock.Execute, Optional: true},
+					{Path: "/lib64", Access: landlock.Read | landlock.Execute, Optional: true},
+					{Path: "/etc", Access: landlock.Read},
+					{Path: "/dev/null", Access: landlock.ReadFile | landlock.WriteFile}},
+				landlock.ReadWrite(workdir),
+			),
+			BestEffort: true, // see Process.Unenforced
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	status, err := p.Wait(context.Background())
+	kept, _ := os.ReadFile(workdir + "/kept")
+	_, lost := os.Stat(workdir + "/../lost")
+	fmt.Printf("%s%v, %v, %v\n", kept, status.Success(), err, os.IsNotExist(lost))
+	// Output:
+	// kept
+	// false, <nil>, true
 }

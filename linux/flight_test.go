@@ -276,7 +276,11 @@ var flights = map[string]struct {
 		ownIDs(c)
 		c.AmbientCaps = []uintptr{unix.CAP_NET_ADMIN}
 	}},
-	"Credential": {child: func(c *linux.Child) { c.Credential = &syscall.Credential{Uid: 1000, Gid: 1000} }},
+	"Credential":   {child: func(c *linux.Child) { c.Credential = &syscall.Credential{Uid: 1000, Gid: 1000} }},
+	"Capabilities": {child: func(c *linux.Child) { c.Capabilities = new(linux.Capabilities) }},
+	"Capabilities and NoNewPrivs": {child: func(c *linux.Child) {
+		c.Flags, c.Capabilities = linux.NoNewPrivs, new(linux.Capabilities)
+	}},
 	"Credential and AmbientCaps": {child: func(c *linux.Child) {
 		c.Credential = &syscall.Credential{Uid: 1000, Gid: 1000}
 		c.AmbientCaps = []uintptr{unix.CAP_NET_ADMIN}

@@ -203,6 +203,9 @@ type report struct {
 	NS        map[string]string // /proc/self/ns
 	Cgroup    string
 	PdeathSig int32
+	Nice      int
+
+	OOMScoreAdj string
 }
 
 // The helpers that many tests use.
@@ -240,6 +243,11 @@ var (
 		cgroup, _ := os.ReadFile("/proc/self/cgroup")
 		r.Cgroup = string(cgroup)
 		unix.Prctl(unix.PR_GET_PDEATHSIG, pointer(&r.PdeathSig), 0, 0, 0)
+		if nice, err := unix.Getpriority(unix.PRIO_PROCESS, 0); err == nil {
+			r.Nice = 20 - nice // as the system call has it
+		}
+		adj, _ := os.ReadFile("/proc/self/oom_score_adj")
+		r.OOMScoreAdj = strings.TrimSpace(string(adj))
 		json.NewEncoder(os.Stdout).Encode(r)
 		return 0
 	})

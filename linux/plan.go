@@ -32,6 +32,9 @@ type plan struct {
 	programs int   // the call whose result is its number by then, or 0
 	spare    []int // the calls that can close a descriptor each
 	gate     *gate // or nil: the child waits for nobody
+
+	fence      *fence   // or nil: the child makes no Landlock ruleset
+	unenforced []string // what of it the kernel cannot
 }
 
 // how says by which means a child is created. The zero value is what the kernel
@@ -57,20 +60,26 @@ var order = []func(*plan, *Child) error{
 	(*plan).processGroup,
 	(*plan).foreground, // before signals are unblocked: the kernel may send SIGTTOU
 	(*plan).unshare,
+	(*plan).priorities, // by the rights and the /proc of this program
 	(*plan).chroot,
+	(*plan).bounding, // a change of the user may take the right to
 	(*plan).credential,
 	(*plan).ambientCaps,
 	(*plan).chdir,      // by the rights that the program will have
 	(*plan).deathWish,  // a change of credentials clears it
 	(*plan).noNewPrivs, // landlock asks for it
+	(*plan).enterFence, // as landlock
 	(*plan).landlock,   // nothing after needs the file system, but for the program
 	(*plan).placeFiles,
 	(*plan).terminal, // Ctty is a descriptor of the child
 	(*plan).umask,
-	(*plan).rlimits, // after the files: they may have passed through higher numbers
-	(*plan).trace,   // nothing before needs to be traced
-	(*plan).signals, // nothing before is to be interrupted
+	(*plan).rlimits,          // after the files: they may have passed through higher numbers
+	(*plan).trace,            // nothing before needs to be traced
+	(*plan).dropCapabilities, // nothing after needs any
+	(*plan).signals,          // nothing before is to be interrupted
+	(*plan).filter,           // what comes after it has to allow
 	(*plan).execute,
+	(*plan).survives,
 }
 
 var plans = sync.Pool{New: func() any { return new(plan) }}
@@ -104,6 +113,9 @@ func (p *plan) free() {
 	if p.parent >= 0 {
 		unix.Close(p.parent)
 	}
+	if p.fence != nil {
+		p.fence.close()
+	}
 	p.Reset()
 	*p = plan{Table: p.Table, files: p.files[:0], needed: p.needed[:0], spare: p.spare[:0]}
 	plans.Put(p)
@@ -118,6 +130,9 @@ func (p *plan) begin(c *Child) error {
 		return err
 	}
 	if err := p.openParent(c); err != nil {
+		return err
+	}
+	if err := p.openFence(c); err != nil {
 		return err
 	}
 	all := table.In[sigset](&p.Table)

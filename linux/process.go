@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -30,6 +31,8 @@ type Process struct {
 	guard  *guard  // of the group, or nil
 	traced bool    // somebody in this program waits for its stops, and may for its end
 	zombie bool    // somebody else reaps it
+
+	unenforced []string // of Child.Landlock; set before anybody but Created has the Process
 
 	mu     sync.Mutex
 	fd     int    // the pidfd, or -1
@@ -228,6 +231,10 @@ func (p *Process) diesWhenClosed() bool { return (p.flags | p.nearly).has(AutoKi
 // scheduling and CPUs are compared; seccomp filters, umask, I/O priority, memory
 // policy and keyrings of a thread cannot be.
 func (p *Process) Emulated() Flags { return p.nearly }
+
+// Unenforced says in words what of [Child].Landlock the kernel cannot enforce, and so
+// does not. It is nil unless the rules have BestEffort. Child.Created is not told.
+func (p *Process) Unenforced() []string { return slices.Clone(p.unenforced) }
 
 // release closes the descriptor.
 func (p *Process) release() {

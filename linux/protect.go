@@ -107,7 +107,7 @@ var dumpable struct {
 // changesCredentials reports whether the child does so while it has the memory
 // of this program.
 func changesCredentials(c *Child, how how) bool {
-	return !how.ownMemory && (c.Credential != nil || len(c.AmbientCaps) > 0 || c.newUser())
+	return !how.ownMemory && (c.Credential != nil || len(c.AmbientCaps) > 0 || c.Capabilities != nil || c.newUser())
 }
 
 // holdDumpable keeps others from looking into the child c. If that fails, as
@@ -120,12 +120,12 @@ func holdDumpable(c *Child) error {
 	if d.children == 0 {
 		was, err = isDumpable()
 	}
-	if c.newUser() && os.Geteuid() == 0 {
+	if c.newUser() && os.Geteuid() == 0 || c.Capabilities != nil && hasCapabilities() {
 		if was && err == nil {
 			err = os.NewSyscallError("prctl(PR_SET_DUMPABLE)", unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0))
 		}
 		if err != nil {
-			return fmt.Errorf("linux: keep others from looking into a child in a new user namespace: %w", err)
+			return fmt.Errorf("linux: keep others from looking into a child that comes to have other capabilities: %w", err)
 		}
 	}
 	d.was = was
@@ -150,8 +150,8 @@ func isDumpable() (bool, error) {
 // SetDumpable sets whether this program can be looked into by other processes of
 // its user, and leaves a core dump: PR_SET_DUMPABLE(2const).
 //
-// A program that also creates children with Credential, AmbientCaps or a new user
-// namespace does so by this function. While such a child is on its way to its
+// A program that also creates children with Credential, AmbientCaps, Capabilities or
+// a new user namespace does so by this function. While such a child is on its way to its
 // program, which shares the memory of this one until then, this program is not
 // dumpable, and afterwards it is again, if it was. What prctl(2) sets meanwhile
 // is lost, what this function sets is not. It can be called concurrently.

@@ -70,3 +70,71 @@ func (p *plan) credential(c *Child) error {
 	p.Call(labelN(StepCredential, "setuid %d", int(cred.Uid)), sysSetuid, uintptr(cred.Uid))
 	return nil
 }
+
+// bounding takes out of the bounding set what the program is not to have. With
+// NoNewPrivs it needs not, and may not be able to. A change of the user may take
+// away the right to.
+func (p *plan) bounding(c *Child) error {
+	if c.Capabilities == nil || c.Flags.has(NoNewPrivs) {
+		return nil
+	}
+	fresh := c.newUser() // where it is full
+	for n := Capability(0); n < 64; n++ {
+		has, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(n), 0, 0, 0)
+		if err != nil {
+			break // the kernel has no more
+		}
+		if (has == 1 || fresh) && !c.Capabilities.Has(n) {
+			p.Call(label(StepCapabilities, "drop "+n.String()), uapi.SYS_PRCTL, unix.PR_CAPBSET_DROP, uintptr(n))
+		}
+	}
+	return nil
+}
+
+// dropCapabilities leaves the child those of its capabilities that the program is
+// to have. Nothing after needs any.
+func (p *plan) dropCapabilities(c *Child) error {
+	if c.Capabilities == nil {
+		return nil
+	}
+	hdr := table.In[unix.CapUserHeader](&p.Table)
+	hdr.Version = unix.LINUX_CAPABILITY_VERSION_3
+	data := table.In[[2]unix.CapUserData](&p.Table)
+	if err := unix.Capget(hdr, &data[0]); err != nil {
+		return os.NewSyscallError("capget", err)
+	}
+	becomes := c.Credential != nil && c.Credential.Uid != 0 && (os.Geteuid() == 0 || c.newUser())
+	for i := range data {
+		d := &data[i]
+		if c.newUser() {
+			d.Permitted, d.Inheritable = math.MaxUint32, 0
+			if i == 1 {
+				d.Permitted = knownCapabilities()
+			}
+		}
+		if becomes && len(c.AmbientCaps) == 0 {
+			d.Permitted = 0 // the kernel has taken them with the user 0
+		}
+		for _, n := range c.AmbientCaps {
+			if int(n/32) == i {
+				d.Permitted |= 1 << (n % 32)
+				d.Inheritable |= 1 << (n % 32)
+			}
+		}
+		keep := uint32(*c.Capabilities >> (32 * i))
+		d.Permitted, d.Inheritable = d.Permitted&keep, d.Inheritable&keep
+		d.Effective = d.Permitted
+	}
+	p.Call(label(StepCapabilities, "drop all but "+c.Capabilities.String()), uapi.SYS_CAPSET, table.Address(hdr), uintptr(unsafe.Pointer(data)))
+	return nil
+}
+
+// knownCapabilities returns those above 31 that the kernel has.
+func knownCapabilities() (bits uint32) {
+	for n := uintptr(32); n < 64; n++ {
+		if _, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, n, 0, 0, 0); err == nil {
+			bits |= 1 << (n - 32)
+		}
+	}
+	return bits
+}

@@ -665,6 +665,12 @@ func (p *Process) Emulated() Flags {
 	return 0
 }
 
+// Unenforced says in words what of [Child].Landlock the kernel cannot enforce, and so
+// does not. It is nil unless the rules have BestEffort. Child.Created is not told.
+func (p *Process) Unenforced() []string {
+	return nil
+}
+
 // WaitProcess waits until a child that package os holds has ended, and returns
 // how. A goroutine waits, not a thread, and no descriptor is opened for it: the
 // one that p has is lent, and p can be used, waited for and released meanwhile.
@@ -722,8 +728,8 @@ func (p *Process) Rusage() *Rusage {
 // SetDumpable sets whether this program can be looked into by other processes of
 // its user, and leaves a core dump: PR_SET_DUMPABLE(2const).
 //
-// A program that also creates children with Credential, AmbientCaps or a new user
-// namespace does so by this function. While such a child is on its way to its
+// A program that also creates children with Credential, AmbientCaps, Capabilities or
+// a new user namespace does so by this function. While such a child is on its way to its
 // program, which shares the memory of this one until then, this program is not
 // dumpable, and afterwards it is again, if it was. What prctl(2) sets meanwhile
 // is lost, what this function sets is not. It can be called concurrently.

@@ -57,7 +57,9 @@ for package in ${packages:?./linux has no package}; do
 		rule "$package" "$module/linux" 'only package linux builds tables' <<<"$package" || failed=1
 	fi
 done
+deps ./linux/landlock | rule linux/landlock "$module/uapi" 'is a value: it knows nothing of how it is applied' || failed=1
 imports ./linux/internal/program | rule linux/internal/program "unsafe|runtime|$module/uapi" 'imports nothing that is initialised after it' || failed=1
 deps ./linux/internal/table | rule linux/internal/table "$module/(uapi|linux/internal/program)|golang.org/x/sys/unix(/.*)?" 'knows nothing of what is above it' || failed=1
-deps ./linux | rule linux "$module/(uapi|linux/internal/.*)|golang.org/x/sys/unix(/.*)?" 'imports nothing that is above it' || failed=1
+deps ./linux/seccomp | rule linux/seccomp "$module/uapi" 'imports uapi alone: it makes no system call' || failed=1
+deps ./linux | rule linux "$module/(uapi|linux/(internal/.*|landlock|seccomp))|golang.org/x/sys/unix(/.*)?" 'imports nothing that is above it' || failed=1
 exit $failed

@@ -90,6 +90,14 @@ func (t *Table) Demand(want uintptr, l Label, nr uintptr, args ...uintptr) int {
 	return i
 }
 
+// Unless adds a system call that may fail with an error number, and returns its
+// place. The numbers below that are taken for it.
+func (t *Table) Unless(errno syscall.Errno, l Label, nr uintptr, args ...uintptr) int {
+	i := t.Call(l, nr, args...)
+	t.steps[i].Low, t.steps[i].Span = -uintptr(errno), ^uintptr(0)>>1
+	return i
+}
+
 // UntilDone adds a system call after which the child ends unless it fails.
 func (t *Table) UntilDone(l Label, nr uintptr, args ...uintptr) {
 	i := t.Call(l, nr, args...)
@@ -133,6 +141,12 @@ func (t *Table) Argument(call, arg int) *int32 { return Low32(&t.linked[call].Ar
 // SetArgs gives a call other arguments. The
 // table is linked, and the child has not come to the call.
 func (t *Table) SetArgs(call int, args ...uintptr) { copy(t.linked[call].Args[:], args) }
+
+// Last returns the last call.
+func (t *Table) Last() (nr uintptr, args [6]uintptr) {
+	s := &t.steps[len(t.steps)-1]
+	return s.Nr, s.Args
+}
 
 // Run runs the table, and returns what the call answered that was to create the
 // child. See program.Run for handOff.

@@ -13,7 +13,7 @@ var update = flag.Bool("update", false, "write testdata/api anew")
 
 // packages are those whose surface is kept as text, and the build tags with which
 // a package is on Linux what it is elsewhere.
-var packages = map[string]string{"linux": "", "linux/exec": "clone3_osexec"}
+var packages = map[string]string{"linux": "", "linux/exec": "clone3_osexec", "linux/seccomp": ""}
 
 // differ is what is not the same on all systems, as it begins, and why.
 var differ = map[string]string{

@@ -1,0 +1,95 @@
+//go:build linux
+
+package linux
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"unsafe"
+
+	"github.com/go-clone3/clone3/linux/internal/program"
+	"github.com/go-clone3/clone3/linux/internal/table"
+	"github.com/go-clone3/clone3/linux/seccomp"
+	"github.com/go-clone3/clone3/uapi"
+	"golang.org/x/sys/unix"
+)
+
+// filter makes the child one whose system calls are filtered. It is the last
+// thing but for executing the program.
+func (p *plan) filter(c *Child) error {
+	if c.Seccomp == nil {
+		return nil
+	}
+	if err := mayConfine(c, "Seccomp"); err != nil {
+		return err
+	}
+	if c.Seccomp.Notifies() {
+		return invalid("Seccomp has the action Notify, and nobody would answer: there is no listener")
+	}
+	code := c.Seccomp.Instructions()
+	const size = unsafe.Sizeof(seccomp.Instruction{})
+	words := p.Words((len(code)*int(size) + int(unsafe.Sizeof(uintptr(0))) - 1) / int(unsafe.Sizeof(uintptr(0))))
+	copy(unsafe.Slice((*seccomp.Instruction)(unsafe.Pointer(unsafe.SliceData(words))), len(code)), code)
+	fprog := p.Words(2) // struct sock_fprog: a length of 16 bits, and an address
+	*(*uint16)(unsafe.Pointer(&fprog[0])) = uint16(len(code))
+	fprog[1] = table.Address(unsafe.SliceData(words))
+	l := label(StepSeccomp, "filter system calls")
+	l.Feature, l.Since = "Seccomp", "3.17"
+	p.Call(l, uapi.SYS_SECCOMP, uapi.SECCOMP_SET_MODE_FILTER, uintptr(c.Seccomp.Flags()), table.Address(&fprog[0]))
+	return nil
+}
+
+// survives reports whether the child comes to its program under its filter: it has
+// to be let execute that, and if it cannot, end.
+func (p *plan) survives(c *Child) error {
+	if c.Seccomp == nil {
+		return nil
+	}
+	nr, args := p.Last()
+	for _, call := range []struct {
+		nr   uintptr
+		args [6]uintptr
+		ends bool // whatever kills does as well
+	}{{nr, args, false}, {program.ExitGroup, [6]uintptr{program.ExitStatus}, true}} {
+		var wide [6]uint64
+		for i, a := range call.args {
+			wide[i] = uint64(a)
+		}
+		allowed := []seccomp.Action{seccomp.Allow, seccomp.Log}
+		if call.ends {
+			allowed = append(allowed, seccomp.KillProcess, seccomp.KillThread)
+		}
+		if action := c.Seccomp.Decide(call.nr, wide); !slices.Contains(allowed, action) {
+			return invalid("Seccomp answers %v to %s, which the child needs to execute its program", action, uapi.SyscallName(call.nr))
+		}
+	}
+	return nil
+}
+
+// mayConfine reports whether the kernel lets the child confine itself: it might
+// execute a program that gains privileges and is not meant to be confined.
+func mayConfine(c *Child, field string) error {
+	if c.Flags.has(NoNewPrivs) || c.newUser() && c.Capabilities == nil {
+		return nil
+	}
+	admin := false
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if unix.Capget(&hdr, &data[0]) == nil {
+		admin = data[0].Effective&(1<<unix.CAP_SYS_ADMIN) != 0
+	}
+	if noNew, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err == nil && noNew == 1 {
+		return nil
+	}
+	switch {
+	case c.Credential != nil && c.Credential.Uid != 0 && os.Geteuid() == 0 && !slices.Contains(c.AmbientCaps, unix.CAP_SYS_ADMIN):
+		admin = false // as the kernel takes it with the user 0
+	case field == "Seccomp" && c.Capabilities != nil && !c.Capabilities.Has(CapSysAdmin):
+		admin = false // it has been dropped by then
+	}
+	if !admin {
+		return fmt.Errorf("linux: Child.%s needs the flag NoNewPrivs, or CAP_SYS_ADMIN by then: %w", field, unix.EPERM)
+	}
+	return nil
+}
