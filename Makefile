@@ -32,7 +32,7 @@ check: ## what is generated is fresh, gofmt, vet for every GOARCH and GOOS, stat
 	scripts/imports.sh
 	go mod tidy -diff
 	@echo "go vet for: $(GOARCHES)"; for arch in $(GOARCHES); do GOARCH=$$arch go vet ./... || exit; done
-	@echo "go vet for: $(SYSTEMS)"; for s in $(SYSTEMS); do GOOS=$${s%/*} GOARCH=$${s#*/} go vet ./linux/... ./uapi || exit; done
+	@echo "go vet for: $(SYSTEMS)"; for s in $(SYSTEMS); do GOOS=$${s%/*} GOARCH=$${s#*/} go vet ./gen/... ./linux/... ./uapi || exit; done
 	go vet -tags clone3_osexec ./linux/exec
 	go run $(STATICCHECK) ./...
 
