@@ -96,9 +96,9 @@ func (g *forkGroup) awaitCopies(ctx context.Context, patience time.Duration) {
 	}
 	unlocked := make(chan struct{})
 	go func() {
-		defer close(unlocked)
 		syscall.ForkLock.RLock()
-		syscall.ForkLock.RUnlock()
+		defer syscall.ForkLock.RUnlock()
+		close(unlocked)
 	}()
 	select {
 	case <-unlocked:
