@@ -77,11 +77,13 @@ func TestMain(m *testing.M) {
 		wait(p)
 		p.Wait(context.Background())
 	}
-	tree := emulating(kill, "exit", "0") // and a thread, where it emulates AutoKill, and a guard, where there are control groups
-	tree.KillTree = true
-	if p, err := linux.Clone3(background, tree); err == nil {
-		p.Wait(background)
-	}
+	leaktest.OffFirstThread(func() {
+		tree := emulating(kill, "exit", "0") // and a thread, where it emulates AutoKill, and a guard, where there are control groups
+		tree.KillTree = true
+		if p, err := linux.Clone3(background, tree); err == nil {
+			p.Wait(background)
+		}
+	})
 	signal.Stop(warm) // what package os/signal keeps
 	code := leaktest.Run(m)
 	os.RemoveAll(tinyFiles.dir)

@@ -301,7 +301,8 @@ func (d *duty) plan(maps, pen string) {
 	d.forget(maps)
 
 	b := d.Raw(1)
-	d.Demand(1, none, uapi.SYS_WRITE, uintptr(d.socket), table.Address(&b[0]), 1)
+	// If this program is gone already neither works, and it goes on.
+	d.Try(none, uapi.SYS_WRITE, uintptr(d.socket), table.Address(&b[0]), 1)
 	d.Try(none, uapi.SYS_READ, uintptr(d.socket), table.Address(&b[0]), 1) // until this program has ended
 	one, dir := d.CString("1"), d.CString(pen)
 	var groups [guardedGroups]uintptr

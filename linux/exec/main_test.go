@@ -167,9 +167,11 @@ func TestMain(m *testing.M) {
 		c.Handle().Wait(ctx)
 		c.Wait()
 	}
-	c := command("exit", "0") // and to emulate AutoKill, and to kill trees at its end, where it can
-	c.Flags, c.Emulate, c.KillTree = linux.AutoKill|linux.NoNewPrivs, linux.AutoKill, true
-	c.Run()
+	leaktest.OffFirstThread(func() {
+		c := command("exit", "0") // and to emulate AutoKill, and to kill trees at its end, where it can
+		c.Flags, c.Emulate, c.KillTree = linux.AutoKill|linux.NoNewPrivs, linux.AutoKill, true
+		c.Run()
+	})
 	signal.Stop(warm) // what package os/signal keeps
 	os.Exit(leaktest.Run(m))
 }

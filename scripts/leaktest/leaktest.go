@@ -33,6 +33,23 @@ func Run(m *testing.M) int {
 	return code
 }
 
+// OffFirstThread calls f in another thread than the first of this program, which
+// may take more.
+func OffFirstThread(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		if unix.Gettid() == os.Getpid() {
+			OffFirstThread(f) // this goroutine has it
+			return
+		}
+		f()
+	}()
+	<-done
+}
+
 // A state is what tests must leave as they have found it.
 type state struct {
 	files      []string
