@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -55,6 +56,7 @@ func TestMain(m *testing.M) {
 	if name, ok := os.LookupEnv(helperVar); ok {
 		os.Exit(helpers[name](os.Args[1:]))
 	}
+	skipExamples()
 	// Other users are to execute it, which they may not after umask 077.
 	if info, err := self.Stat(); err == nil && os.Geteuid() == 0 && info.Mode()&0o5 != 0o5 {
 		self.Chmod(info.Mode() | 0o55)
@@ -88,6 +90,18 @@ func TestMain(m *testing.M) {
 	code := leaktest.Run(m)
 	os.RemoveAll(tinyFiles.dir)
 	os.Exit(code)
+}
+
+// skipExamples skips the examples whose programs are not here.
+func skipExamples() {
+	flag.Parse()
+	skip := []string{flag.Lookup("test.skip").Value.String()}
+	for program, example := range map[string]string{"/bin/true": "ExampleCapabilities", "/bin/sh": "ExampleChild_landlock"} {
+		if _, err := os.Stat(program); err != nil {
+			skip = append(skip, example)
+		}
+	}
+	flag.Set("test.skip", strings.Trim(strings.Join(skip, "|"), "|"))
 }
 
 // child returns a Child that runs a helper with args, and has our stderr.
