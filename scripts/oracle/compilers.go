@@ -87,12 +87,21 @@ var failed = regexp.MustCompile(`error: static assertion failed(?:: "| due to re
 func (c compiler) checkUnit(u unit, kernel, base string, bare []string) (tally, error) {
 	src := newSource(u)
 	stderr, runErr := c.compile(src, base, kernel, bare...)
+	if otherError(stderr) != "" && !missingHeader.MatchString(stderr) {
+		// Macros of some headers use what these have, without including them.
+		more := u
+		more.Before = append(slices.Clone(u.Before), "linux/ioctl.h", "linux/fcntl.h")
+		again := newSource(more)
+		if said, err := c.compile(again, base, kernel, bare...); otherError(said) == "" {
+			u, src, stderr, runErr = more, again, said, err
+		}
+	}
 	if missingHeader.MatchString(stderr) && c.Libc != "" {
 		// With a C library, structs like in6_addr may be the library's.
 		src = newSource(u.withoutOthers())
-		var libc []string
+		libc := []string{"-DGEN_LIBC"}
 		if c.Headers != "" {
-			libc = []string{"-isystem", c.Headers}
+			libc = append(libc, "-isystem", c.Headers)
 		}
 		stderr, runErr = c.compile(src, base, kernel, libc...)
 	}
@@ -188,7 +197,7 @@ typedef __s8 s8; typedef __s16 s16; typedef __s32 s32; typedef __s64 s64;
 #define cpu_to_le32(x) __builtin_bswap32(x)
 #define cpu_to_le64(x) ((u64)__builtin_bswap64(x))
 #endif
-#ifndef htonl
+#if !defined htonl && !defined GEN_LIBC // which declares them as functions
 #define htonl cpu_to_be32
 #define ntohl cpu_to_be32
 #define htons cpu_to_be16
