@@ -246,13 +246,16 @@ func (g *Cgroup) Close() error {
 	return g.dir.Close()
 }
 
-// removeCgroup removes an empty group, and those below it before.
+// removeCgroup removes an empty group, and those below it before. It is no error if
+// somebody else removes one of them meanwhile.
 func removeCgroup(path string) error {
 	if err := syscall.Rmdir(path); err == nil || err == syscall.ENOENT {
 		return nil
 	}
 	entries, err := os.ReadDir(path)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	for _, e := range entries {
@@ -262,7 +265,11 @@ func removeCgroup(path string) error {
 			}
 		}
 	}
-	return syscallPath("rmdir", path, syscall.Rmdir(path))
+	err = syscall.Rmdir(path)
+	if err == syscall.ENOENT {
+		err = nil
+	}
+	return syscallPath("rmdir", path, err)
 }
 
 func syscallPath(op, path string, err error) error {
