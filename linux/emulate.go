@@ -197,9 +197,8 @@ func (h *inheritance) addRest() (err error) {
 	if h.groups, err = unix.Getgroups(); err != nil {
 		return os.NewSyscallError("getgroups", err)
 	}
-	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	if err := unix.Capget(&hdr, &h.caps[0]); err != nil {
-		return os.NewSyscallError("capget", err)
+	if h.caps, err = capabilitiesHere(); err != nil {
+		return err
 	}
 	for _, of := range []struct {
 		option int

@@ -74,10 +74,15 @@ func (c *Child) newUser() bool { return (c.Flags | c.Unshare).has(NewUser) }
 // hasCapabilities reports whether this program has privileges that another one
 // of its user may lack.
 func hasCapabilities() bool {
-	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	err := unix.Capget(&hdr, &data[0])
+	data, err := capabilitiesHere()
 	return err != nil || data[0].Permitted|data[1].Permitted != 0
+}
+
+// capabilitiesHere returns the capabilities of the calling thread.
+func capabilitiesHere() (data [2]unix.CapUserData, err error) {
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	err = os.NewSyscallError("capget", unix.Capget(&hdr, &data[0]))
+	return data, err
 }
 
 // restrictsPtrace reports whether processes cannot look into others of their

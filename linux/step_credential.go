@@ -107,10 +107,7 @@ func (p *plan) dropCapabilities(c *Child) error {
 	for i := range data {
 		d := &data[i]
 		if c.newUser() {
-			d.Permitted, d.Inheritable = math.MaxUint32, 0
-			if i == 1 {
-				d.Permitted = knownCapabilities()
-			}
+			d.Permitted, d.Inheritable = math.MaxUint32, 0 // as for ambientCaps
 		}
 		if becomes && len(c.AmbientCaps) == 0 {
 			d.Permitted = 0 // the kernel has taken them with the user 0
@@ -127,14 +124,4 @@ func (p *plan) dropCapabilities(c *Child) error {
 	}
 	p.Call(label(StepCapabilities, "drop all but "+c.Capabilities.String()), uapi.SYS_CAPSET, table.Address(hdr), uintptr(unsafe.Pointer(data)))
 	return nil
-}
-
-// knownCapabilities returns those above 31 that the kernel has.
-func knownCapabilities() (bits uint32) {
-	for n := uintptr(32); n < 64; n++ {
-		if _, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, n, 0, 0, 0); err == nil {
-			bits |= 1 << (n - 32)
-		}
-	}
-	return bits
 }

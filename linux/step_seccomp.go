@@ -3,8 +3,6 @@
 package linux
 
 import (
-	"fmt"
-	"os"
 	"slices"
 	"unsafe"
 
@@ -12,7 +10,6 @@ import (
 	"github.com/go-clone3/clone3/linux/internal/table"
 	"github.com/go-clone3/clone3/linux/seccomp"
 	"github.com/go-clone3/clone3/uapi"
-	"golang.org/x/sys/unix"
 )
 
 // filter makes the child one whose system calls are filtered. It is the last
@@ -63,33 +60,6 @@ func (p *plan) survives(c *Child) error {
 		if action := c.Seccomp.Decide(call.nr, wide); !slices.Contains(allowed, action) {
 			return invalid("Seccomp answers %v to %s, which the child needs to execute its program", action, uapi.SyscallName(call.nr))
 		}
-	}
-	return nil
-}
-
-// mayConfine reports whether the kernel lets the child confine itself: it might
-// execute a program that gains privileges and is not meant to be confined.
-func mayConfine(c *Child, field string) error {
-	if c.Flags.has(NoNewPrivs) || c.newUser() && c.Capabilities == nil {
-		return nil
-	}
-	admin := false
-	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if unix.Capget(&hdr, &data[0]) == nil {
-		admin = data[0].Effective&(1<<unix.CAP_SYS_ADMIN) != 0
-	}
-	if noNew, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err == nil && noNew == 1 {
-		return nil
-	}
-	switch {
-	case c.Credential != nil && c.Credential.Uid != 0 && os.Geteuid() == 0 && !slices.Contains(c.AmbientCaps, unix.CAP_SYS_ADMIN):
-		admin = false // as the kernel takes it with the user 0
-	case field == "Seccomp" && c.Capabilities != nil && !c.Capabilities.Has(CapSysAdmin):
-		admin = false // it has been dropped by then
-	}
-	if !admin {
-		return fmt.Errorf("linux: Child.%s needs the flag NoNewPrivs, or CAP_SYS_ADMIN by then: %w", field, unix.EPERM)
 	}
 	return nil
 }
