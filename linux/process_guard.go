@@ -67,13 +67,16 @@ func guardedGroup(ctx context.Context, parent string, stays bool) (*Cgroup, *gua
 		return nil, nil, err
 	}
 	guards.Lock()
-	defer guards.Unlock()
-	if guards.below == nil {
-		guards.below = make(map[string][]*guard)
-	}
-	guards.below[parent] = append(guards.below[parent], g)
 	group := g.create()
+	if group != nil {
+		if guards.below == nil {
+			guards.below = make(map[string][]*guard)
+		}
+		guards.below[parent] = append(guards.below[parent], g)
+	}
+	guards.Unlock()
 	if group == nil {
+		g.end()
 		return nil, nil, fmt.Errorf("linux: no control group can be created in %s", g.pen.Path())
 	}
 	return group, g, nil
