@@ -99,13 +99,13 @@
 //
 //	{"arch":"amd64","group":"sched","headers":["linux/sched.h", ...],
 //	 "before":["linux/types.h", ...],"define":["NAME TEXT", ...],"consts":[CONST, ...],
-//	 "structs":[STRUCT, ...],"skips":[SKIP, ...]}
+//	 "structs":[STRUCT, ...],"types":[NAMED, ...],"skips":[SKIP, ...]}
 //
 // A CONST is a macro or an enumerator. The value is a number with all its
 // digits, which can need 64 bits, or a string, or the list of its bytes if that
 // is not UTF-8. The base is decimal, hex or octal, as the header writes it. An
-// enumerator has an enum: its tag in C, or "enum". A gap sets a constant apart
-// from the one before it.
+// enumerator has an enum: "enum TAG", the typedef's name where there is no tag, or
+// "enum". A gap sets a constant apart from the one before it.
 //
 //	{"name":"CLONE_PIDFD","value":4096,"type":"int","base":"hex",
 //	 "enum":"...","gap":true,"pos":POS}
@@ -124,10 +124,15 @@
 // A TYPE has a kind: bool, char (the plain one), int, uint, float, pointer,
 // funcpointer, array or record, and c, its spelling. An array has elem and len.
 // A record has the name of a struct in record, or, where C gives it none, the
-// STRUCT in inline.
+// STRUCT in inline. What is an enum has the name of that.
 //
-//	{"kind":"uint","c":"__u64","size":8,"align":8,
+//	{"kind":"uint","c":"__u64","size":8,"align":8,"enum":"enum pid_type",
 //	 "elem":TYPE,"len":4,"record":"struct timespec","inline":STRUCT}
+//
+// A NAMED is an enum that has a name, or a typedef that is no STRUCT, with what it
+// stands for.
+//
+//	{"name":"enum pid_type","type":TYPE,"pos":POS}
 //
 // A SKIP is {"name":NAME,"reason":TEXT,"pos":POS}; a POS is
 // {"file":"linux/sched.h","line":12}, where line is left out if it is not the

@@ -31,6 +31,7 @@ func WriteJSON(w io.Writer, version string, units []Unit) error {
 		}
 		printList(out, "consts", u.Consts)
 		printList(out, "structs", u.Structs)
+		printList(out, "types", u.Types)
 		printList(out, "skips", u.Skips)
 		out.printf("}")
 	}
