@@ -228,8 +228,16 @@ func (tu *translation) types(u *model.Unit, g model.Group, order map[string]int)
 			u.Skips = append(u.Skips, s)
 		}
 	}
+	// An enum is asked for by its constants too.
+	hasConst := map[string]bool{}
+	for _, c := range u.Consts {
+		hasConst[c.Enum] = true
+	}
 	for _, t := range tu.typeDecls {
-		if !wants(t.name, t.pos, model.Header.WantsStruct) || t.typ.rec != nil && t.typ.rec.tag == t.name {
+		wanted := func(h model.Header, name string) bool {
+			return h.WantsStruct(name) || t.typ.enum != nil && *t.typ.enum == name && hasConst[name]
+		}
+		if !wants(t.name, t.pos, wanted) || t.typ.rec != nil && t.typ.rec.tag == t.name {
 			continue
 		}
 		switch c := t.typ.sync(); {

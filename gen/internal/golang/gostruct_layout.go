@@ -13,6 +13,7 @@ import (
 type recordLayout struct {
 	goLayout
 	model.Struct
+	path     string // how the user names it: clone_args, bpf_attr.query
 	out      goStruct
 	inner    []goStruct      // the types of members without a name in C
 	align    int64           // of the Go type
@@ -47,9 +48,9 @@ type storage struct {
 const maxSize = 1 << 30
 
 // layout makes the Go type of s, which is called c in the model.
-func (l goLayout) layout(s model.Struct, name, c string) goRecord {
+func (l goLayout) layout(s model.Struct, name, c, path string) goRecord {
 	r := recordLayout{
-		goLayout: l, Struct: s, align: 1, scalar: 1, siblings: map[string]bool{}, taken: map[string]bool{},
+		goLayout: l, Struct: s, path: path, align: 1, scalar: 1, siblings: map[string]bool{}, taken: map[string]bool{},
 		out: goStruct{key: c, Name: name, C: withoutGroup(c), Pos: s.Pos, Size: s.Size},
 	}
 	if s.Align > 8 {
@@ -160,7 +161,7 @@ func (r *recordLayout) findTypes() error {
 		var err error
 		if m.Bits == nil && (m.Flexible || m.Type.Kind == model.Array && m.Type.Size == 0) {
 			err = r.addOffset(m)
-		} else if m.goType, err = r.typeOf(m.Type, m.Field); m.Type.Size > 0 {
+		} else if m.goType, err = r.memberType(m); m.Type.Size > 0 {
 			r.members = append(r.members, m)
 			r.scalar = max(r.scalar, m.scalar)
 			if m.in != nil {
@@ -264,7 +265,17 @@ func (r *recordLayout) placeMembers() error {
 			}
 		case r.fits(m.offset, m.align):
 			r.addField(goField{r.free(m), m.text, tellingType(m.Type), m.offset, m.Type.Size}, m.align)
+			if m.own {
+				r.out.Own = append(r.out.Own, goOwn{Type: m.text, Size: m.Type.Size})
+			}
 			continue
+		}
+		if m.own {
+			own := goOwn{Type: m.text, Size: m.Type.Size}
+			if a.Kind == pointerAccessor {
+				own.Align = m.align
+			}
+			r.out.Own = append(r.out.Own, own)
 		}
 		if a.Kind == pointerAccessor {
 			a.Name = r.free(m, "")

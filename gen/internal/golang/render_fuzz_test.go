@@ -23,7 +23,7 @@ func FuzzRender(f *testing.F) {
 		if damage {
 			m.damage(units)
 		}
-		p, err := Merge(units, nil)
+		p, err := Merge(units, Options{})
 		if err != nil {
 			return
 		}
