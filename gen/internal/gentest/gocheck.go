@@ -2,6 +2,7 @@ package gentest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/build"
@@ -12,17 +13,19 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"testing"
 )
 
 // CompileGo checks the types of files as the compiler for an architecture does,
 // of those that it takes, going by their names and build constraints.
-func CompileGo(t testing.TB, goarch string, files map[string][]byte) (*types.Package, error) {
-	t.Helper()
+func CompileGo(goarch string, files map[string][]byte) (*types.Package, error) {
 	fset := token.NewFileSet()
 	var parsed []*ast.File
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if !IsBuilt(t, goarch, name, files[name]) {
+		ok, err := IsBuilt(goarch, name, files[name])
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
 			continue
 		}
 		file, err := parser.ParseFile(fset, name, files[name], parser.SkipObjectResolution)
@@ -31,21 +34,22 @@ func CompileGo(t testing.TB, goarch string, files map[string][]byte) (*types.Pac
 		}
 		parsed = append(parsed, file)
 	}
-	config := types.Config{Sizes: types.SizesFor("gc", goarch), Importer: importer{}}
-	return config.Check("p", fset, parsed, nil)
+	var errs []error
+	config := types.Config{Sizes: types.SizesFor("gc", goarch), Importer: importer{}, Error: func(err error) { errs = append(errs, err) }}
+	pkg, err := config.Check("p", fset, parsed, nil)
+	if err != nil {
+		return nil, errors.Join(errs...)
+	}
+	return pkg, nil
 }
 
 // IsBuilt reports whether the go command takes a file for an architecture.
-func IsBuilt(t testing.TB, goarch, name string, data []byte) bool {
-	t.Helper()
+func IsBuilt(goarch, name string, data []byte) (bool, error) {
 	ctx := build.Context{GOOS: "linux", GOARCH: goarch, Compiler: "gc", OpenFile: func(string) (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(data)), nil
 	}}
 	ok, err := ctx.MatchFile("", name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ok && !strings.HasSuffix(name, "_test.go")
+	return ok && !strings.HasSuffix(name, "_test.go"), err
 }
 
 // An importer imports what generated code may: unsafe and, for numbers in a

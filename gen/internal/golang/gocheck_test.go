@@ -17,7 +17,11 @@ import (
 func filesOn(t *testing.T, goarch string, files []File) (on []File) {
 	t.Helper()
 	for _, f := range files {
-		if gentest.IsBuilt(t, goarch, f.Name, f.Data) {
+		ok, err := gentest.IsBuilt(goarch, f.Name, f.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok {
 			on = append(on, f)
 		}
 	}
@@ -31,7 +35,7 @@ func compile(t *testing.T, goarch string, files []File) (*types.Package, error) 
 	for _, f := range files {
 		all[f.Name] = f.Data
 	}
-	return gentest.CompileGo(t, goarch, all)
+	return gentest.CompileGo(goarch, all)
 }
 
 // checkLayouts compares the Go types of a compiled package with their models.

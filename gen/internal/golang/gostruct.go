@@ -228,6 +228,14 @@ func tellingType(t model.Type) string {
 	return t.C
 }
 
+// telling is tellingType of a member whose Go type may have a name from C.
+func (r *recordLayout) telling(m member) string {
+	if !m.own && r.named(m.Type.Innermost()) != "" {
+		return ""
+	}
+	return tellingType(m.Type)
+}
+
 // withType names a member for a comment, with its C type if that has a name.
 func withType(f model.Field) string {
 	switch {

@@ -264,7 +264,7 @@ func (r *recordLayout) placeMembers() error {
 				a.Kind = pointerAccessor
 			}
 		case r.fits(m.offset, m.align):
-			r.addField(goField{r.free(m), m.text, tellingType(m.Type), m.offset, m.Type.Size}, m.align)
+			r.addField(goField{r.free(m), m.text, r.telling(m), m.offset, m.Type.Size}, m.align)
 			if m.own {
 				r.out.Own = append(r.out.Own, goOwn{Type: m.text, Size: m.Type.Size})
 			}
@@ -273,7 +273,7 @@ func (r *recordLayout) placeMembers() error {
 		if m.own {
 			own := goOwn{Type: m.text, Size: m.Type.Size}
 			if a.Kind == pointerAccessor {
-				own.Align = m.align
+				own.Align = min(m.in.align, cmp.Or(a.Offset&-a.Offset, m.in.align))
 			}
 			r.out.Own = append(r.out.Own, own)
 		}

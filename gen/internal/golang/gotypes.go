@@ -2,6 +2,7 @@ package golang
 
 import (
 	"fmt"
+	"iter"
 	"math/big"
 	"slices"
 	"strings"
@@ -52,12 +53,35 @@ func (r *recordLayout) checkSize(o Override, t model.Type) {
 
 // ofTypedef is the type that the user gives what has the type of a typedef.
 func (r *recordLayout) ofTypedef(t model.Type) (string, bool) {
-	o, ok := r.asked.of(unqualified(t.C), false)
-	if !ok || t.Size <= 0 {
+	if t.Size <= 0 || len(r.asked.list) == 0 {
 		return "", false
 	}
-	r.checkSize(o, t)
-	return o.Go, true
+	for c := range r.typedefNames(t) {
+		if o, ok := r.asked.of(c, false); ok {
+			r.checkSize(o, t)
+			return o.Go, true
+		}
+	}
+	return "", false
+}
+
+// typedefNames are the typedefs that t goes by: that of its name, and those that
+// this stands for, as long as they have the layout of t; and its enum.
+func (l goLayout) typedefNames(t model.Type) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		c := unqualified(t.C)
+		seen := map[string]bool{} // headers may differ, so that there are loops
+		for n, ok := l.types.typedefs[c]; ok && !seen[c] && n.Type.Kind == t.Kind && n.Type.Size == t.Size; n, ok = l.types.typedefs[c] {
+			if !yield(c) {
+				return
+			}
+			seen[c] = true
+			c = unqualified(n.Type.C)
+		}
+		if t.Enum != "" && !seen[t.Enum] {
+			yield(t.Enum)
+		}
+	}
 }
 
 // unqualified is a type without const and volatile.
@@ -77,21 +101,12 @@ func (l goLayout) named(t model.Type) string {
 	if len(l.types.made) == 0 || t.Kind == model.Record {
 		return ""
 	}
-	c := unqualified(t.C)
-	for range 100 { // typedefs make no loops, but headers may differ
-		n, ok := l.types.typedefs[c]
-		if !ok || n.Type.Kind != t.Kind || n.Type.Size != t.Size {
-			break
-		}
+	for c := range l.typedefNames(t) {
 		if name := l.nameOf(c, t); name != "" {
 			return name
 		}
-		if c == unqualified(n.Type.C) {
-			break
-		}
-		c = unqualified(n.Type.C)
 	}
-	return l.nameOf(t.Enum, t)
+	return ""
 }
 
 func (l goLayout) nameOf(c string, t model.Type) string {
@@ -115,11 +130,10 @@ func (l goLayout) goNamedTypes(consts map[string]string) (map[string]goNamed, ma
 		switch {
 		case made.user != "":
 			n.C = "the constants " + strings.ReplaceAll(strings.Join(made.match, ", "), "-", " but not ")
-		case made.set != noSet:
-			if !strings.HasPrefix(n.C, "enum ") {
-				n.C = "the enum " + n.C
-			}
-		default:
+		case made.IsEnum() && !strings.HasPrefix(n.C, "enum "):
+			n.C = "the enum " + n.C
+		}
+		if made.set == noSet {
 			if !made.IsEnum() {
 				n.C = fmt.Sprintf("the typedef %s of %s", n.C, withoutGroup(made.Type.C))
 			}

@@ -110,7 +110,7 @@ func (n *namer) resolve() error {
 			taken[c.Name] = true
 		}
 	}
-	for name := range taken {
+	for _, name := range slices.Sorted(maps.Keys(taken)) {
 		to := constName(name)
 		if to != name && taken[to] { // of whichever architecture
 			to = "X" + name
@@ -118,6 +118,8 @@ func (n *namer) resolve() error {
 		if bare, ok := n.stripped(name, strings.HasPrefix); ok && n.rename[name] == "" {
 			if bare = constName(bare); !taken[bare] {
 				to, n.bare[constKey(name)] = bare, true
+			} else {
+				n.apart.Add(fmt.Sprintf("-strip: constant %s keeps its prefix, for there is a constant %s", cName(name), bare), "")
 			}
 		}
 		n.consts[name] = cmp.Or(n.rename[name], to)

@@ -5,6 +5,7 @@ import (
 	"go/constant"
 	"go/token"
 	"math/big"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -113,7 +114,7 @@ func (s Set) flag(text string) string { return Set{Name: text, Flags: s.Flags}.S
 
 func checkPattern(pattern string) error {
 	if !model.IsPattern(pattern) {
-		return fmt.Errorf("%s: syntax error in pattern", pattern)
+		return path.ErrBadPattern
 	}
 	return nil
 }

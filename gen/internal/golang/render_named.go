@@ -2,6 +2,7 @@ package golang
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/dave/jennifer/jen"
 )
@@ -10,7 +11,7 @@ import (
 // constants.
 func renderNamed(f *jen.File, n goNamed) {
 	is := "is"
-	if n.Set != noSet && len(n.Values) > 0 && n.C[:4] == "the " {
+	if strings.HasPrefix(n.C, "the constants ") {
 		is = "has"
 	}
 	f.Add(comment("%s %s %s (%s).", n.Name, is, n.C, n.Pos))

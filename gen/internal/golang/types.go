@@ -343,16 +343,16 @@ func (t *typist) convert() {
 		for i := range g {
 			for j := range g[i].Consts {
 				c := &g[i].Consts[j]
-				what, typ := "-type", t.tables[i].consts[c.Name]
+				typ, hint := t.tables[i].consts[c.Name], ""
 				if made, ok := t.tables[i].made[typ]; ok {
-					what, typ = cmp.Or(made.user, made.Name), made.under
+					typ, hint = made.under, fmt.Sprintf(", like %s; choose another: %[1]s:int64", cmp.Or(made.user, identifier(made.Name)))
 				}
 				if c.Value.Kind() != constant.Int || !slices.Contains(integers, typ) {
 					continue
 				}
 				v, ok := convert(c.Value, typ)
 				if !ok {
-					t.errs.add(fmt.Errorf("%s: constant %s is %s, which is no %s, the type of %s; give another behind a colon: NAME:int64", c.Pos, cName(c.Name), c.Value, typ, what))
+					t.errs.add(fmt.Errorf("%s: constant %s is %s, which is no %s%s", c.Pos, cName(c.Name), c.Value, typ, hint))
 				}
 				c.Value = v
 			}
