@@ -77,10 +77,10 @@ func typeUp(arches []string, groups [][]model.Unit, o Options) (*typist, error) 
 	for range arches {
 		t.tables = append(t.tables, typeTable{map[string]madeType{}, map[string]model.NamedType{}, map[string]string{}})
 	}
-	t.unsign()
 	for i := range arches {
 		t.enumsAndTypedefs(i)
 	}
+	t.unsign()
 	t.families()
 	if len(t.Sets)+len(t.Types) > 0 {
 		for i := range arches {
@@ -102,7 +102,7 @@ func matches(pattern, c string) bool {
 
 // unsign makes those constants positive that C has as negative numbers because
 // they have the highest bit of an int: 1<<31. It does so only where the header
-// writes bits, and not -1.
+// writes bits, and not -1, and in no enum that has its type.
 func (t *typist) unsign() {
 	for _, pattern := range t.Unsigned {
 		for _, g := range t.groups {
@@ -115,7 +115,7 @@ func (t *typist) unsign() {
 					}
 					t.used["-unsigned "+pattern] = true
 					bits := map[string]int{"int": 32, "long": arch.Bits, "long long": 64}[c.Type]
-					if bits > 0 && c.Base == model.Hex && constant.Sign(c.Value) < 0 {
+					if bits > 0 && t.tables[i].made[c.Enum].set == noSet && c.Base == model.Hex && constant.Sign(c.Value) < 0 {
 						if v, ok := convert(c.Value, fmt.Sprint("uint", bits)); ok {
 							c.Value = v
 						}
