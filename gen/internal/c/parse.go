@@ -33,11 +33,14 @@ func Parse(inc fs.FS, a model.Arch, g model.Group) (model.Unit, error) {
 	return new(Parser).Parse(inc, a, g)
 }
 
-// A Parser remembers what the C parser has said of expressions, which is the same
-// for many architectures. The zero value has no memories. It is safe for
-// concurrent use.
-type Parser struct {
-	answers sync.Map // question to string
+// A Parser remembers what macros expand to and what the C parser has said of
+// expressions, which is the same for many architectures. The zero value has no
+// memories. It is safe for concurrent use.
+type Parser struct{ memory memory }
+
+type memory struct {
+	expansions sync.Map // digest to expansion
+	answers    sync.Map // question to string
 }
 
 // Parse is the function Parse with the memories of p.
@@ -78,7 +81,7 @@ func (p *Parser) ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) (u
 	done := false
 	for {
 		src.restart()
-		tu, terr := translate(src, &p.answers, a, together, first)
+		tu, terr := translate(src, &p.memory, a, together, first)
 		var next []model.Unit
 		if terr == nil {
 			for i, g := range groups {
@@ -111,17 +114,18 @@ func (p *Parser) ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) (u
 
 // A translation is a translation unit that has been read.
 type translation struct {
-	arch      model.Arch
-	src       *sources
-	answers   *sync.Map
-	scope     *scope
-	macros    map[string]*cc.Macro
-	list      []macro   // of macroList
-	unread    place     // where cc could not go on
-	unchecked bool      // cc has no opinion on the layouts
-	records   []*record // with a name and a definition, in the order of these
-	consts    []constDecl
-	probes    []probe
+	arch        model.Arch
+	src         *sources
+	memory      *memory
+	scope       *scope
+	macros      map[string]*cc.Macro
+	list        []macro           // of macroList
+	definitions map[string]string // of macros, once they are asked for
+	unread      place             // where cc could not go on
+	unchecked   bool              // cc has no opinion on the layouts
+	records     []*record         // with a name and a definition, in the order of these
+	consts      []constDecl
+	probes      []probe
 
 	pack      int64 // of #pragma pack, 0 without
 	packStack []int64
@@ -132,8 +136,8 @@ type translation struct {
 // translate reads the headers of g, behind those of first, and the
 // declarations in them. If it fails, the translation still knows what is
 // missing.
-func translate(src *sources, answers *sync.Map, a model.Arch, g model.Group, first []string) (*translation, error) {
-	tu := &translation{arch: a, src: src, answers: answers, scope: newScope(a)}
+func translate(src *sources, m *memory, a model.Arch, g model.Group, first []string) (*translation, error) {
+	tu := &translation{arch: a, src: src, memory: m, scope: newScope(a), definitions: map[string]string{}}
 	var includes, defines strings.Builder
 	for _, d := range g.Define {
 		fmt.Fprintf(&defines, "#define %s\n", d)
