@@ -33,13 +33,14 @@ func Parse(inc fs.FS, a model.Arch, g model.Group) (model.Unit, error) {
 	return new(Parser).Parse(inc, a, g)
 }
 
-// A Parser remembers what macros expand to and what the C parser has said of
-// expressions, which is the same for many architectures. The zero value has no
+// A Parser remembers how headers are rewritten, what macros expand to and what the
+// C parser has said of expressions, which is the same for many architectures. The zero value has no
 // memories. It is safe for concurrent use.
 type Parser struct{ memory memory }
 
 type memory struct {
-	expansions sync.Map // digest to expansion
+	headers    sync.Map // digest of the text to rewriting
+	expansions sync.Map // digest of the definitions to expansion
 	answers    sync.Map // question to string
 }
 
@@ -77,11 +78,11 @@ func (p *Parser) ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) (u
 	// behind those others, as a programmer would have it.
 	first := slices.Clone(groups[0].Include)
 	together.Define = groups[0].Define
-	src := newSources(inc)
+	src := newSources(inc, &p.memory)
 	done := false
 	for {
 		src.restart()
-		tu, terr := translate(src, &p.memory, a, together, first)
+		tu, terr := translate(src, a, together, first)
 		var next []model.Unit
 		if terr == nil {
 			for i, g := range groups {
@@ -136,8 +137,8 @@ type translation struct {
 // translate reads the headers of g, behind those of first, and the
 // declarations in them. If it fails, the translation still knows what is
 // missing.
-func translate(src *sources, m *memory, a model.Arch, g model.Group, first []string) (*translation, error) {
-	tu := &translation{arch: a, src: src, memory: m, scope: newScope(a), definitions: map[string]string{}}
+func translate(src *sources, a model.Arch, g model.Group, first []string) (*translation, error) {
+	tu := &translation{arch: a, src: src, memory: src.memo, scope: newScope(a), definitions: map[string]string{}}
 	var includes, defines strings.Builder
 	for _, d := range g.Define {
 		fmt.Fprintf(&defines, "#define %s\n", d)
