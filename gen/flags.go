@@ -42,11 +42,13 @@ the headers of one architecture binds only that one: say so with -arch.
     -package P    the package name ($GOPACKAGE, or else the folder's name)
     -arch LIST    the GOARCHes: amd64,arm64 (all)
     -diff OLD     compare with another kernel, given like DIR
+    -since DIRS   say in comments with which release names came, by these older
+                  kernels, given like DIR, or by a table of names
     -json         print the model, or the differences, for programs
     -v            end with a table of what was read and skipped, and why
 
--header, -prefix, -exclude, -rename and -arch take several values, with commas
-or given again. A header is left out for architectures that lack it.
+-header, -prefix, -exclude, -rename, -since and -arch take several values, with
+commas or given again. A header is left out for architectures that lack it.
 Nothing is guessed: a name has the value that C gives it, or it is skipped.
 
 Examples:
@@ -67,6 +69,7 @@ type options struct {
 	renames              map[string]string
 	dirs, defines, first []string // of -I, -D and -include
 	unit                 string
+	since                []string // older kernels, and tables
 	dir, pkg             string
 	arches               []model.Arch
 	check, json, verbose bool
@@ -116,6 +119,7 @@ func parseFlags(args []string) (options, error) {
 	f.Var(&excludes, "exclude", "")
 	f.Var(&renames, "rename", "")
 	f.Var(&archNames, "arch", "")
+	f.Var((*listFlag)(&o.since), "since", "")
 	f.BoolVar(&o.check, "check", false, "")
 	f.BoolVar(&o.json, "json", false, "")
 	f.BoolVar(&o.verbose, "v", false, "")
@@ -185,6 +189,7 @@ var conflicts = []struct{ a, b, why string }{
 	{"o", "diff", "the differences go to the standard output"},
 	{"rename", "json", "the model has the names of C"},
 	{"rename", "diff", "the differences have the names of C"},
+	{"since", "diff", "-diff tells itself what is new"},
 	{"package", "json", "the model has no package"},
 	{"package", "diff", "the differences have no package"},
 }

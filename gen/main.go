@@ -182,6 +182,15 @@ func (c command) read(dirs ...string) ([]reading, error) {
 		if len(r.wants) == 0 && len(kernels) == 1 {
 			return nil, r.lacks.AsError(r.arches)
 		}
+		if len(c.since) > 0 {
+			origins, err := c.origins(r)
+			if err != nil {
+				return nil, err
+			}
+			for i, u := range r.units {
+				r.units[i] = u.Mark(origins)
+			}
+		}
 		readings = append(readings, r)
 	}
 	return readings, nil

@@ -56,7 +56,30 @@ func (p *Parser) Parse(inc fs.FS, a model.Arch, g model.Group) (model.Unit, erro
 // ParseTogether is Parse for several groups, whose headers are all read as one
 // translation unit: for those that agree with each other it gives the same in
 // less time.
-func (p *Parser) ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) (units []model.Unit, err error) {
+func (p *Parser) ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) ([]model.Unit, error) {
+	units, err := readTogether(p, inc, a, groups, func(tu *translation, first []string) (units []model.Unit) {
+		for i, g := range groups {
+			u := tu.unit(g)
+			u.Before = first
+			if i == 0 {
+				u.Skips = append(slices.Clone(tu.src.cut), u.Skips...)
+			}
+			units = append(units, u)
+		}
+		return units
+	})
+	if err == nil && units == nil { // none of the groups has a header
+		for _, g := range groups {
+			units = append(units, model.Unit{Arch: a.GOARCH, Group: g})
+		}
+	}
+	return units, err
+}
+
+// readTogether reads the headers of groups as one translation unit and returns
+// what take makes of it, the zero value if there are no headers. A unit that
+// has to be read again is taken again.
+func readTogether[T any](p *Parser, inc fs.FS, a model.Arch, groups []model.Group, take func(tu *translation, first []string) T) (taken T, err error) {
 	together := model.Group{}
 	for _, g := range groups {
 		for _, h := range g.Headers {
@@ -64,14 +87,14 @@ func (p *Parser) ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) (u
 				together.Headers = append(together.Headers, h)
 			}
 		}
-		units = append(units, model.Unit{Arch: a.GOARCH, Group: g})
 	}
 	if len(together.Headers) == 0 {
-		return units, nil
+		return taken, nil
 	}
 	defer func() {
 		if r := recover(); r != nil { // by cc
-			units, err = nil, &model.ParseError{Arch: a.GOARCH, Lines: []string{fmt.Sprintf("%s: this is no C that can be read (%v)", together.Headers[0].Path, r)}}
+			var none T
+			taken, err = none, &model.ParseError{Arch: a.GOARCH, Lines: []string{fmt.Sprintf("%s: this is no C that can be read (%v)", together.Headers[0].Path, r)}}
 		}
 	}()
 	// Headers that use names of others without including them are read again,
@@ -83,16 +106,9 @@ func (p *Parser) ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) (u
 	for {
 		src.restart()
 		tu, terr := translate(src, a, together, first)
-		var next []model.Unit
+		var next T
 		if terr == nil {
-			for i, g := range groups {
-				u := tu.unit(g)
-				u.Before = first
-				if i == 0 {
-					u.Skips = append(slices.Clone(src.cut), u.Skips...)
-				}
-				next = append(next, u)
-			}
+			next = take(tu, first)
 			terr = tu.failed(nil)
 		}
 		more := homesOf(inc, tu.scope.missing, first)
@@ -103,11 +119,11 @@ func (p *Parser) ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) (u
 			}
 		}
 		if terr != nil && done { // better without
-			return units, nil
+			return taken, nil
 		}
-		units, err, done = next, terr, terr == nil
+		taken, err, done = next, terr, terr == nil
 		if len(more) == 0 {
-			return units, err
+			return taken, err
 		}
 		first = append(first, more...)
 	}

@@ -39,6 +39,9 @@ func Merge(units []model.Unit, rename map[string]string) (Package, error) {
 	if err := tellApart(groups, &p.Apart); err != nil {
 		return Package{}, err
 	}
+	for i, g := range groups {
+		groups[i] = agreeOnWords(g)
+	}
 	n := newNamer(arches, groups, rename)
 	if err := n.resolve(); err != nil {
 		return Package{}, err

@@ -29,8 +29,11 @@ func renderConsts(f *jen.File, consts []model.Const, names map[string]string) {
 				}
 				for _, c := range group {
 					def := block.Id(names[c.Name]).Op("=").Op(literal(c))
-					if c.Pos.Line > 0 {
-						def.Add(comment("%s", c.Pos))
+					switch {
+					case c.Pos.Line > 0:
+						def.Add(comment("%s%s", c.Pos, listed(c.Since)))
+					case c.Since != "":
+						def.Add(comment("%s", c.Since))
 					}
 				}
 			}
