@@ -33,11 +33,15 @@ func Parse(inc fs.FS, a model.Arch, g model.Group) (model.Unit, error) {
 	return new(Parser).Parse(inc, a, g)
 }
 
-// A Parser remembers what the C parser has said of expressions, which is the same
-// for many architectures. The zero value has no memories. It is safe for
-// concurrent use.
-type Parser struct {
-	answers sync.Map // question to string
+// A Parser remembers how headers are rewritten, what macros expand to and what the
+// C parser has said of expressions, which is the same for many architectures. The zero value has no
+// memories. It is safe for concurrent use.
+type Parser struct{ memory memory }
+
+type memory struct {
+	headers    sync.Map // digest of the text to rewriting
+	expansions sync.Map // digest of the definitions to expansion
+	answers    sync.Map // question to string
 }
 
 // Parse is the function Parse with the memories of p.
@@ -97,11 +101,11 @@ func readTogether[T any](p *Parser, inc fs.FS, a model.Arch, groups []model.Grou
 	// behind those others, as a programmer would have it.
 	first := slices.Clone(groups[0].Include)
 	together.Define = groups[0].Define
-	src := newSources(inc)
+	src := newSources(inc, &p.memory)
 	done := false
 	for {
 		src.restart()
-		tu, terr := translate(src, &p.answers, a, together, first)
+		tu, terr := translate(src, a, together, first)
 		var next T
 		if terr == nil {
 			next = take(tu, first)
@@ -127,17 +131,18 @@ func readTogether[T any](p *Parser, inc fs.FS, a model.Arch, groups []model.Grou
 
 // A translation is a translation unit that has been read.
 type translation struct {
-	arch      model.Arch
-	src       *sources
-	answers   *sync.Map
-	scope     *scope
-	macros    map[string]*cc.Macro
-	list      []macro   // of macroList
-	unread    place     // where cc could not go on
-	unchecked bool      // cc has no opinion on the layouts
-	records   []*record // with a name and a definition, in the order of these
-	consts    []constDecl
-	probes    []probe
+	arch        model.Arch
+	src         *sources
+	memory      *memory
+	scope       *scope
+	macros      map[string]*cc.Macro
+	list        []macro           // of macroList
+	definitions map[string]string // of macros, once they are asked for
+	unread      place             // where cc could not go on
+	unchecked   bool              // cc has no opinion on the layouts
+	records     []*record         // with a name and a definition, in the order of these
+	consts      []constDecl
+	probes      []probe
 
 	pack      int64 // of #pragma pack, 0 without
 	packStack []int64
@@ -148,8 +153,8 @@ type translation struct {
 // translate reads the headers of g, behind those of first, and the
 // declarations in them. If it fails, the translation still knows what is
 // missing.
-func translate(src *sources, answers *sync.Map, a model.Arch, g model.Group, first []string) (*translation, error) {
-	tu := &translation{arch: a, src: src, answers: answers, scope: newScope(a)}
+func translate(src *sources, a model.Arch, g model.Group, first []string) (*translation, error) {
+	tu := &translation{arch: a, src: src, memory: src.memo, scope: newScope(a), definitions: map[string]string{}}
 	var includes, defines strings.Builder
 	for _, d := range g.Define {
 		fmt.Fprintf(&defines, "#define %s\n", d)
