@@ -131,6 +131,24 @@
 // of an int, like 1<<31, where the header writes bits and not -1. Without it the
 // constant is what it is in C, and does not fit into a variable without a sign.
 //
+// # Since which release
+//
+// With -since and older kernels, of whatever form, comments say with which
+// release names came that one of these lacks: constants, structs, members,
+// system calls. It is as exact as the kernels allow: 7.1 if the one lacks it and the
+// next has it, and with releases between them "since Linux 6.13 to 7.1", which is
+// one of these. A name counts wherever a kernel has it, for some have moved
+// from header to header; and that a header has it, not that it works there.
+// Of an architecture that an older kernel does not have, or whose headers
+// gen cannot make from its sources, it tells nothing.
+//
+// Or -since names a table, as package uapi does with testdata/since.txt, which
+// remembers kernels that are no longer to be had: lines with a release or a
+// range, architectures or "all", and a name, apart by tabs.
+//
+//	6.13 to 7.2	all	CLONE_AUTOREAP
+//	7.3	amd64,arm64	struct statx.stx_subvol
+//
 // # The model as JSON
 //
 // With -json gen prints one object, every declaration on a line of its own:
@@ -149,7 +167,9 @@
 // digits, which can need 64 bits, or a string, or the list of its bytes if that
 // is not UTF-8. The base is decimal, hex or octal, as the header writes it. An
 // enumerator has an enum: "enum TAG", the typedef's name where there is no tag, or
-// "enum". A gap sets a constant apart from the one before it.
+// "enum". A gap sets a constant apart from the one before it. With -since,
+// constants, structs and members can have a since: "7.1", "6.13 to 7.1", or "to
+// 6.1" on an architecture of which no older kernel is known.
 //
 //	{"name":"CLONE_PIDFD","value":4096,"type":"int","base":"hex",
 //	 "enum":"...","gap":true,"pos":POS}

@@ -51,6 +51,8 @@ the headers of one architecture binds only that one: say so with -arch.
     -package P    the package name ($GOPACKAGE, or else the folder's name)
     -arch LIST    the GOARCHes: amd64,arm64 (all)
     -diff OLD     compare with another kernel, given like DIR
+    -since DIRS   say in comments with which release names came, by these older
+                  kernels, given like DIR, or by a table of names
     -json         print the model, or the differences, for programs
     -v            end with a table of what was read and skipped, and why
 
@@ -78,6 +80,7 @@ type options struct {
 	names                golang.Options
 	dirs, defines, first []string // of -I, -D and -include
 	unit                 string
+	since                []string // older kernels, and tables
 	dir, pkg             string
 	arches               []model.Arch
 	check, json, verbose bool
@@ -129,6 +132,7 @@ func parseFlags(args []string) (options, error) {
 	f.Var(&archNames, "arch", "")
 	var types typeFlags
 	types.register(f)
+	f.Var((*listFlag)(&o.since), "since", "")
 	f.BoolVar(&o.check, "check", false, "")
 	f.BoolVar(&o.json, "json", false, "")
 	f.BoolVar(&o.verbose, "v", false, "")
@@ -208,6 +212,7 @@ var conflicts = []struct{ a, b, why string }{
 	{"o", "diff", "the differences go to the standard output"},
 	{"rename", "json", "the model has the names of C"},
 	{"rename", "diff", "the differences have the names of C"},
+	{"since", "diff", "-diff tells itself what is new"},
 	{"package", "json", "the model has no package"},
 	{"package", "diff", "the differences have no package"},
 }

@@ -28,6 +28,7 @@ type goStruct struct {
 	Name      string
 	C         string // "struct clone_args"; "the member test of union bpf_attr" if C has no name for it
 	Pos       model.Pos
+	Since     string // "since Linux 7.1", or nothing
 	Size      int64
 	Aligned   int64 // to what C aligns it, if no Go type can be, else 0
 	Fields    []goField
@@ -48,6 +49,7 @@ type goField struct {
 	Name   string
 	Type   string
 	C      string // the C type, if the Go type does not tell it
+	Since  string
 	Offset int64
 	size   int64
 }
@@ -58,6 +60,7 @@ type goAccessor struct {
 	Name    string
 	Member  string
 	C       string // the member with its type
+	Since   string
 	Type    string
 	Size    int64      // of Type
 	Storage string     // the field that holds the member
@@ -81,6 +84,7 @@ type goOffset struct {
 	key    string // for namer.types
 	Name   string
 	C      string // the array with its type
+	Since  string
 	Offset int64
 }
 

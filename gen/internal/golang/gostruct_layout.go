@@ -51,7 +51,7 @@ const maxSize = 1 << 30
 func (l goLayout) layout(s model.Struct, name, c, path string) goRecord {
 	r := recordLayout{
 		goLayout: l, Struct: s, path: path, align: 1, scalar: 1, siblings: map[string]bool{}, taken: map[string]bool{},
-		out: goStruct{key: c, Name: name, C: withoutGroup(c), Pos: s.Pos, Size: s.Size},
+		out: goStruct{key: c, Name: name, C: withoutGroup(c), Pos: s.Pos, Since: s.Since, Size: s.Size},
 	}
 	if s.Align > 8 {
 		r.out.Aligned = s.Align
@@ -180,7 +180,7 @@ func (r *recordLayout) findTypes() error {
 func (r *recordLayout) addOffset(m member) error {
 	key := fmt.Sprintf("the offset of %s in %s", m.Name, r.out.key)
 	name := r.memberTypeName(key, "Offsetof"+r.out.Name, memberName(m.Name, r.siblings))
-	r.out.Offsets = append(r.out.Offsets, goOffset{key, name, withType(m.Field), m.offset})
+	r.out.Offsets = append(r.out.Offsets, goOffset{key, name, withType(m.Field), m.Since, m.offset})
 	if elem := m.Type.Innermost(); elem.Inline != nil {
 		if _, err := r.typeOf(elem, m.Field); err != nil {
 			return err
@@ -234,7 +234,7 @@ func (r *recordLayout) placeStorages() {
 			elem = fmt.Sprintf("uint%d", 8*s.scalar)
 		}
 		if s.size > 0 {
-			r.addField(goField{s.name, fmt.Sprintf("[%d]%s", s.size/s.scalar, elem), "", s.offset, s.size}, s.align)
+			r.addField(goField{Name: s.name, Type: fmt.Sprintf("[%d]%s", s.size/s.scalar, elem), Offset: s.offset, size: s.size}, s.align)
 		}
 	}
 }
@@ -252,7 +252,7 @@ func (r *recordLayout) addField(f goField, align int64) {
 // placeMembers makes the fields, and the accessors of what is no field.
 func (r *recordLayout) placeMembers() error {
 	for _, m := range r.members {
-		a := goAccessor{Kind: copyAccessor, Member: m.Name, C: withType(m.Field), Type: m.text, Size: m.Type.Size}
+		a := goAccessor{Kind: copyAccessor, Member: m.Name, C: withType(m.Field), Since: m.Since, Type: m.text, Size: m.Type.Size}
 		switch {
 		case m.Bits != nil:
 			a.in(m.in, m.offset)
@@ -264,7 +264,7 @@ func (r *recordLayout) placeMembers() error {
 				a.Kind = pointerAccessor
 			}
 		case r.fits(m.offset, m.align):
-			r.addField(goField{r.free(m), m.text, r.telling(m), m.offset, m.Type.Size}, m.align)
+			r.addField(goField{Name: r.free(m), Type: m.text, C: r.telling(m), Since: m.Since, Offset: m.offset, size: m.Type.Size}, m.align)
 			if m.own {
 				r.out.Own = append(r.out.Own, goOwn{Type: m.text, Size: m.Type.Size})
 			}
@@ -285,7 +285,7 @@ func (r *recordLayout) placeMembers() error {
 		if a.Storage == "" {
 			raw := &storage{"raw" + a.Name, m.offset, m.Type.Size, 1, 1}
 			a.in(raw, m.offset)
-			r.addField(goField{raw.name, fmt.Sprintf("[%d]byte", raw.size), "", raw.offset, raw.size}, 1)
+			r.addField(goField{Name: raw.name, Type: fmt.Sprintf("[%d]byte", raw.size), Offset: raw.offset, size: raw.size}, 1)
 		}
 		r.out.Accessors = append(r.out.Accessors, a)
 	}
@@ -337,7 +337,7 @@ func (r *recordLayout) pad() error {
 		case f.Offset < end:
 			return r.errorf(r.Pos, "two members lie at %d", f.Offset)
 		case f.Offset > end:
-			r.out.Fields = append(r.out.Fields, goField{"_", fmt.Sprintf("[%d]byte", f.Offset-end), "", end, f.Offset - end})
+			r.out.Fields = append(r.out.Fields, goField{Name: "_", Type: fmt.Sprintf("[%d]byte", f.Offset-end), Offset: end, size: f.Offset - end})
 		}
 		if f.Name != "" {
 			r.out.Fields = append(r.out.Fields, f)

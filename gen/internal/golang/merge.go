@@ -40,6 +40,9 @@ func Merge(units []model.Unit, o Options) (Package, error) {
 	if err := tellApart(groups, &p.Apart); err != nil {
 		return Package{}, err
 	}
+	for i, g := range groups {
+		groups[i] = agreeOnWords(g)
+	}
 	t, err := typeUp(arches, groups, o)
 	if err != nil {
 		return Package{}, err

@@ -33,8 +33,11 @@ func renderConsts(f *jen.File, consts []model.Const, names, types map[string]str
 						def.Id(typ)
 					}
 					def.Op("=").Op(literal(c))
-					if c.Pos.Line > 0 {
-						def.Add(comment("%s", c.Pos))
+					switch {
+					case c.Pos.Line > 0:
+						def.Add(comment("%s%s", c.Pos, listed(c.Since)))
+					case c.Since != "":
+						def.Add(comment("%s", c.Since))
 					}
 				}
 			}

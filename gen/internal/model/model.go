@@ -39,6 +39,7 @@ type Const struct {
 	Base  Base
 	Enum  string // the enum of an enumerator: "enum pid_type", the typedef's name when there is no tag, or "enum"; "" for a macro
 	Gap   bool   // set apart from the constant before it in the header
+	Since string // the release that it came with, or "6.13 to 7.1"; "" if not known
 	Pos   Pos
 }
 
@@ -79,6 +80,7 @@ type Field struct {
 	Offset   int64  `json:"offset"`             // in bytes; of a bit-field, the first byte that it touches
 	Flexible bool   `json:"flexible,omitempty"` // a trailing array without a length of its own: T x[] or T x[0]
 	Bits     *Bits  `json:"bits,omitempty"`     // nil unless this is a bit-field
+	Since    string `json:"since,omitempty"`    // the release that it came with, if that is known and not that of the struct
 	Pos      Pos    `json:"pos"`
 }
 
@@ -98,6 +100,7 @@ type Struct struct {
 	Size   int64   `json:"size"`
 	Align  int64   `json:"align"`
 	Fields []Field `json:"fields"`
+	Since  string  `json:"since,omitempty"` // as of a Const
 	Pos    Pos     `json:"pos"`
 }
 
