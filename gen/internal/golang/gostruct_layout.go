@@ -104,7 +104,7 @@ func (r *recordLayout) flatten(s model.Struct, base int64, in *storage) error {
 				err = r.flatten(inner, base+f.Offset, in)
 			}
 		default:
-			r.find(member{Field: f, offset: base + f.Offset, in: in})
+			err = r.find(member{Field: f, offset: base + f.Offset, in: in})
 		}
 		if err != nil {
 			return err
@@ -113,9 +113,14 @@ func (r *recordLayout) flatten(s model.Struct, base int64, in *storage) error {
 	return nil
 }
 
-func (r *recordLayout) find(m member) {
+// find notes a member. C has no two of a name.
+func (r *recordLayout) find(m member) error {
+	if r.siblings[m.Name] {
+		return r.errorf(m.Pos, "two members are called %s", m.Name)
+	}
 	r.found = append(r.found, m)
 	r.siblings[m.Name] = true
+	return nil
 }
 
 func (r *recordLayout) findBits(f model.Field, s model.Struct, base int64, in *storage) error {
@@ -133,8 +138,7 @@ func (r *recordLayout) findBits(f model.Field, s model.Struct, base int64, in *s
 		return r.errorf(f.Pos, "bit-field %s has %d bits of type %s", f.Name, f.Bits.Width, f.Type.C)
 	}
 	bits := model.Bits{Offset: 8*base + f.Bits.Offset, Width: f.Bits.Width}
-	r.find(member{Field: f, offset: bits.Offset / 8, bits: bits, in: in})
-	return nil
+	return r.find(member{Field: f, offset: bits.Offset / 8, bits: bits, in: in})
 }
 
 // anonymous returns the record that a member without a name stands for.
