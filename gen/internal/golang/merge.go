@@ -16,7 +16,8 @@ type Package struct {
 	model.Merged
 	Apart   model.Remarks // names that two things have, and what Go calls them
 	LeftOut model.Remarks // structs that Go cannot have, and why
-	Unused  model.Remarks // names to be given others that there are not
+	Plain   model.Remarks // typedefs and enums that have no type in Go, for nobody asks for them
+	Unused  model.Remarks // what is asked for and not there
 
 	names   map[string]string                // of constants, by their C names
 	records map[string]map[string][]goStruct // by architecture and C name
@@ -54,6 +55,7 @@ func Merge(units []model.Unit, o Options) (Package, error) {
 	p.names, p.records, p.named, p.typed = n.consts, n.records, n.named, n.typesOfConsts()
 	p.Apart.AddAll(n.apart)
 	p.LeftOut.AddAll(t.leftOut)
+	p.Plain.AddAll(t.plain)
 	p.LeftOut.AddAll(n.leftOut)
 	p.Unused.AddAll(n.unused())
 	p.Unused.AddAll(t.unused())

@@ -67,6 +67,7 @@ type typist struct {
 	tables  []typeTable    // by architecture
 	used    map[string]bool
 	leftOut model.Remarks
+	plain   model.Remarks // what nobody asks for
 	errs    errorList
 }
 
@@ -165,6 +166,13 @@ func (t *typist) enumsAndTypedefs(arch int) {
 			if t.typedef(n, structs, arch) {
 				table.made[n.Name] = made
 			}
+			if !t.asked(n.Name) && !ofItself(n) {
+				what := cName(n.Name)
+				if !strings.HasPrefix(what, "enum ") {
+					what = fmt.Sprintf("typedef %s of %s", what, withoutGroup(n.Type.C))
+				}
+				t.plain.Add(fmt.Sprintf("%s: %s", n.Pos, what), t.arches[arch])
+			}
 		}
 	}
 }
@@ -172,11 +180,9 @@ func (t *typist) enumsAndTypedefs(arch int) {
 // typedef reports whether a typedef, or an enum whose constants have no type,
 // is made.
 func (t *typist) typedef(n model.NamedType, structs map[string]bool, arch int) bool {
-	i := slices.IndexFunc(t.Typedefs, func(p string) bool { return matches(p, n.Name) })
-	if i < 0 {
+	if !t.asked(n.Name) {
 		return false
 	}
-	t.used["-typedef "+t.Typedefs[i]] = true
 	in := n.Type.Innermost()
 	switch {
 	case in.Inline != nil:
@@ -185,12 +191,25 @@ func (t *typist) typedef(n model.NamedType, structs map[string]bool, arch int) b
 	case in.Record != "" && !structs[in.Record]:
 		t.leftOut.Add(fmt.Sprintf("%s: %s: there is no Go type for %s", n.Pos, n.Name, in.Record), t.arches[arch])
 		return false
-	case in.Record != "" && typeName(in.Record) == typeName(n.Name) && n.Type.Record != "":
-		return false // typedef struct s s
-	case n.Type.Enum != "" && !n.IsEnum() && typeName(n.Type.Enum) == typeName(n.Name):
-		return false // typedef enum e e, which stands for itself
 	}
-	return true
+	return !ofItself(n)
+}
+
+// ofItself tells typedefs like struct s s and enum e e, whose names are one in Go.
+func ofItself(n model.NamedType) bool {
+	of := cmp.Or(n.Type.Record, n.Type.Enum)
+	return of != "" && of != n.Name && typeName(of) == typeName(n.Name)
+}
+
+// asked reports whether -typedef names a typedef or an enum.
+func (t *typist) asked(name string) (yes bool) {
+	for _, p := range t.Typedefs {
+		if matches(p, name) {
+			t.used["-typedef "+p] = true
+			yes = true
+		}
+	}
+	return yes
 }
 
 func kindOf(s Set) setOf {
