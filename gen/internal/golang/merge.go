@@ -59,13 +59,15 @@ func Merge(units []model.Unit, o Options) (Package, error) {
 	p.LeftOut.AddAll(n.leftOut)
 	p.Unused.AddAll(n.unused())
 	p.Unused.AddAll(t.unused())
-	for _, g := range groups {
+	p.Groups = make([]model.MergedGroup, len(groups))
+	inParallel(len(groups), func(at int) {
+		g := groups[at]
 		for i, arch := range arches {
 			g[i].Structs = slices.DeleteFunc(slices.Clone(g[i].Structs), func(s model.Struct) bool { return p.records[arch][s.Name] == nil })
 			g[i].Types = slices.DeleteFunc(slices.Clone(g[i].Types), func(t model.NamedType) bool { return p.named[arch][t.Name].Name == "" })
 		}
-		p.Groups = append(p.Groups, p.mergeGroup(g))
-	}
+		p.Groups[at] = p.mergeGroup(g)
+	})
 	return p, nil
 }
 
