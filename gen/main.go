@@ -36,13 +36,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitBad
 	}
 	var out bytes.Buffer // stdout gets all of it or nothing
-	if len(o.headers) == 0 && os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		// A fifth less time, and still less than 64 MB.
-		debug.SetGCPercent(400)
-		debug.SetMemoryLimit(54 << 20)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
+	switch {
+	case os.Getenv("GOMEMLIMIT") != "":
+	case len(o.headers) > 0:
 		debug.SetMemoryLimit(600 << 20) // linux/... would take 1 GB, and no less time
+	default:
+		debug.SetMemoryLimit(54 << 20) // which is 60 MB with the program
+		if os.Getenv("GOGC") == "" {
+			debug.SetGCPercent(400) // a fifth less time
+		}
 	}
 	c := command{o, &out, stderr}
 	job := c.generate

@@ -21,6 +21,7 @@ func (tu *translation) unit(g model.Group) model.Unit {
 				u.Skips = append(u.Skips, model.Skip{Name: c.name, Reason: model.SkipExcluded, Pos: c.pos})
 				continue
 			}
+			c.order = i
 			all = append(all, c)
 		}
 	}
@@ -55,11 +56,17 @@ func (tu *translation) unit(g model.Group) model.Unit {
 			numbers[m.name] = m.number
 		}
 		names = append(names, m.name)
-		all = append(all, constDecl{name: m.name, pos: m.pos, end: m.end})
+		all = append(all, constDecl{name: m.name, pos: m.pos, end: m.end, order: i})
 	}
 	tu.evaluate(names, numbers, all)
-	slices.SortStableFunc(all, func(a, b constDecl) int {
-		return cmp.Or(order[a.pos.File]-order[b.pos.File], strings.Compare(a.pos.File, b.pos.File), a.pos.Line-b.pos.Line, a.seq-b.seq)
+	slices.SortFunc(all, func(a, b constDecl) int {
+		if d := a.order - b.order; d != 0 {
+			return d
+		}
+		if a.pos.File != b.pos.File {
+			return strings.Compare(a.pos.File, b.pos.File)
+		}
+		return cmp.Or(a.pos.Line-b.pos.Line, a.seq-b.seq, strings.Compare(a.name, b.name))
 	})
 	gaps := map[string][]bool{}
 	prev := constDecl{}
@@ -183,12 +190,13 @@ func (tu *translation) structs(u *model.Unit, g model.Group) {
 
 // A constDecl is a name that may become a Const.
 type constDecl struct {
-	name string
-	enum *string // its name as in Const, nil for a macro
-	e    *enumerator
-	pos  model.Pos
-	end  int // the last line of its definition
-	seq  int // breaks ties in a line
+	name  string
+	enum  *string // its name as in Const, nil for a macro
+	e     *enumerator
+	pos   model.Pos
+	end   int // the last line of its definition
+	seq   int // breaks ties in a line
+	order int // of its header in the group
 }
 
 func (c constDecl) enumName() string {
