@@ -105,6 +105,19 @@
 //	6.13 to 7.2	all	CLONE_AUTOREAP
 //	7.3	amd64,arm64	struct statx.stx_subvol
 //
+// # Comments
+//
+// With -comments the comments of the headers become those of Go: on constants, on
+// structs and on members, from behind them, from above them, and from
+// kernel-doc, which has them by name. A comment above several declarations
+// stays a heading of these. One of which it is not plain what it is on, or that is not
+// the same on all architectures, is left out. In Go none of them is a directive.
+//
+// These texts are the kernel's and keep its licence, GPL-2.0 WITH
+// Linux-syscall-note, or what the header says, which the head of each file
+// repeats; names and numbers alone are facts. This is why it is not the default,
+// and why package uapi has none.
+//
 // # The model as JSON
 //
 // With -json gen prints one object, every declaration on a line of its own:

@@ -44,6 +44,7 @@ the headers of one architecture binds only that one: say so with -arch.
     -diff OLD     compare with another kernel, given like DIR
     -since DIRS   say in comments with which release names came, by these older
                   kernels, given like DIR, or by a table of names
+    -comments     carry over the comments of the headers; they keep their licence
     -json         print the model, or the differences, for programs
     -v            end with a table of what was read and skipped, and why
 
@@ -73,6 +74,7 @@ type options struct {
 	dir, pkg             string
 	arches               []model.Arch
 	check, json, verbose bool
+	comments             bool
 }
 
 // A listFlag collects values that are given with commas, again, or both.
@@ -121,6 +123,7 @@ func parseFlags(args []string) (options, error) {
 	f.Var(&archNames, "arch", "")
 	f.Var((*listFlag)(&o.since), "since", "")
 	f.BoolVar(&o.check, "check", false, "")
+	f.BoolVar(&o.comments, "comments", false, "")
 	f.BoolVar(&o.json, "json", false, "")
 	f.BoolVar(&o.verbose, "v", false, "")
 	if err := f.Parse(args); err != nil {
@@ -139,7 +142,7 @@ func parseFlags(args []string) (options, error) {
 	if given["prefix"] && !given["header"] && !given["diff"] {
 		return o, errors.New("-prefix narrows what -header or -diff read; give one of them too")
 	}
-	for _, name := range []string{"exclude", "rename", "I", "D", "include", "unit"} {
+	for _, name := range []string{"exclude", "rename", "I", "D", "include", "unit", "comments"} {
 		if given[name] && !given["header"] {
 			return o, fmt.Errorf("-%s changes what -header reads; give that too", name)
 		}
@@ -190,6 +193,8 @@ var conflicts = []struct{ a, b, why string }{
 	{"rename", "json", "the model has the names of C"},
 	{"rename", "diff", "the differences have the names of C"},
 	{"since", "diff", "-diff tells itself what is new"},
+	{"comments", "json", "the model has no comments"},
+	{"comments", "diff", "the differences have no comments"},
 	{"package", "json", "the model has no package"},
 	{"package", "diff", "the differences have no package"},
 }

@@ -143,6 +143,8 @@ type translation struct {
 	records     []*record         // with a name and a definition, in the order of these
 	consts      []constDecl
 	probes      []probe
+	commented   map[string]*commented // headers, once comments are asked for
+	crowd       crowd
 
 	pack      int64 // of #pragma pack, 0 without
 	packStack []int64

@@ -305,7 +305,7 @@ func (tu *translation) enum(n *cc.EnumSpecifier, at attrs) *ctype {
 			tu.errorf(position(name), "enumerator %s is declared twice", name.SrcStr())
 		}
 		tu.scope.enums[name.SrcStr()] = &e
-		tu.addConst(name, &e, tag)
+		tu.addConst(name, &e, tag, position(n.Token).Line)
 		next = tu.scope.following(e)
 	}
 	t := tu.scope.enumType(tag, all, at.packed)
@@ -324,7 +324,7 @@ func (tu *translation) enum(n *cc.EnumSpecifier, at attrs) *ctype {
 }
 
 // addConst adds an enumerator to those that may become a Const.
-func (tu *translation) addConst(name cc.Token, e *enumerator, tag string) {
+func (tu *translation) addConst(name cc.Token, e *enumerator, tag string, line int) {
 	p := position(name)
-	tu.consts = append(tu.consts, constDecl{name: name.SrcStr(), enum: tag, e: e, pos: p, end: p.Line, seq: name.Seq()})
+	tu.consts = append(tu.consts, constDecl{name: name.SrcStr(), enum: tag, enumLine: line, e: e, pos: p, end: p.Line, seq: name.Seq()})
 }

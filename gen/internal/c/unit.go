@@ -75,11 +75,23 @@ func (tu *translation) unit(g model.Group) model.Unit {
 				gaps[c.pos.File] = tu.src.gaps(c.pos.File)
 			}
 			out.Gap = prev.name != "" && (prev.pos.File != c.pos.File || prev.enum != c.enum || slices.Contains(gaps[c.pos.File][min(prev.end+1, c.pos.Line):c.pos.Line], true))
+			if g.Comments {
+				out.Words = tu.describe(c)
+				if c.enum != "" && (prev.enum != c.enum || prev.enumLine != c.enumLine) {
+					out.Above = strings.Trim(tu.describeEnum(c)+"\n\n"+out.Above, "\n")
+				}
+			}
 			u.Consts = append(u.Consts, out)
 			prev = c
 		}
 	}
 	tu.structs(&u, g)
+	if g.Comments {
+		u.Licences = map[string]string{}
+		for file, text := range tu.commented {
+			u.Licences[file] = text.licence
+		}
+	}
 	u.Behind = tu.behind(g)
 	slices.SortStableFunc(u.Skips, func(a, b model.Skip) int {
 		return cmp.Or(order[a.Pos.File]-order[b.Pos.File], strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line, strings.Compare(a.Name, b.Name))
@@ -176,16 +188,21 @@ func (tu *translation) structs(u *model.Unit, g model.Group) {
 			u.Skips = append(u.Skips, model.Skip{Name: r.tag, Reason: r.typ.bad, Pos: r.pos})
 			continue
 		}
-		u.Structs = append(u.Structs, r.model(tu.scope.abi))
+		s := r.model(tu.scope.abi)
+		if g.Comments {
+			tu.describeRecord(r, &s)
+		}
+		u.Structs = append(u.Structs, s)
 	}
 }
 
 // A constDecl is a name that may become a Const.
 type constDecl struct {
-	name string
-	enum string // as in Const
-	e    *enumerator
-	pos  model.Pos
-	end  int // the last line of its definition
-	seq  int // breaks ties in a line
+	name     string
+	enum     string // as in Const
+	enumLine int    // where it begins
+	e        *enumerator
+	pos      model.Pos
+	end      int // the last line of its definition
+	seq      int // breaks ties in a line
 }

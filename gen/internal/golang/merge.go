@@ -18,8 +18,9 @@ type Package struct {
 	LeftOut model.Remarks // structs that Go cannot have, and why
 	Unused  model.Remarks // names to be given others that there are not
 
-	names   map[string]string                // of constants, by their C names
-	records map[string]map[string][]goStruct // by architecture and C name
+	names    map[string]string                // of constants, by their C names
+	licences map[string]map[string]string     // of headers with comments, by group
+	records  map[string]map[string][]goStruct // by architecture and C name
 }
 
 // Merge joins the units of a run: every group on every architecture. What Go
@@ -39,8 +40,14 @@ func Merge(units []model.Unit, rename map[string]string) (Package, error) {
 	if err := tellApart(groups, &p.Apart); err != nil {
 		return Package{}, err
 	}
+	p.licences = map[string]map[string]string{}
 	for i, g := range groups {
 		groups[i] = agreeOnWords(g)
+		for _, u := range g {
+			if len(u.Licences) > 0 {
+				p.licences[u.Group.Name] = u.Licences
+			}
+		}
 	}
 	n := newNamer(arches, groups, rename)
 	if err := n.resolve(); err != nil {
