@@ -44,7 +44,7 @@ the headers of one architecture binds only that one: say so with -arch.
     -diff OLD     compare with another kernel, given like DIR
     -since DIRS   say in comments with which release names came, by these older
                   kernels, given like DIR, or by a table of names
-    -comments     carry over the comments of the headers; they keep their licence
+    -comments     carry over the comments of the headers, under their licence
     -json         print the model, or the differences, for programs
     -v            end with a table of what was read and skipped, and why
 
