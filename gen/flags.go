@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"go/token"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/go-clone3/clone3/gen/internal/golang"
@@ -44,12 +46,15 @@ the headers of one architecture binds only that one: say so with -arch.
     -diff OLD     compare with another kernel, given like DIR
     -since DIRS   say in comments with which release names came, by these older
                   kernels, given like DIR, or by a table of names
+    -funcs P=TYPE make functions of macros that match, of arguments of that Go
+                  type (uint32 without =TYPE), where they are exact
     -comments     carry over the comments of the headers, under their licence
     -json         print the model, or the differences, for programs
     -v            end with a table of what was read and skipped, and why
 
--header, -prefix, -exclude, -rename, -since and -arch take several values, with
-commas or given again. A header is left out for architectures that lack it.
+-header, -prefix, -exclude, -rename, -funcs, -since and -arch take several
+values, with commas or given again. A header is left out for architectures that
+lack it.
 Nothing is guessed: a name has the value that C gives it, or it is skipped.
 
 Examples:
@@ -73,6 +78,7 @@ type options struct {
 	since                []string // older kernels, and tables
 	dir, pkg             string
 	arches               []model.Arch
+	funcs                []model.FuncWish
 	check, json, verbose bool
 	comments             bool
 }
@@ -105,7 +111,7 @@ func (l *wholeFlag) Set(s string) error {
 // parseFlags reads the command line. It returns flag.ErrHelp for -h.
 func parseFlags(args []string) (options, error) {
 	var o options
-	var archNames, excludes, renames listFlag
+	var archNames, excludes, renames, funcs listFlag
 	f := flag.NewFlagSet("gen", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.StringVar(&o.kernel, "kernel", os.Getenv("KERNEL"), "")
@@ -120,6 +126,7 @@ func parseFlags(args []string) (options, error) {
 	f.StringVar(&o.unit, "unit", "", "")
 	f.Var(&excludes, "exclude", "")
 	f.Var(&renames, "rename", "")
+	f.Var(&funcs, "funcs", "")
 	f.Var(&archNames, "arch", "")
 	f.Var((*listFlag)(&o.since), "since", "")
 	f.BoolVar(&o.check, "check", false, "")
@@ -142,12 +149,15 @@ func parseFlags(args []string) (options, error) {
 	if given["prefix"] && !given["header"] && !given["diff"] {
 		return o, errors.New("-prefix narrows what -header or -diff read; give one of them too")
 	}
-	for _, name := range []string{"exclude", "rename", "I", "D", "include", "unit", "comments"} {
+	for _, name := range []string{"exclude", "rename", "I", "D", "include", "unit", "comments", "funcs"} {
 		if given[name] && !given["header"] {
 			return o, fmt.Errorf("-%s changes what -header reads; give that too", name)
 		}
 	}
 	if err := o.choose(excludes, renames); err != nil {
+		return o, err
+	}
+	if err := o.chooseFuncs(funcs); err != nil {
 		return o, err
 	}
 	for i, d := range o.defines {
@@ -193,6 +203,7 @@ var conflicts = []struct{ a, b, why string }{
 	{"rename", "json", "the model has the names of C"},
 	{"rename", "diff", "the differences have the names of C"},
 	{"since", "diff", "-diff tells itself what is new"},
+	{"funcs", "diff", "the differences have no functions"},
 	{"comments", "json", "the model has no comments"},
 	{"comments", "diff", "the differences have no comments"},
 	{"package", "json", "the model has no package"},
@@ -225,6 +236,29 @@ func (o *options) choose(excludes, renames []string) error {
 			o.renames = map[string]string{}
 		}
 		o.renames[from] = to
+	}
+	return nil
+}
+
+// argTypes are the types that arguments of functions may have, and those of C.
+var argTypes = map[string]string{
+	"int32": "int", "uint32": "unsigned int", "int64": "long long", "uint64": "unsigned long long", "int": "long", "uintptr": "unsigned long",
+}
+
+// chooseFuncs completes which macros become functions.
+func (o *options) chooseFuncs(funcs []string) error {
+	for _, f := range funcs {
+		pattern, arg, ok := strings.Cut(f, "=")
+		if !ok {
+			arg = "uint32"
+		}
+		if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
+			return fmt.Errorf("-funcs %s: want the name of a macro or a pattern, or that and =TYPE", f)
+		}
+		if argTypes[arg] == "" {
+			return fmt.Errorf("-funcs %s: arguments can be %s", f, strings.Join(slices.Sorted(maps.Keys(argTypes)), ", "))
+		}
+		o.funcs = append(o.funcs, model.FuncWish{Pattern: pattern, Arg: argTypes[arg]})
 	}
 	return nil
 }

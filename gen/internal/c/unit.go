@@ -40,6 +40,17 @@ func (tu *translation) unit(g model.Group) model.Unit {
 		case g.Excludes(m.name):
 			u.Skips = append(u.Skips, model.Skip{Name: m.name, Reason: model.SkipExcluded, Pos: m.pos})
 			continue
+		case m.fnLike && g.Function(m.name) != "":
+			f, err := tu.asFunction(m, g.Function(m.name))
+			if err != nil {
+				u.Skips = append(u.Skips, model.Skip{Name: m.name, Reason: "no function: " + err.Error(), Pos: m.pos})
+				continue
+			}
+			if g.Comments {
+				f.Words = tu.describe(constDecl{name: m.name, pos: m.pos, end: m.end})
+			}
+			u.Funcs = append(u.Funcs, f)
+			continue
 		case m.fnLike:
 			u.Skips = append(u.Skips, model.Skip{Name: m.name, Reason: model.SkipFunctionLike, Pos: m.pos})
 			continue
@@ -85,6 +96,9 @@ func (tu *translation) unit(g model.Group) model.Unit {
 			prev = c
 		}
 	}
+	slices.SortStableFunc(u.Funcs, func(a, b model.Func) int {
+		return cmp.Or(order[a.Pos.File]-order[b.Pos.File], strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line)
+	})
 	tu.structs(&u, g)
 	if g.Comments {
 		u.Licences = map[string]string{}

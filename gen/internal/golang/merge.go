@@ -15,10 +15,11 @@ import (
 type Package struct {
 	model.Merged
 	Apart   model.Remarks // names that two things have, and what Go calls them
-	LeftOut model.Remarks // structs that Go cannot have, and why
+	LeftOut model.Remarks // what Go cannot have, and why
 	Unused  model.Remarks // names to be given others that there are not
 
 	names    map[string]string                // of constants, by their C names
+	funcs    map[string]string                // of functions, by their C names
 	licences map[string]map[string]string     // of headers with comments, by group
 	records  map[string]map[string][]goStruct // by architecture and C name
 }
@@ -49,11 +50,12 @@ func Merge(units []model.Unit, rename map[string]string) (Package, error) {
 			}
 		}
 	}
+	p.LeftOut.AddAll(distinctFuncs(groups))
 	n := newNamer(arches, groups, rename)
 	if err := n.resolve(); err != nil {
 		return Package{}, err
 	}
-	p.names, p.records = n.consts, n.records
+	p.names, p.funcs, p.records = n.consts, n.funcs, n.records
 	p.Apart.AddAll(n.apart)
 	p.LeftOut.AddAll(n.leftOut)
 	p.Unused.AddAll(n.unused())
@@ -142,7 +144,7 @@ func mergeGroup(units []model.Unit, records map[string]map[string][]goStruct) mo
 		for _, t := range set {
 			s.Arches = append(s.Arches, t.Arch)
 		}
-		if len(s.Consts)+len(s.Structs) > 0 {
+		if !s.Decls.Empty() {
 			m.Sets = append(m.Sets, s)
 		}
 	}
@@ -155,11 +157,12 @@ type declTable struct {
 	keys    []string
 	consts  map[string]model.Const
 	structs map[string]model.Struct
+	funcs   map[string]model.Func
 	records map[string][]goStruct // what Go makes of the structs
 }
 
 func newDeclTable(u model.Unit, records map[string][]goStruct) declTable {
-	t := declTable{u, nil, map[string]model.Const{}, map[string]model.Struct{}, records}
+	t := declTable{u, nil, map[string]model.Const{}, map[string]model.Struct{}, map[string]model.Func{}, records}
 	for _, c := range u.Consts {
 		t.keys = append(t.keys, constKey(c.Name))
 		t.consts[constKey(c.Name)] = c
@@ -168,17 +171,29 @@ func newDeclTable(u model.Unit, records map[string][]goStruct) declTable {
 		t.keys = append(t.keys, s.Name)
 		t.structs[s.Name] = s
 	}
+	for _, f := range u.Funcs {
+		t.keys = append(t.keys, funcKey(f.Name))
+		t.funcs[funcKey(f.Name)] = f
+	}
 	return t
 }
 
 // constKey tells constants from structs: a macro may have the name of a typedef.
 func constKey(name string) string { return "constant " + name }
 
+// funcKey tells functions from all others.
+func funcKey(name string) string { return "function " + name }
+
 // same reports whether Go writes the declaration alike for both.
 func (t declTable) same(u declTable, key string) bool {
 	if a, ok := t.consts[key]; ok {
 		b, ok := u.consts[key]
 		return ok && model.SameValue(a.Value, b.Value)
+	}
+	if f, ok := t.funcs[key]; ok {
+		g, ok := u.funcs[key]
+		f.Pos, g.Pos = model.Pos{}, model.Pos{}
+		return ok && reflect.DeepEqual(f, g)
 	}
 	_, here := t.structs[key]
 	_, there := u.structs[key]
@@ -216,6 +231,14 @@ func mergeDecls(tables []declTable, wanted func(key string) bool) model.Decls {
 				s = s.At(pos)
 			}
 			d.Structs = append(d.Structs, s)
+		}
+	}
+	for _, f := range tables[0].Funcs {
+		if wanted(funcKey(f.Name)) {
+			for _, t := range tables[1:] {
+				f.Pos = mergePos(t.Group, f.Pos, t.funcs[funcKey(f.Name)].Pos)
+			}
+			d.Funcs = append(d.Funcs, f)
 		}
 	}
 	return d

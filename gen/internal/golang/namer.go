@@ -14,7 +14,7 @@ import (
 // of an architecture would have the same, one of them keeps it on all
 // architectures, and the other has an X before its C name, as cgo -godefs has
 // it: IFLA_MAX and X__IFLA_MAX. What keeps the name depends on the two alone:
-// what the user names so; then constants, then structs and unions, then
+// what the user names so; then constants, then functions, then structs and unions, then
 // typedefs, then the types of members, then offsets; and among these what C
 // spells with fewer underscores in front, then with fewer capitals, then what
 // is shorter, then what is first in the alphabet. A constant that C spells as Go does comes before all
@@ -25,6 +25,7 @@ type namer struct {
 	decls   []model.Decls                    // by architecture
 	rename  map[string]string                // by the user
 	consts  map[string]string                // Go names, by C name
+	funcs   map[string]string                // Go names of macros, by C name
 	types   map[string]string                // Go names that are not the usual, by what they are of
 	records map[string]map[string][]goStruct // by architecture and C name
 	apart   model.Remarks
@@ -34,12 +35,13 @@ type namer struct {
 func newNamer(arches []string, groups [][]model.Unit, rename map[string]string) *namer {
 	n := &namer{
 		arches: arches, decls: make([]model.Decls, len(arches)), rename: rename,
-		consts: map[string]string{}, types: map[string]string{}, records: map[string]map[string][]goStruct{},
+		consts: map[string]string{}, funcs: map[string]string{}, types: map[string]string{}, records: map[string]map[string][]goStruct{},
 	}
 	for _, g := range groups {
 		for i, u := range g {
 			n.decls[i].Consts = append(n.decls[i].Consts, u.Consts...)
 			n.decls[i].Structs = append(n.decls[i].Structs, u.Structs...)
+			n.decls[i].Funcs = append(n.decls[i].Funcs, u.Funcs...)
 		}
 	}
 	return n
@@ -60,6 +62,7 @@ const (
 	byUser claimKind = iota
 	asInC
 	constantName
+	functionName
 	recordName
 	typedefName
 	memberTypeName
@@ -109,6 +112,9 @@ func (n *namer) resolve() error {
 		n.consts[name] = cmp.Or(n.rename[name], to)
 	}
 	for _, d := range n.decls {
+		for _, f := range d.Funcs {
+			n.funcs[f.Name] = cmp.Or(n.rename[f.Name], constName(f.Name))
+		}
 		for _, s := range d.Structs {
 			if to := n.renamed(s.Name); to != "" {
 				n.types[s.Name] = to
@@ -162,6 +168,9 @@ func (n *namer) unused() (list model.Remarks) {
 		for _, s := range d.Structs {
 			has[s.Name], has[identifier(s.Name)] = true, true
 		}
+		for _, f := range d.Funcs {
+			has[f.Name] = true
+		}
 	}
 	for _, c := range slices.Sorted(maps.Keys(n.rename)) {
 		if !has[c] {
@@ -204,6 +213,13 @@ func (n *namer) collide(arch int, losers map[string]claim) error {
 		}
 		add(n.consts[c.Name], claim{constKey(c.Name), c.Name, "constant " + cName(c.Name), c.Pos, kind})
 	}
+	for _, f := range d.Funcs {
+		kind := functionName
+		if n.rename[f.Name] != "" {
+			kind = byUser
+		}
+		add(n.funcs[f.Name], claim{funcKey(f.Name), f.Name, "macro " + f.Name, f.Pos, kind})
+	}
 	for _, s := range d.Structs {
 		for i, t := range n.records[n.arches[arch]][s.Name] {
 			kind, c := memberTypeName, t.Name
@@ -231,6 +247,10 @@ func (n *namer) collide(arch int, losers map[string]claim) error {
 func (n *namer) giveWay(l claim) {
 	if name, ok := strings.CutPrefix(l.key, constKey("")); ok {
 		n.consts[name] = otherName(n.consts[name], "X"+cName(name)+groupSuffix(name))
+		return
+	}
+	if name, ok := strings.CutPrefix(l.key, funcKey("")); ok {
+		n.funcs[name] = otherName(n.funcs[name], "X"+name)
 		return
 	}
 	switch l.kind {

@@ -24,7 +24,7 @@ func Render(p Package, pkg, version string) ([]File, error) {
 	if !IsPackageName(pkg) {
 		return nil, fmt.Errorf("-package %q: not a Go identifier; a package has a short name in lower case", pkg)
 	}
-	m, r := p.Merged, renderer{pkg, version, p.names, p.records, p.licences}
+	m, r := p.Merged, renderer{pkg, version, p.names, p.funcs, p.records, p.licences}
 	var files []File
 	for _, g := range m.Groups {
 		doc := packageDoc(pkg, g.Group)
@@ -32,7 +32,7 @@ func Render(p Package, pkg, version string) ([]File, error) {
 			doc = ""
 		}
 		parts := g.Sets
-		if len(g.Common.Consts)+len(g.Common.Structs) > 0 {
+		if !g.Common.Empty() {
 			parts = slices.Insert(slices.Clone(parts), 0, model.ArchSet{Arches: m.Arches, Decls: g.Common})
 		}
 		if rest := rest(g, m.Arches); g.Group.Table != "" && len(rest) > 0 && len(rest) < len(m.Arches) {
@@ -63,6 +63,7 @@ func Render(p Package, pkg, version string) ([]File, error) {
 type renderer struct {
 	pkg, version string
 	names        map[string]string                // of constants
+	funcs        map[string]string                // of macros
 	records      map[string]map[string][]goStruct // by architecture and C name
 	licences     map[string]map[string]string     // of headers, by group
 }
@@ -78,6 +79,9 @@ func (r renderer) file(name, doc string, part model.ArchSet, group model.Group, 
 		for _, t := range r.records[part.Arches[0]][s.Name] { // all the others have the same
 			renderStruct(f, t)
 		}
+	}
+	for _, fn := range part.Funcs {
+		renderFunc(f, r.funcs[fn.Name], fn)
 	}
 	renderTable(f, group.Table, table, r.names)
 	var data bytes.Buffer

@@ -31,6 +31,9 @@ func WriteJSON(w io.Writer, version string, units []Unit) error {
 		}
 		printList(out, "consts", u.Consts)
 		printList(out, "structs", u.Structs)
+		if len(u.Funcs) > 0 {
+			printList(out, "funcs", u.Funcs)
+		}
 		printList(out, "skips", u.Skips)
 		out.printf("}")
 	}

@@ -6,7 +6,11 @@ import "slices"
 type Decls struct {
 	Consts  []Const
 	Structs []Struct
+	Funcs   []Func
 }
+
+// Empty reports whether d has nothing.
+func (d Decls) Empty() bool { return len(d.Consts)+len(d.Structs)+len(d.Funcs) == 0 }
 
 // An ArchSet is the declarations shared by a set of architectures that agree
 // on every declaration of a group.
@@ -43,6 +47,7 @@ func (m Merged) On(arch string) Decls {
 		for _, part := range parts {
 			d.Consts = append(d.Consts, part.Consts...)
 			d.Structs = append(d.Structs, part.Structs...)
+			d.Funcs = append(d.Funcs, part.Funcs...)
 		}
 	}
 	return d

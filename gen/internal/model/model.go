@@ -141,6 +141,7 @@ type Group struct {
 	Table   string   // a Go variable with the constants of the group, if one is wanted
 	// Comments are wanted: those of the headers, in Words.
 	Comments bool
+	Funcs    []FuncWish
 }
 
 // A Behind is a header behind those of a group that has names with a prefix that
@@ -158,6 +159,7 @@ type Unit struct {
 	Group   Group
 	Consts  []Const
 	Structs []Struct
+	Funcs   []Func // macros that Group.Funcs asks for
 	Skips   []Skip
 	Behind  []Behind // where else the prefixes of the group lead
 	Before  []string // headers read before those of the Group, which use names of theirs without including them
