@@ -130,6 +130,9 @@ func (n *namer) resolve() error {
 	for i, d := range n.decls {
 		for _, f := range d.Funcs {
 			n.funcs[f.Name] = cmp.Or(n.rename[f.Name], constName(f.Name))
+			if bare, ok := n.stripped(f.Name, strings.HasPrefix); ok && n.rename[f.Name] == "" && !taken[constName(bare)] {
+				n.funcs[f.Name], n.bare[funcKey(f.Name)] = constName(bare), true
+			}
 		}
 		for _, s := range d.Structs {
 			n.nameType(s.Name, "")
@@ -323,7 +326,9 @@ func (n *namer) giveWay(l claim) {
 	name, isConst := strings.CutPrefix(l.key, constKey(""))
 	if n.bare[l.key] { // with its prefix, it may have another name
 		delete(n.bare, l.key)
-		if isConst {
+		if fn, ok := strings.CutPrefix(l.key, funcKey("")); ok {
+			n.funcs[fn] = constName(fn)
+		} else if isConst {
 			n.consts[name] = constName(name)
 		} else {
 			delete(n.types, l.key)
