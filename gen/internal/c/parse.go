@@ -178,6 +178,8 @@ func translate(src *sources, a model.Arch, g model.Group, first []string) (*tran
 		return tu, err
 	}
 	cfg.FS = tu.src
+	cfg.IncludePaths = append(cfg.IncludePaths, lostDir)
+	cfg.SysIncludePaths = append(cfg.SysIncludePaths, lostDir)
 	cfg.PragmaHandler = tu.pragma
 	read := func(how func(*cc.Config, []cc.Source) (*cc.AST, error)) (*cc.AST, error) {
 		return how(cfg, []cc.Source{
@@ -258,6 +260,8 @@ func (tu *translation) pragma(toks []cc.Token) error {
 		}
 	case leaveHeader:
 		tu.src.leave()
+	case lostHeader:
+		tu.errs = append(tu.errs, tu.src.lostAt(toks[0].Position().Filename))
 	case "once":
 		tu.src.once[toks[0].Position().Filename] = true
 	case "pack": // the others have become declarations
@@ -299,6 +303,8 @@ func (tu *translation) failed(err error) error {
 		}
 	}
 	if lacks > 0 { // and what follows from it
+		clear(tu.scope.missing)
+		tu.unread = place{}
 		lines = slices.DeleteFunc(lines, func(l string) bool { return !strings.Contains(l, noHeader) })
 	}
 	return &model.ParseError{Arch: tu.arch.GOARCH, Lines: lines, Lacks: lacks > 0}
