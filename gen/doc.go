@@ -98,13 +98,13 @@
 // number that it is there, unless one asks for more:
 //
 //	-enum pid_type                      the enumerators of an enum, by its tag or typedef
-//	-enum Kind=TOOL_KIND_*              any constants, by a pattern
-//	-flags Clone=CLONE_*-CLONE_ARGS_*   bits, but not those behind the minus
-//	-flags Clone:uint64=CLONE_*         the same as that integer
+//	-enum 'Kind=TOOL_KIND_*'            any constants, by a pattern
+//	-flags 'Clone=CLONE_*-CLONE_ARGS_*' bits, but not those behind the minus
+//	-flags 'Clone:uint64=CLONE_*'       the same as that integer
 //	-typedef '*'                        the typedefs, and the enums that have no -enum
 //	-type clone_args.flags=Clone        a member
 //	-type __kernel_uid32_t=UID          all that has the type of a typedef
-//	-type 'RLIM_*=uint64'               constants
+//	-type 'RLIM_*=uint64'               constants, whatever -enum says
 //
 // -enum and -flags make a type with a method String, which returns the name that
 // the header gives first to the number, or Kind(7). For bits it returns all the

@@ -44,7 +44,8 @@ the headers of one architecture binds only that one: say so with -arch.
     -typedef T    make a Go type of the C typedef T (a pattern)
     -type C=GO    use that Go type for a member (clone_args.flags), a typedef,
                   or constants
-    -unsigned X   bits like 1<<31, negative in C, are not in those that match X
+    -unsigned X   make bits like 1<<31, which are negative in C, positive in the
+                  constants that match X
     -I DIR        look for headers in DIR too, before those of the kernel
     -D NAME=TEXT  define a macro, as 1 without =TEXT
     -include H    read the header H before each of -header
@@ -68,7 +69,7 @@ Examples:
 
     KERNEL=~/linux go generate ./...
     gen -kernel /usr/include -arch amd64 -header linux/landlock.h -o landlock
-    gen -kernel ~/linux -header linux/sched.h -flags Clone=CLONE_* \
+    gen -kernel ~/linux -header linux/sched.h -flags 'Clone=CLONE_*' \
         -type clone_args.flags=Clone
     gen -kernel ~/linux-7.1 -diff ~/linux-7.0
 
