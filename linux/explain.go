@@ -65,7 +65,7 @@ func explainStep(c *Child, err error) error {
 	}
 	why := ""
 	switch {
-	case e.Kind == StepExec && c.NoFileSystem && e.Errno == unix.EOPNOTSUPP:
+	case e.Kind == StepExec && c.NoFileSystem && strings.HasPrefix(e.Step, "exec ") && (e.Errno == unix.EOPNOTSUPP || e.Errno == unix.ENOENT):
 		why = "without a file system (NoFileSystem) its interpreter is not found: the program has to be statically linked"
 	case e.Kind == StepNoFileSystem && e.Errno == unix.EPERM:
 		why = "this program is in a chroot, or the child has neither NoNewPrivs nor CAP_SYS_CHROOT"
