@@ -63,6 +63,10 @@ func explainStep(c *Child, err error) error {
 	if !ok {
 		return err
 	}
+	if lacks, ok := e.Err.(*UnsupportedError); ok && lacks.Feature == "SchedExt" {
+		lacks.Reason = "the kernel is older than Linux 6.12, or built without CONFIG_SCHED_CLASS_EXT"
+		return e
+	}
 	why := ""
 	switch {
 	case e.Kind == StepExec && c.NoFileSystem && strings.HasPrefix(e.Step, "exec ") && (e.Errno == unix.EOPNOTSUPP || e.Errno == unix.ENOENT):

@@ -567,6 +567,73 @@ var _ = helper("listen without descriptors", func(args []string) int {
 	return 0
 })
 
+// Every system call of the handing over fails with each of some errors, in this
+// program and in the child: what comes of it is a listener, or an error that names
+// what has failed, and nothing is left.
+func TestListenerFaults(t *testing.T) {
+	skipped := 0
+	calls := map[string]uintptr{"socketpair": unix.SYS_SOCKETPAIR, "fcntl": unix.SYS_FCNTL, "seccomp": unix.SYS_SECCOMP, "sendmsg": unix.SYS_SENDMSG,
+		"recvmsg": unix.SYS_RECVMSG, "pidfd_getfd": unix.SYS_PIDFD_GETFD, "shutdown": unix.SYS_SHUTDOWN, "prctl": unix.SYS_PRCTL}
+	for name, nr := range calls {
+		for _, errno := range []syscall.Errno{unix.EINTR, unix.ENOMEM, unix.EMFILE, unix.EPERM, unix.ENOSYS} {
+			out, status := output(t, child("listen with a fault", strconv.Itoa(int(nr)), strconv.Itoa(int(errno))))
+			if strings.HasPrefix(out, "SKIP") {
+				skipped++
+			} else if out != "" || !status.Success() {
+				t.Errorf("%s, %v: %v\n%s", name, unix.ErrnoName(errno), status, out)
+			}
+		}
+	}
+	if skipped == 5*len(calls) {
+		t.Skip("no filter")
+	}
+}
+
+var _ = helper("listen with a fault", func(args []string) int {
+	nr, _ := strconv.Atoi(args[0])
+	errno, _ := strconv.Atoi(args[1])
+	for _, sent := range []bool{true, false} {
+		c := child("exit", "0")
+		c.Flags, c.Listen, c.Seccomp = linux.NoNewPrivs, true, notifying()
+		if !sent {
+			c.Seccomp = notifying(seccomp.Rule{Calls: []string{"sendmsg"}, Action: seccomp.Errno(unix.EPERM)})
+		}
+		once := func() error {
+			p, err := linux.Clone3(background, c)
+			if err != nil {
+				return err
+			}
+			if p.Listener() == nil {
+				return errors.New("no error, and no listener")
+			}
+			_, err = p.Wait(background)
+			p.Close()
+			return err
+		}
+		if sent {
+			if err := once(); err != nil {
+				return fail("SKIP %v", err)
+			}
+			if err := hide(uintptr(nr), errno); err != nil {
+				return fail("SKIP %v", err)
+			}
+		}
+		before, _ := os.ReadDir("/proc/self/fd")
+		err := once()
+		after, _ := os.ReadDir("/proc/self/fd")
+		if err != nil && !errors.Is(err, syscall.Errno(errno)) && !errors.Is(err, errors.ErrUnsupported) {
+			return fail("got error %v\n", err)
+		}
+		if len(after) > len(before) {
+			return fail("%d descriptors, there were %d; the error is %v\n", len(after), len(before), err)
+		}
+		if unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil) != unix.ECHILD {
+			return fail("a child is left; the error is %v\n", err)
+		}
+	}
+	return 0
+})
+
 // If this program ends, whenever that is, the child does not start or its calls fail:
 // it does not wait for ever.
 func TestListenerWhenParentEnds(t *testing.T) {
