@@ -171,6 +171,10 @@ var attributeFields = map[string]attribute{
 		c.Nice = new(4)
 		c.Scheduler = &linux.Scheduler{Policy: linux.SchedBatch, Runtime: 7 * time.Millisecond}
 	}, of: "runtime", want: "7000000"},
+	"Scheduler slice and nice": {since: "6.12", change: func(c *linux.Child) {
+		c.Nice = new(4)
+		c.Scheduler = &linux.Scheduler{Policy: linux.SchedNormal, Runtime: 7 * time.Millisecond}
+	}, of: "nice", want: "16"},
 	"Scheduler util": {change: scheduled(linux.Scheduler{UtilMin: new(0), UtilMax: new(512)}), of: "util", want: "0 512"},
 	"Scheduler leaves nice": {change: func(c *linux.Child) {
 		c.Nice = new(9)
