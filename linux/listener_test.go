@@ -125,7 +125,7 @@ func supervised(t *testing.T, c *linux.Child) (*linux.Process, func() string) {
 	}
 	t.Cleanup(func() { p.Kill(); p.Close() })
 	return p, func() string {
-		r.SetReadDeadline(time.Now().Add(30 * time.Second))
+		r.SetReadDeadline(time.Now().Add(10 * time.Second))
 		var line []byte
 		var b [1]byte
 		for {
