@@ -18,9 +18,9 @@ vm-pr: ## run the tests on the kernels marked pr in testdata/kernels.txt
 	go test -timeout $(TIMEOUT) ./scripts/vm -boot
 	go run ./scripts/vm -matrix pr -short $(ARGS) $(PKG)
 
-vm-all: ## run the tests on every kernel there is, and note the results in README.md
+vm-all: ## run the tests on every kernel there is, and note the results in testdata/kernels.md
 	@scripts/install.sh --for vm-all
-	go run ./scripts/vm -matrix all -short -readme README.md $(ARGS) $(PKG)
+	go run ./scripts/vm -matrix all -short -report testdata/kernels.md $(ARGS) $(PKG)
 
 kernel: ## build a kernel from Debian's source: ARCH=GOARCH KERNEL=X.Y
 	@go run ./scripts/vm -build $(vm_flags)
