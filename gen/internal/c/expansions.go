@@ -10,9 +10,8 @@ import (
 	"modernc.org/cc/v4"
 )
 
-// A digest stands for the definitions of all macros that may take part in an
-// expansion. What has the same expands to the same, on whichever architecture.
-type digest [sha256.Size]byte
+// A digest stands for a text.
+type digest = [sha256.Size]byte
 
 // expansions is expand with a memory: what is defined alike for another
 // architecture, with all that it uses, is not expanded again.
@@ -37,7 +36,9 @@ func (tu *translation) expansions(names []string) map[string]expansion {
 	return all
 }
 
-// digest returns the digest of the expansion of the macro name.
+// digest returns that of the definitions of all macros that may take part in the
+// expansion of name. What has the same expands to the same, on whichever
+// architecture.
 func (tu *translation) digest(name string) (sum digest) {
 	h := sha256.New()
 	io.WriteString(h, name+"\n")

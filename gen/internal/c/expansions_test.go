@@ -69,7 +69,7 @@ func TestNamesThatArePastedTogether(t *testing.T) {
 // Of the other macros only those are defined that can be made.
 func TestClosureHasWhatCanBePasted(t *testing.T) {
 	text := "#define G_(a, b) a ## b\n#define G(a, b) G_(a, b)\n#define X G(A, _B)\n#define A_B A_B_\n#define A_B_ G(C, 1)\n#define C1 2\n#define A_C 3\n#define AZ 4\n"
-	tu, err := translate(newSources(headers("linux/x.h", text)), new(memory), archOf(t, "amd64"), oneHeader, nil)
+	tu, err := translate(newSources(headers("linux/x.h", text), new(memory)), archOf(t, "amd64"), oneHeader, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
