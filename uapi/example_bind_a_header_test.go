@@ -10,14 +10,13 @@ import (
 	"github.com/go-clone3/clone3/uapi"
 )
 
-// A header that this package has not is bound in a package of one's own, by a line
-// such as
+// A header that this package has not is bound in a package of one's own, by
 //
-//	go:generate go run github.com/go-clone3/clone3/gen@latest -header linux/landlock.h
+//	//go:generate go run github.com/go-clone3/clone3/gen@latest -header linux/landlock.h
 //
-// behind two slashes, and KERNEL=DIR in the environment of go generate, where DIR is a
-// kernel's source, or /usr/include. This package is made the same way, of the headers
-// that process management needs, linux/sched.h among them, which is used here.
+// and KERNEL=DIR in the environment of go generate, where DIR is a kernel's source, or
+// /usr/include. Package uapi is made the same way, of the headers that processes
+// need, linux/sched.h among them, which is used here.
 
 // priority asks for how a thread is scheduled: 0 is the calling one.
 func priority(tid int) (uapi.SchedAttr, error) {
