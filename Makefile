@@ -38,7 +38,7 @@ generate: ## use: write package uapi: from KERNEL=DIR or X.Y, or from Debian's n
 	@go run ./scripts/othersystems
 
 .PHONY: check
-check: ## use: what is generated is fresh, gofmt, vet for every GOARCH and GOOS, staticcheck, import rules, claims, licences, go.mod; two minutes
+check: ## use: what is generated is fresh, gofmt, vet for every GOARCH and GOOS, staticcheck, import rules, claims, licences, go.mod; some minutes
 	scripts/fresh.sh
 	go run ./scripts/othersystems -check
 	scripts/gofmt.sh
@@ -51,6 +51,7 @@ check: ## use: what is generated is fresh, gofmt, vet for every GOARCH and GOOS,
 	@echo "go vet of gen for: $(HOSTS)"; for s in $(HOSTS); do GOOS=$${s%/*} GOARCH=$${s#*/} go vet ./gen/... || exit; done
 	go vet -tags clone3_osexec ./linux/exec
 	$(TOOL) staticcheck ./...
+	@$(MAKE) --no-print-directory figures-check
 
 .PHONY: cross
 cross: ## check: build and vet all packages for all 13 GOARCHes

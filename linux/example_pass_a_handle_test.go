@@ -75,7 +75,7 @@ func connected() (a, b *net.UnixConn, err error) {
 
 // Passing a process to another program: a handle, not a number that may mean
 // another process by the time it arrives. A child gets one as a file instead:
-// see [linux.PidFD.File] and [linux.DupPidFD].
+// see [PidFD.File] and [DupPidFD].
 func Example_passAHandle() {
 	here, there, err := connected()
 	if err != nil {

@@ -10,6 +10,5 @@ bench-compare: ## measure: measure, and warn of what is worse beside its peer th
 	@scripts/install.sh --for trees bench-report
 	scripts/trees.sh go -C scripts/figures run . -compare
 
-check: figures-check
 figures-check:
 	cd scripts/figures && go mod tidy -diff && go vet ./... && $(TOOL) staticcheck ./... && go test ./...

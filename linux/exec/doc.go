@@ -19,7 +19,7 @@
 // The guides are examples: DieWithTheParent, KillTheTree, WorkerPool, PluginHost,
 // AgentsTool, and MovingFromOSExec.
 //
-// # What it has more
+// # Beyond os/exec
 //
 //   - A command can be anything that a [linux.Child] can. Cmd embeds one:
 //     cmd.Flags = linux.AutoKill | linux.NoNewPrivs makes a child that ends

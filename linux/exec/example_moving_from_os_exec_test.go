@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	std "os/exec"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -16,11 +17,11 @@ import (
 
 // before is what a careful program does with os/exec.
 func before(ctx context.Context, script string) ([]byte, error) {
+	runtime.LockOSThread() // for Pdeathsig: the command is killed when the thread ends
+	defer runtime.UnlockOSThread()
 	cmd := std.CommandContext(ctx, "sh", "-c", script)
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Setpgid: true, // to kill the children too, those that stay in the group
-		// Only for who locks this goroutine to its thread as long as the command
-		// runs: it is killed when the thread ends, not this program.
+		Setpgid:   true, // to kill the children too, those that stay in the group
 		Pdeathsig: syscall.SIGKILL,
 	}
 	cmd.Cancel = func() error {
