@@ -195,6 +195,34 @@
 //	6.13 to 7.2	all	CLONE_AUTOREAP
 //	7.3	amd64,arm64	struct statx.stx_subvol
 //
+// # Functions
+//
+// With -funcs, macros that take arguments become functions of Go: EVIOCGBIT,
+// NLMSG_ALIGN, SPI_IOC_MESSAGE. They have to be one expression of integers,
+// and are then exact: a function gives what C gives for arguments that are
+// variables of its type, with all the conversions between. The type is uint32, or
+// what the pattern says: int32, int64, uint64, and int or uintptr for C's long
+// and unsigned long. The result has the type that it has in C, a long being an int and an
+// unsigned long a uintptr; where architectures differ in it, as with a sizeof,
+// so do the functions. Where C has no answer, as with a shift by too much, there is
+// some number; a division by zero panics.
+//
+// What pastes, quotes or measures an argument, follows one as a pointer, or
+// is no expression, is skipped, and -v says why.
+//
+// # Comments
+//
+// With -comments the comments of the headers become those of Go: on constants, on
+// structs and on members, from behind them, from above them, and from
+// kernel-doc, which has them by name. A comment above several declarations
+// stays a heading of these. One of which it is not plain what it is on, or that is not
+// the same on all architectures, is left out. In Go none of them is a directive.
+//
+// These texts are the kernel's and keep its licence, GPL-2.0 WITH
+// Linux-syscall-note, or what the header says, which the head of each file
+// repeats; names and numbers alone are facts. This is why it is not the default,
+// and why package uapi has none.
+//
 // # The model as JSON
 //
 // With -json gen prints one object, every declaration on a line of its own:
@@ -243,6 +271,15 @@
 // stands for.
 //
 //	{"name":"enum pid_type","type":TYPE,"pos":POS}
+//
+// With -funcs a UNIT has funcs. A FUNC is a macro with parameters of the C type
+// arg, and its body an EXPR, which has every conversion of C as a cast; model.Expr
+// says what there is.
+//
+//	{"name":"NLMSG_ALIGN","params":["len"],"arg":"unsigned int",
+//	 "type":"unsigned int","body":EXPR,"pos":POS}
+//	{"op":"+","type":"unsigned int","args":[EXPR, EXPR]}
+//	{"op":"const","type":"int","value":"4"}
 //
 // A SKIP is {"name":NAME,"reason":TEXT,"pos":POS}; a POS is
 // {"file":"linux/sched.h","line":12}, where line is left out if it is not the
