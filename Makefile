@@ -38,6 +38,7 @@ check: ## what is generated is fresh, gofmt, vet for every GOARCH and GOOS, stat
 	@echo "go vet of gen for: $(HOSTS)"; for s in $(HOSTS); do GOOS=$${s%/*} GOARCH=$${s#*/} go vet ./gen/... || exit; done
 	go vet -tags clone3_osexec ./linux/exec
 	go run $(STATICCHECK) ./...
+	@$(MAKE) --no-print-directory figures-check
 
 .PHONY: cross
 cross: ## build and vet all packages for all 13 GOARCHes

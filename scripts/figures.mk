@@ -10,6 +10,5 @@ bench-compare: ## measure, and warn of what is worse beside its peer than in tes
 	@scripts/install.sh --for trees bench-report
 	scripts/trees.sh go -C scripts/figures run . -compare
 
-check: figures-check
-figures-check:
+figures-check: # the last that make check does
 	cd scripts/figures && go mod tidy -diff && go vet ./... && go run $(STATICCHECK) ./... && go test ./...
