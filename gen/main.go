@@ -39,6 +39,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if len(o.headers) == 0 && os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(150) // a fifth less time, and still less than 64 MB
 	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(600 << 20) // linux/... would take 1 GB, and no less time
+	}
 	c := command{o, &out, stderr}
 	job := c.generate
 	switch {
@@ -76,7 +79,7 @@ func (c command) generate() (differs bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	p, err := golang.Merge(r[0].units, c.renames)
+	p, err := golang.Merge(r[0].units, c.names)
 	if err != nil {
 		return false, err
 	}
@@ -178,6 +181,15 @@ func (c command) read(dirs ...string) ([]reading, error) {
 		}
 		if len(r.wants) == 0 && len(kernels) == 1 {
 			return nil, r.lacks.AsError(r.arches)
+		}
+		if len(c.since) > 0 {
+			origins, err := c.origins(r)
+			if err != nil {
+				return nil, err
+			}
+			for i, u := range r.units {
+				r.units[i] = u.Mark(origins)
+			}
 		}
 		readings = append(readings, r)
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/go-clone3/clone3/scripts/internal/debian"
 )
 
-// uids are the users that a matrix runs every test as.
-var uids = []int{0, 1000}
+// users are those that the whole matrix runs every test as.
+var users = []int{0, 1000}
 
 // flagsSince is the release that brought the clone flags that this project is
 // about: a matrix without it proves nothing.
@@ -26,7 +26,8 @@ type Row struct {
 	Guest    Guest
 	Machine  Machine
 	Kernel   debian.Kernel
-	Outcomes []Outcome // one for each of uids, over all packages
+	Users    []int     // that run the tests
+	Outcomes []Outcome // one for each of Users, over all packages
 	Err      error     // why not every test ran to its end
 	Took     time.Duration
 }
@@ -110,7 +111,11 @@ func resolve(ks Kernels, table Table, pr bool, log io.Writer) ([]Row, error) {
 	var rows []Row
 	var failures []error
 	for _, g := range table.Guests {
-		if pr && !g.PR {
+		as := users
+		if pr {
+			as = g.PR
+		}
+		if as == nil {
 			continue
 		}
 		m, _ := table.Machine(g.Machine)
@@ -127,12 +132,22 @@ func resolve(ks Kernels, table Table, pr bool, log io.Writer) ([]Row, error) {
 			return r.Guest.GOARCH == g.GOARCH && r.Kernel.Version == k.Version && (r.Machine.Name == m.Name || m.Built())
 		})
 		if i < 0 {
-			rows = append(rows, Row{Guest: g, Machine: m, Kernel: k})
-		} else if other := rows[i].Machine.Name; other != m.Name {
+			rows = append(rows, Row{Guest: g, Machine: m, Kernel: k, Users: as})
+			continue
+		}
+		rows[i].Users = union(rows[i].Users, as)
+		if other := rows[i].Machine.Name; other != m.Name {
 			fmt.Fprintf(log, "linux %s for %s is not built: %s has it\n", k.Version, m.Name, other)
 		}
 	}
 	return rows, errors.Join(failures...)
+}
+
+// union returns the users of a and of b.
+func union(a, b []int) []int {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // A builder runs guests with programs that are built once for each GOARCH.
@@ -142,9 +157,9 @@ type builder struct {
 	programs map[string]func() (Programs, error)
 }
 
-// runGuest runs the tests of a row as each of uids, in one boot.
+// runGuest runs the tests of a row as each of its users, in one boot.
 func (b *builder) runGuest(ks Kernels, r Row) ([]Outcome, error) {
-	outcomes := make([]Outcome, len(uids))
+	outcomes := make([]Outcome, len(r.Users))
 	kernel, err := ks.fetch(b.ctx, r.Machine, r.Kernel)
 	if err != nil {
 		return outcomes, err
@@ -155,7 +170,7 @@ func (b *builder) runGuest(ks Kernels, r Row) ([]Outcome, error) {
 	}
 	job := Job{Machine: r.Machine, Kernel: kernel, Files: programs.Files, Limit: b.options.timeout}
 	flags := append(slices.Clone(b.options.flags), "-v=test2json")
-	for _, uid := range uids {
+	for _, uid := range r.Users {
 		for _, t := range programs.Tests {
 			job.Runs = append(job.Runs, t.Run(uid, flags))
 		}
@@ -178,7 +193,7 @@ func (b *builder) runGuest(ks Kernels, r Row) ([]Outcome, error) {
 				(*names)[i] = job.Runs[run].Package + "." + (*names)[i]
 			}
 		}
-		outcomes[slices.Index(uids, job.Runs[run].UID)].add(o)
+		outcomes[slices.Index(r.Users, job.Runs[run].UID)].add(o)
 	}
 	return outcomes, errors.Join(failed, err)
 }
@@ -199,7 +214,7 @@ func (r Row) describe() string {
 	}
 	fmt.Fprintf(&b, "%s linux %-9s %-8s", state, r.Kernel.Version, r.Guest.GOARCH)
 	for i, o := range r.Outcomes {
-		fmt.Fprintf(&b, "  uid %d: %d passed, %d failed, %d skipped;", uids[i], len(o.Passed), len(o.Failed), len(o.Skipped))
+		fmt.Fprintf(&b, "  uid %d: %d passed, %d failed, %d skipped;", r.Users[i], len(o.Passed), len(o.Failed), len(o.Skipped))
 	}
 	fmt.Fprintf(&b, " %.0fs, %s\n", r.Took.Seconds(), r.Kernel.From)
 	if r.Good() {
@@ -207,7 +222,7 @@ func (r Row) describe() string {
 	}
 	for i, o := range r.Outcomes {
 		if o.Failure != "" {
-			fmt.Fprintf(&b, "uid %d:\n%s", uids[i], o.Failure)
+			fmt.Fprintf(&b, "uid %d:\n%s", r.Users[i], o.Failure)
 		}
 	}
 	if r.Err != nil {

@@ -11,7 +11,7 @@ import (
 func row(version, goarch string, o Outcome) Row {
 	return Row{
 		Guest: Guest{GOARCH: goarch}, Machine: Machine{Name: "box"},
-		Kernel: debian.Kernel{Version: version}, Outcomes: []Outcome{o, {}},
+		Kernel: debian.Kernel{Version: version}, Users: users, Outcomes: []Outcome{o, {}},
 	}
 }
 
@@ -66,7 +66,7 @@ func TestABrokenMachineIsBootedOnceMore(t *testing.T) {
 			boots := 0
 			r.run(func(Row) ([]Outcome, error) {
 				boots++
-				return make([]Outcome, len(uids)), tt.errs[boots-1]
+				return make([]Outcome, len(users)), tt.errs[boots-1]
 			}, func(text string) { said.WriteString(text) })
 			if r.Good() != tt.good || boots != tt.boots {
 				t.Errorf("good: %t, want %t, after %d boots, want %d", r.Good(), tt.good, boots, tt.boots)

@@ -110,7 +110,7 @@ func TestOutcomesOfAGuest(t *testing.T) {
 			serve(t, map[string][]string{"amd64": {kernel + " 7.3.4-1"}})
 			r := Row{
 				Guest: Guest{GOARCH: "amd64"}, Machine: fakeMachine(t, booted(tt.runs...)),
-				Kernel: debian.Kernel{Version: "7.3.4", From: kernel},
+				Kernel: debian.Kernel{Version: "7.3.4", From: kernel}, Users: users,
 			}
 			b := builder{ctx: t.Context(), options: Options{timeout: time.Minute}, programs: map[string]func() (Programs, error){
 				"amd64": func() (Programs, error) {
@@ -123,7 +123,7 @@ func TestOutcomesOfAGuest(t *testing.T) {
 			}
 			for i := range got {
 				if g, w := got[i], tt.want[i]; !slices.Equal(g.Passed, w.Passed) || !slices.Equal(g.Failed, w.Failed) || !slices.Equal(g.Skipped, w.Skipped) {
-					t.Errorf("as uid %d: got %+v, want %+v", uids[i], g, w)
+					t.Errorf("as uid %d: got %+v, want %+v", users[i], g, w)
 				}
 			}
 			r.Outcomes, r.Err = got, err
@@ -173,18 +173,20 @@ func TestStatusOfOneKernel(t *testing.T) {
 // A matrix fails if a test does, or only a status is bad.
 func TestStatusOfAMatrix(t *testing.T) {
 	for name, tt := range map[string]struct {
+		users  []int
 		runs   []string
 		then   string // what the machine writes at its end
 		status int
 		line   string
 	}{
-		"good":       {[]string{passes, passes}, "", 0, "ok   linux 7.3.4     amd64     uid 0: 1 passed, 0 failed, 0 skipped;  uid 1000: 1 passed, 0 failed, 0 skipped;"},
-		"the user's": {[]string{passes, fails}, "", 1, "FAIL linux 7.3.4     amd64     uid 0: 1 passed, 0 failed, 0 skipped;  uid 1000: 0 passed, 1 failed, 0 skipped;"},
+		"good":       {users, []string{passes, passes}, "", 0, "ok   linux 7.3.4     amd64     uid 0: 1 passed, 0 failed, 0 skipped;  uid 1000: 1 passed, 0 failed, 0 skipped;"},
+		"the user's": {users, []string{passes, fails}, "", 1, "FAIL linux 7.3.4     amd64     uid 0: 1 passed, 0 failed, 0 skipped;  uid 1000: 0 passed, 1 failed, 0 skipped;"},
 		"a machine that breaks": {
-			[]string{passes, passes}, "Kernel panic - not syncing: Oops\n", 1,
+			users, []string{passes, passes}, "Kernel panic - not syncing: Oops\n", 1,
 			"FAIL linux 7.3.4     amd64     uid 0: 1 passed, 0 failed, 0 skipped;  uid 1000: 1 passed, 0 failed, 0 skipped;",
 		},
-		"only a status": {[]string{passes + "\n", ":2"}, "", 1, "FAIL linux 7.3.4     amd64     uid 0: 1 passed, 0 failed, 0 skipped;  uid 1000: 0 passed, 0 failed, 0 skipped;"},
+		"one user only": {[]int{1000}, []string{passes}, "", 0, "ok   linux 7.3.4     amd64     uid 1000: 1 passed, 0 failed, 0 skipped; "},
+		"only a status": {users, []string{passes + "\n", ":2"}, "", 1, "FAIL linux 7.3.4     amd64     uid 0: 1 passed, 0 failed, 0 skipped;  uid 1000: 0 passed, 0 failed, 0 skipped;"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			serve(t, map[string][]string{"amd64": {kernel + " 7.3.4-1"}})
@@ -193,7 +195,7 @@ func TestStatusOfAMatrix(t *testing.T) {
 			}}
 			o.table = Table{
 				[]Machine{fakeMachine(t, booted(tt.runs...)+tt.then)},
-				[]Guest{{"amd64", "box", "newest", true}, {"amd64", "box", "6.1", false}},
+				[]Guest{{"amd64", "box", "newest", tt.users}, {"amd64", "box", "6.1", nil}},
 			}
 			var stdout, stderr strings.Builder
 			status, err := runMatrix(t.Context(), o, &stdout, &stderr)
@@ -211,7 +213,7 @@ func TestKernelsOfAMatrix(t *testing.T) {
 	amd64 := Machine{Name: "amd64", Flavour: "cloud-amd64", Debian: "amd64"}
 	arm := Machine{Name: "arm", Flavour: "armmp", Debian: "armhf"}
 	table := func(guests ...Guest) Table { return Table{[]Machine{amd64, arm}, guests} }
-	newest, old := Guest{"amd64", "amd64", "newest", true}, Guest{"amd64", "amd64", "6.18", false}
+	newest, old := Guest{"amd64", "amd64", "newest", users}, Guest{"amd64", "amd64", "6.18", nil}
 	served := map[string][]string{"amd64": {kernel + " 7.3.4-1", "linux-image-6.18.5+deb13-cloud-amd64 6.18.5-1"}}
 	tests := map[string]struct {
 		table Table
@@ -222,10 +224,10 @@ func TestKernelsOfAMatrix(t *testing.T) {
 	}{
 		"all":                  {table(newest, old), false, []string{"7.3.4", "6.18.5"}, "", ""},
 		"the smaller":          {table(newest, old), true, []string{"7.3.4"}, "", ""},
-		"the same twice":       {table(newest, Guest{"amd64", "amd64", "7.3", true}), true, []string{"7.3.4"}, "", ""},
-		"one is not served":    {table(Guest{"amd64", "amd64", "6.1", true}, newest), true, []string{"7.3.4"}, "linux 6.1 for amd64 is not served, newest is 7.3.4: left out\n", ""},
-		"one cannot be looked": {table(newest, Guest{"arm", "arm", "newest", true}), true, []string{"7.3.4"}, "", "the Debian mirror "},
-		"none can":             {table(Guest{"arm", "arm", "newest", true}, Guest{"arm", "arm", "6.1", true}), true, nil, "", "the Debian mirror "},
+		"the same twice":       {table(newest, Guest{"amd64", "amd64", "7.3", users}), true, []string{"7.3.4"}, "", ""},
+		"one is not served":    {table(Guest{"amd64", "amd64", "6.1", users}, newest), true, []string{"7.3.4"}, "linux 6.1 for amd64 is not served, newest is 7.3.4: left out\n", ""},
+		"one cannot be looked": {table(newest, Guest{"arm", "arm", "newest", users}), true, []string{"7.3.4"}, "", "the Debian mirror "},
+		"none can":             {table(Guest{"arm", "arm", "newest", users}, Guest{"arm", "arm", "6.1", users}), true, nil, "", "the Debian mirror "},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -294,7 +296,7 @@ func TestNoKernelNoStatus(t *testing.T) {
 	if status, err := runOne(t.Context(), o, &stdout, &stderr); status != statusBroken || err == nil || stdout.Len() > 0 {
 		t.Errorf("got status %d, %v and %q", status, err, &stdout)
 	}
-	o.matrix, o.table.Guests = "all", []Guest{{"s390x", "s", "newest", false}}
+	o.matrix, o.table.Guests = "all", []Guest{{"s390x", "s", "newest", nil}}
 	if status, err := runMatrix(t.Context(), o, &stdout, &stderr); status != statusBroken || err == nil || stdout.Len() > 0 {
 		t.Errorf("a matrix: got status %d, %v and %q", status, err, &stdout)
 	}

@@ -30,7 +30,7 @@ type Guest struct {
 	GOARCH  string
 	Machine string
 	Release string // X.Y or "newest"
-	PR      bool   // part of the smaller matrix
+	PR      []int  // the users that run the tests in the smaller matrix
 }
 
 // A Table is testdata/kernels.txt.
@@ -140,11 +140,15 @@ func (t *Table) add(key string, words []string) error {
 	return nil
 }
 
+// smaller is what a guest's line says of the smaller matrix: who runs the tests.
+var smaller = map[string][]int{"": nil, "pr": users, "pr root": {0}, "pr user": {1000}}
+
 func (t *Table) addGuest(words []string) error {
-	if len(words) < 3 || len(words) > 4 || len(words) == 4 && words[3] != "pr" {
-		return errors.New("want: guest GOARCH MACHINE RELEASE [pr]")
+	as, ok := smaller[strings.Join(words[min(3, len(words)):], " ")]
+	if len(words) < 3 || !ok {
+		return errors.New("want: guest GOARCH MACHINE RELEASE [pr [root|user]]")
 	}
-	g := Guest{GOARCH: words[0], Machine: words[1], Release: words[2], PR: len(words) == 4}
+	g := Guest{GOARCH: words[0], Machine: words[1], Release: words[2], PR: as}
 	m, ok := t.Machine(g.Machine)
 	if !ok {
 		return fmt.Errorf("no machine %s above", g.Machine)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -30,7 +31,7 @@ func TestTheTable(t *testing.T) {
 			t.Errorf("machine %s has half a recipe: %+v", m.Name, m)
 		}
 	}
-	pr := slices.ContainsFunc(table.Guests, func(g Guest) bool { return g.PR && g.Release == "newest" && g.GOARCH == "amd64" })
+	pr := slices.ContainsFunc(table.Guests, func(g Guest) bool { return len(g.PR) == 2 && g.Release == "newest" && g.GOARCH == "amd64" })
 	if !pr {
 		t.Error("the smaller matrix lacks the newest kernel on amd64")
 	}
@@ -50,7 +51,7 @@ func TestReadTable(t *testing.T) {
 	if got := table.Machines[0].QEMU; !slices.Equal(got, []string{"q", "-a", "-b"}) {
 		t.Errorf("qemu is %q", got)
 	}
-	if got, want := table.Guests[0], (Guest{"amd64", "m", "6.1", true}); got != want {
+	if got, want := table.Guests[0], (Guest{"amd64", "m", "6.1", []int{0, 1000}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	alike, err := ReadTable("t", strings.NewReader(machine+"machine n\nlike m\nruns 386\nqemu -c\nmachine o\nlike m\nqemu -d\n"))
@@ -62,15 +63,16 @@ func TestReadTable(t *testing.T) {
 		t.Errorf("got %+v, want m with 386 and qemu %q", n, want)
 	}
 	for text, want := range map[string]string{
-		"machine m\nlike o\n":           "t:2: no machine o above",
-		"runs amd64\n":                  "t:1: runs before any machine",
-		"machine m\nmachine m\n":        "t:2: machine m is there twice",
-		"machine m\ncolour red\n":       `t:2: "colour" is none of machine like runs kernel vars config needs image append install atleast qemu guest`,
-		"machine m\nkernel f\n":         "t:2: want: kernel FLAVOUR ARCH, or: kernel built",
-		"machine\n":                     "t:1: machine of what?",
-		machine + "guest amd64 m\n":     "t:8: want: guest GOARCH MACHINE RELEASE [pr]",
-		machine + "guest amd64 n 6.1\n": "t:8: no machine n above",
-		machine + "guest arm m 6.1\n":   "t:8: machine m does not run arm",
+		"machine m\nlike o\n":                     "t:2: no machine o above",
+		"runs amd64\n":                            "t:1: runs before any machine",
+		"machine m\nmachine m\n":                  "t:2: machine m is there twice",
+		"machine m\ncolour red\n":                 `t:2: "colour" is none of machine like runs kernel vars config needs image append install atleast qemu guest`,
+		"machine m\nkernel f\n":                   "t:2: want: kernel FLAVOUR ARCH, or: kernel built",
+		"machine\n":                               "t:1: machine of what?",
+		machine + "guest amd64 m\n":               "t:8: want: guest GOARCH MACHINE RELEASE [pr [root|user]]",
+		machine + "guest amd64 m 6.1 pr nobody\n": "t:8: want: guest GOARCH MACHINE RELEASE [pr [root|user]]",
+		machine + "guest amd64 n 6.1\n":           "t:8: no machine n above",
+		machine + "guest arm m 6.1\n":             "t:8: machine m does not run arm",
 	} {
 		if _, err := ReadTable("t", strings.NewReader(text)); err == nil || err.Error() != want {
 			t.Errorf("%q: got error %v, want %s", text, err, want)

@@ -22,6 +22,7 @@ type ctype struct {
 	elem *ctype  // of an array, pointer or function
 	len  int64   // of an array, -1 without a length
 	rec  *record // of a struct or union
+	enum *string // the name of an enum, which may still get that of its typedef
 }
 
 // A scope is the file scope of a translation unit: what its names mean.

@@ -65,7 +65,7 @@ func (s *scope) spell(v value) string { return s.constant(v).ExactString() + " "
 // numbers are their expansions.
 func (tu *translation) evaluate(names []string, numbers map[string]string, all []constDecl) {
 	results := map[string]*enumerator{}
-	expansions := tu.expand(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return numbers[name] != "" }))
+	expansions := tu.expansions(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return numbers[name] != "" }))
 	for name, number := range numbers {
 		expansions[name] = expansion{toks: []string{number}}
 	}

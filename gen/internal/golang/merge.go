@@ -16,10 +16,13 @@ type Package struct {
 	model.Merged
 	Apart   model.Remarks // names that two things have, and what Go calls them
 	LeftOut model.Remarks // structs that Go cannot have, and why
-	Unused  model.Remarks // names to be given others that there are not
+	Plain   model.Remarks // typedefs and enums that have no type in Go, for nobody asks for them
+	Unused  model.Remarks // what is asked for and not there
 
 	names   map[string]string                // of constants, by their C names
 	records map[string]map[string][]goStruct // by architecture and C name
+	named   map[string]map[string]goNamed    // likewise
+	typed   map[string]map[string]string     // the types of constants, likewise
 }
 
 // Merge joins the units of a run: every group on every architecture. What Go
@@ -28,9 +31,8 @@ type Package struct {
 // have belongs to the first.
 //
 // Two things that would have one name are told apart, see tellApart and
-// namer. rename gives Go names to C names, of which a struct may be called by
-// its tag alone.
-func Merge(units []model.Unit, rename map[string]string) (Package, error) {
+// namer. A C name in the options may be the tag alone.
+func Merge(units []model.Unit, o Options) (Package, error) {
 	arches, groups, err := tabulate(units)
 	if err != nil {
 		return Package{}, err
@@ -39,19 +41,30 @@ func Merge(units []model.Unit, rename map[string]string) (Package, error) {
 	if err := tellApart(groups, &p.Apart); err != nil {
 		return Package{}, err
 	}
-	n := newNamer(arches, groups, rename)
+	for i, g := range groups {
+		groups[i] = agreeOnWords(g)
+	}
+	t, err := typeUp(arches, groups, o)
+	if err != nil {
+		return Package{}, err
+	}
+	n := newNamer(arches, groups, t)
 	if err := n.resolve(); err != nil {
 		return Package{}, err
 	}
-	p.names, p.records = n.consts, n.records
+	p.names, p.records, p.named, p.typed = n.consts, n.records, n.named, n.typesOfConsts()
 	p.Apart.AddAll(n.apart)
+	p.LeftOut.AddAll(t.leftOut)
+	p.Plain.AddAll(t.plain)
 	p.LeftOut.AddAll(n.leftOut)
 	p.Unused.AddAll(n.unused())
+	p.Unused.AddAll(t.unused())
 	for _, g := range groups {
 		for i, arch := range arches {
 			g[i].Structs = slices.DeleteFunc(slices.Clone(g[i].Structs), func(s model.Struct) bool { return p.records[arch][s.Name] == nil })
+			g[i].Types = slices.DeleteFunc(slices.Clone(g[i].Types), func(t model.NamedType) bool { return p.named[arch][t.Name].Name == "" })
 		}
-		p.Groups = append(p.Groups, mergeGroup(g, p.records))
+		p.Groups = append(p.Groups, p.mergeGroup(g))
 	}
 	return p, nil
 }
@@ -107,10 +120,10 @@ func tabulate(units []model.Unit) (arches []string, groups [][]model.Unit, err e
 
 // mergeGroup splits what a group declares into what is common and what each
 // set of architectures has.
-func mergeGroup(units []model.Unit, records map[string]map[string][]goStruct) model.MergedGroup {
+func (p Package) mergeGroup(units []model.Unit) model.MergedGroup {
 	tables := make([]declTable, len(units))
 	for i, u := range units {
-		tables[i] = newDeclTable(u, records[u.Arch])
+		tables[i] = newDeclTable(u, p)
 	}
 	common := map[string]bool{}
 	for _, key := range tables[0].keys {
@@ -132,7 +145,7 @@ func mergeGroup(units []model.Unit, records map[string]map[string][]goStruct) mo
 		for _, t := range set {
 			s.Arches = append(s.Arches, t.Arch)
 		}
-		if len(s.Consts)+len(s.Structs) > 0 {
+		if !s.Empty() {
 			m.Sets = append(m.Sets, s)
 		}
 	}
@@ -145,11 +158,17 @@ type declTable struct {
 	keys    []string
 	consts  map[string]model.Const
 	structs map[string]model.Struct
+	types   map[string]model.NamedType
 	records map[string][]goStruct // what Go makes of the structs
+	named   map[string]goNamed    // and of the types
+	typed   map[string]string     // the types of constants
 }
 
-func newDeclTable(u model.Unit, records map[string][]goStruct) declTable {
-	t := declTable{u, nil, map[string]model.Const{}, map[string]model.Struct{}, records}
+func newDeclTable(u model.Unit, p Package) declTable {
+	t := declTable{
+		u, nil, map[string]model.Const{}, map[string]model.Struct{}, map[string]model.NamedType{},
+		p.records[u.Arch], p.named[u.Arch], p.typed[u.Arch],
+	}
 	for _, c := range u.Consts {
 		t.keys = append(t.keys, constKey(c.Name))
 		t.consts[constKey(c.Name)] = c
@@ -157,6 +176,10 @@ func newDeclTable(u model.Unit, records map[string][]goStruct) declTable {
 	for _, s := range u.Structs {
 		t.keys = append(t.keys, s.Name)
 		t.structs[s.Name] = s
+	}
+	for _, n := range u.Types {
+		t.keys = append(t.keys, n.Name)
+		t.types[n.Name] = n
 	}
 	return t
 }
@@ -168,7 +191,11 @@ func constKey(name string) string { return "constant " + name }
 func (t declTable) same(u declTable, key string) bool {
 	if a, ok := t.consts[key]; ok {
 		b, ok := u.consts[key]
-		return ok && model.SameValue(a.Value, b.Value)
+		return ok && model.SameValue(a.Value, b.Value) && t.typed[a.Name] == u.typed[b.Name]
+	}
+	if _, ok := t.types[key]; ok {
+		_, ok := u.types[key]
+		return ok && reflect.DeepEqual(t.named[key].unplaced(), u.named[key].unplaced())
 	}
 	_, here := t.structs[key]
 	_, there := u.structs[key]
@@ -206,6 +233,14 @@ func mergeDecls(tables []declTable, wanted func(key string) bool) model.Decls {
 				s = s.At(pos)
 			}
 			d.Structs = append(d.Structs, s)
+		}
+	}
+	for _, n := range tables[0].Types {
+		if wanted(n.Name) {
+			for _, t := range tables[1:] {
+				n.Pos = mergePos(t.Group, n.Pos, t.types[n.Name].Pos)
+			}
+			d.Types = append(d.Types, n)
 		}
 	}
 	return d

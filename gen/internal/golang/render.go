@@ -24,7 +24,7 @@ func Render(p Package, pkg, version string) ([]File, error) {
 	if !IsPackageName(pkg) {
 		return nil, fmt.Errorf("-package %q: not a Go identifier; a package has a short name in lower case", pkg)
 	}
-	m, r := p.Merged, renderer{pkg, version, p.names, p.records}
+	m, r := p.Merged, renderer{pkg, version, p}
 	var files []File
 	for _, g := range m.Groups {
 		doc := packageDoc(pkg, g.Group)
@@ -32,7 +32,7 @@ func Render(p Package, pkg, version string) ([]File, error) {
 			doc = ""
 		}
 		parts := g.Sets
-		if len(g.Common.Consts)+len(g.Common.Structs) > 0 {
+		if !g.Common.Empty() {
 			parts = slices.Insert(slices.Clone(parts), 0, model.ArchSet{Arches: m.Arches, Decls: g.Common})
 		}
 		if rest := rest(g, m.Arches); g.Group.Table != "" && len(rest) > 0 && len(rest) < len(m.Arches) {
@@ -62,8 +62,7 @@ func Render(p Package, pkg, version string) ([]File, error) {
 // A renderer knows the Go names and types of a whole package.
 type renderer struct {
 	pkg, version string
-	names        map[string]string                // of constants
-	records      map[string]map[string][]goStruct // by architecture and C name
+	Package
 }
 
 func (r renderer) file(name, doc string, part model.ArchSet, tableName string, table []model.Const) (File, error) {
@@ -72,9 +71,15 @@ func (r renderer) file(name, doc string, part model.ArchSet, tableName string, t
 	if doc != "" {
 		f.PackageComment(doc)
 	}
-	renderConsts(f, part.Consts, r.names)
+	arch := part.Arches[0] // all the others have the same
+	renderConsts(f, part.Consts, r.names, r.typed[arch])
+	for _, t := range part.Types {
+		n := r.named[arch][t.Name]
+		n.Pos = t.Pos
+		renderNamed(f, n)
+	}
 	for _, s := range part.Structs {
-		for _, t := range r.records[part.Arches[0]][s.Name] { // all the others have the same
+		for _, t := range r.records[arch][s.Name] {
 			renderStruct(f, t)
 		}
 	}

@@ -6,7 +6,11 @@ import "slices"
 type Decls struct {
 	Consts  []Const
 	Structs []Struct
+	Types   []NamedType
 }
+
+// Empty reports whether there are no declarations.
+func (d Decls) Empty() bool { return len(d.Consts)+len(d.Structs)+len(d.Types) == 0 }
 
 // An ArchSet is the declarations shared by a set of architectures that agree
 // on every declaration of a group.
@@ -43,6 +47,7 @@ func (m Merged) On(arch string) Decls {
 		for _, part := range parts {
 			d.Consts = append(d.Consts, part.Consts...)
 			d.Structs = append(d.Structs, part.Structs...)
+			d.Types = append(d.Types, part.Types...)
 		}
 	}
 	return d

@@ -37,8 +37,9 @@ type Const struct {
 	Value constant.Value // Int or String
 	Type  string         // the C type: "int", "unsigned long long", "char[]" for a string
 	Base  Base
-	Enum  string // the enum of an enumerator as C names it, "enum" if it has no tag; "" for a macro
+	Enum  string // the enum of an enumerator: "enum pid_type", the typedef's name when there is no tag, or "enum"; "" for a macro
 	Gap   bool   // set apart from the constant before it in the header
+	Since string // the release that it came with, or "6.13 to 7.1"; "" if not known
 	Pos   Pos
 }
 
@@ -68,6 +69,7 @@ type Type struct {
 	Elem   *Type   `json:"elem,omitempty"`   // of an Array
 	Len    int64   `json:"len,omitempty"`    // of an Array
 	Record string  `json:"record,omitempty"` // the Struct.Name of a struct or union that stands on its own
+	Enum   string  `json:"enum,omitempty"`   // the NamedType.Name of an enum
 	Inline *Struct `json:"inline,omitempty"` // a struct or union without a name, which exists only here
 }
 
@@ -78,6 +80,7 @@ type Field struct {
 	Offset   int64  `json:"offset"`             // in bytes; of a bit-field, the first byte that it touches
 	Flexible bool   `json:"flexible,omitempty"` // a trailing array without a length of its own: T x[] or T x[0]
 	Bits     *Bits  `json:"bits,omitempty"`     // nil unless this is a bit-field
+	Since    string `json:"since,omitempty"`    // the release that it came with, if that is known and not that of the struct
 	Pos      Pos    `json:"pos"`
 }
 
@@ -97,8 +100,20 @@ type Struct struct {
 	Size   int64   `json:"size"`
 	Align  int64   `json:"align"`
 	Fields []Field `json:"fields"`
+	Since  string  `json:"since,omitempty"` // as of a Const
 	Pos    Pos     `json:"pos"`
 }
+
+// A NamedType is a typedef, or an enum that has a name, on one architecture. A
+// typedef of a struct or union without a tag is none, for that is a Struct.
+type NamedType struct {
+	Name string `json:"name"` // of the typedef; "enum pid_type", or the typedef's name when there is no tag
+	Type Type   `json:"type"` // what a typedef stands for; of an enum, the integer
+	Pos  Pos    `json:"pos"`
+}
+
+// IsEnum reports whether t is an enum, and no typedef of one.
+func (t NamedType) IsEnum() bool { return t.Type.Enum == t.Name }
 
 // A Skip is a name that got no declaration, and why.
 type Skip struct {
@@ -144,6 +159,7 @@ type Unit struct {
 	Group   Group
 	Consts  []Const
 	Structs []Struct
+	Types   []NamedType // in the order of the headers and of the lines in them
 	Skips   []Skip
 	Behind  []Behind // where else the prefixes of the group lead
 	Before  []string // headers read before those of the Group, which use names of theirs without including them
