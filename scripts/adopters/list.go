@@ -93,7 +93,7 @@ func parse(list string) ([]adopter, error) {
 		}
 	}
 	for _, a := range all {
-		for lacks, missing := range map[string]bool{"what": a.what == "", "wants": a.wants == "", "packages": a.packages == nil, "edit": a.edits == nil, "proof": a.proof == ""} {
+		for lacks, missing := range map[string]bool{"what": a.what == "", "wants": a.wants == "", "packages": a.packages == nil, "proof": a.proof == ""} {
 			if missing {
 				return nil, fmt.Errorf("%s: no %s", a.module, lacks)
 			}

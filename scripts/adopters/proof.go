@@ -111,7 +111,7 @@ func prove(bin, name string) (n int, err error) {
 		if time.Since(start) > patience {
 			p.cmd.Process.Kill()
 			<-p.ended
-			return 0, fmt.Errorf("the proof has started %d processes, want %d\n%s", len(p.processes()), k.processes, &p.output)
+			return 0, fmt.Errorf("the proof has started %d processes, want %d\n%s", len(p.processes()), k.processes, p.end())
 		}
 	}
 	return k.count(p)
@@ -129,6 +129,12 @@ func (p *prover) processes() (pids []int) {
 		}
 	}
 	return pids
+}
+
+// end is the end of what the program has printed, when that has ended.
+func (p *prover) end() string {
+	b := p.output.Bytes()
+	return string(b[max(0, len(b)-500):])
 }
 
 // left waits for all processes to end, and returns how many do not.
@@ -155,7 +161,7 @@ func (p *prover) cancel() (int, error) {
 	n := p.left()
 	select {
 	case <-p.ended: // and it must not end, which may take others along
-		return 0, errors.New("the proof has ended before it was told to\n" + p.output.String())
+		return 0, errors.New("the proof has ended before it was told to\n" + p.end())
 	default:
 		return n, nil
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log"
 	"os"
-	"syscall"
 
 	runc "github.com/containerd/go-runc"
 )
@@ -15,7 +14,7 @@ func main() {
 	if err := os.WriteFile(program, []byte("#!/bin/sh\n"+os.Getenv("PROOF_SCRIPT")+"\n"), 0o700); err != nil {
 		log.Fatal(err)
 	}
-	r := &runc.Runc{Command: program, PdeathSignal: syscall.SIGKILL}
+	r := &runc.Runc{Command: program}
 	for range 50 {
 		go func() {
 			_, err := r.State(context.Background(), "container")
