@@ -53,6 +53,7 @@ func parse(list string) ([]adopter, error) {
 			}
 			continue
 		}
+		line, _, _ = strings.Cut(line, " # ")
 		fields := strings.Fields(line)
 		key, values := fields[0], fields[1:]
 		if key == "module" {
