@@ -2,6 +2,52 @@
 // the headers and nothing else: no C compiler, no kernel build, no network.
 // Run gen -h for its flags.
 //
+// # Which do I use
+//
+//	a constant or struct of processes     package uapi of this module has it
+//	any other header                      //go:generate gen -header linux/NAME.h
+//	many headers, in one package          -header 'linux/...' or -header linux/NAME.h,...
+//	a header that is not the kernel's     -I DIR -header NAME.h
+//	what a new kernel changes             -kernel linux-7.1 -diff linux-7.0
+//	to see that files are fresh, in CI    -check: writes nothing, fails with a diff
+//	the headers as data                   -json
+//
+// As a line of a Go file, with KERNEL=DIR in the environment of go generate:
+//
+//	//go:generate go run github.com/go-clone3/clone3/gen@latest -header linux/landlock.h
+//
+// That writes zlandlock.go, for all architectures or those of -arch; what differs
+// between them goes to files of its own. Unions, bit-fields, packed structs,
+// flexible arrays, ioctl numbers and strings come out as C has them, or are skipped
+// with a reason. A pointer is a uintptr: who stores one pins its target
+// (runtime.Pinner).
+//
+// # What it reads
+//
+//	DIR is                                architectures
+//	a kernel's source, untouched, of 6.1  all; numbers of system calls come from
+//	 and later                            its tables
+//	what make headers_install made of it  the one it was made for
+//	linux-libc-dev of Debian, unpacked    all, before 6.12 one
+//	/usr/include                          all or one, like the package
+//
+// The same release gives the same bytes from each. A tree that lacks an
+// architecture is an error, and never answers with the values of another.
+//
+// # Differences for people
+//
+// With -diff, what is removed or changed comes first, because it breaks programs;
+// then what is added. A struct has its old and its new size, and each field that
+// differs:
+//
+//	Changed: 1
+//	  linux/pidfd.h
+//	    struct pidfd_info  80 -> 88 bytes
+//	      coredump_code    offset 72        __u32  added
+//	      supported_mask   offset 72 -> 80  __u64  moved
+//
+// Where architectures differ, a line says which ones it is about.
+//
 // # How it works
 //
 // Values walk down, from package to package, once:
@@ -149,6 +195,34 @@
 //	6.13 to 7.2	all	CLONE_AUTOREAP
 //	7.3	amd64,arm64	struct statx.stx_subvol
 //
+// # Functions
+//
+// With -funcs, macros that take arguments become functions of Go: EVIOCGBIT,
+// NLMSG_ALIGN, SPI_IOC_MESSAGE. They have to be one expression of integers,
+// and are then exact: a function gives what C gives for arguments that are
+// variables of its type, with all the conversions between. The type is uint32, or
+// what the pattern says: int32, int64, uint64, and int or uintptr for C's long
+// and unsigned long. The result has the type that it has in C, a long being an int and an
+// unsigned long a uintptr; where architectures differ in it, as with a sizeof,
+// so do the functions. Where C has no answer, as with a shift by too much, there is
+// some number; a division by zero panics.
+//
+// What pastes, quotes or measures an argument, follows one as a pointer, or
+// is no expression, is skipped, and -v says why.
+//
+// # Comments
+//
+// With -comments the comments of the headers become those of Go: on constants, on
+// structs and on members, from behind them, from above them, and from
+// kernel-doc, which has them by name. A comment above several declarations
+// stays a heading of these. One of which it is not plain what it is on, or that is not
+// the same on all architectures, is left out. In Go none of them is a directive.
+//
+// These texts are the kernel's and keep its licence, GPL-2.0 WITH
+// Linux-syscall-note, or what the header says, which the head of each file
+// repeats; names and numbers alone are facts. This is why it is not the default,
+// and why package uapi has none.
+//
 // # The model as JSON
 //
 // With -json gen prints one object, every declaration on a line of its own:
@@ -197,6 +271,15 @@
 // stands for.
 //
 //	{"name":"enum pid_type","type":TYPE,"pos":POS}
+//
+// With -funcs a UNIT has funcs. A FUNC is a macro with parameters of the C type
+// arg, and its body an EXPR, which has every conversion of C as a cast; model.Expr
+// says what there is.
+//
+//	{"name":"NLMSG_ALIGN","params":["len"],"arg":"unsigned int",
+//	 "type":"unsigned int","body":EXPR,"pos":POS}
+//	{"op":"+","type":"unsigned int","args":[EXPR, EXPR]}
+//	{"op":"const","type":"int","value":"4"}
 //
 // A SKIP is {"name":NAME,"reason":TEXT,"pos":POS}; a POS is
 // {"file":"linux/sched.h","line":12}, where line is left out if it is not the

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/token"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -53,6 +54,9 @@ the headers of one architecture binds only that one: say so with -arch.
     -diff OLD     compare with another kernel, given like DIR
     -since DIRS   say in comments with which release names came, by these older
                   kernels, given like DIR, or by a table of names
+    -funcs P=TYPE make functions of macros that match, of arguments of that Go
+                  type (uint32 without =TYPE), where they are exact
+    -comments     carry over the comments of the headers, under their licence
     -json         print the model, or the differences, for programs
     -v            end with a table of what was read and skipped, and why
 
@@ -83,7 +87,9 @@ type options struct {
 	since                []string // older kernels, and tables
 	dir, pkg             string
 	arches               []model.Arch
+	funcs                []model.FuncWish
 	check, json, verbose bool
+	comments             bool
 }
 
 // A listFlag collects values that are given with commas, again, or both.
@@ -114,7 +120,7 @@ func (l *wholeFlag) Set(s string) error {
 // parseFlags reads the command line. It returns flag.ErrHelp for -h.
 func parseFlags(args []string) (options, error) {
 	var o options
-	var archNames, excludes, renames listFlag
+	var archNames, excludes, renames, funcs listFlag
 	f := flag.NewFlagSet("gen", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.StringVar(&o.kernel, "kernel", os.Getenv("KERNEL"), "")
@@ -129,11 +135,13 @@ func parseFlags(args []string) (options, error) {
 	f.StringVar(&o.unit, "unit", "", "")
 	f.Var(&excludes, "exclude", "")
 	f.Var(&renames, "rename", "")
+	f.Var(&funcs, "funcs", "")
 	f.Var(&archNames, "arch", "")
 	var types typeFlags
 	types.register(f)
 	f.Var((*listFlag)(&o.since), "since", "")
 	f.BoolVar(&o.check, "check", false, "")
+	f.BoolVar(&o.comments, "comments", false, "")
 	f.BoolVar(&o.json, "json", false, "")
 	f.BoolVar(&o.verbose, "v", false, "")
 	if err := f.Parse(args); err != nil {
@@ -152,7 +160,7 @@ func parseFlags(args []string) (options, error) {
 	if given["prefix"] && !given["header"] && !given["diff"] {
 		return o, errors.New("-prefix narrows what -header or -diff read; give one of them too")
 	}
-	for _, name := range slices.Concat([]string{"exclude", "rename", "I", "D", "include", "unit"}, typeFlagNames) {
+	for _, name := range slices.Concat([]string{"exclude", "rename", "I", "D", "include", "unit", "comments", "funcs"}, typeFlagNames) {
 		if given[name] && !given["header"] {
 			return o, fmt.Errorf("-%s changes what -header reads; give that too", name)
 		}
@@ -169,6 +177,9 @@ func parseFlags(args []string) (options, error) {
 		return o, err
 	}
 	if o.names, err = types.options(renamed); err != nil {
+		return o, err
+	}
+	if err := o.chooseFuncs(funcs); err != nil {
 		return o, err
 	}
 	for i, d := range o.defines {
@@ -213,6 +224,9 @@ var conflicts = []struct{ a, b, why string }{
 	{"rename", "json", "the model has the names of C"},
 	{"rename", "diff", "the differences have the names of C"},
 	{"since", "diff", "-diff tells itself what is new"},
+	{"funcs", "diff", "the differences have no functions"},
+	{"comments", "json", "the model has no comments"},
+	{"comments", "diff", "the differences have no comments"},
 	{"package", "json", "the model has no package"},
 	{"package", "diff", "the differences have no package"},
 }
@@ -243,6 +257,29 @@ func (o *options) choose(excludes, renames []string) (map[string]string, error) 
 		renamed[from] = to
 	}
 	return renamed, nil
+}
+
+// argTypes are the types that arguments of functions may have, and those of C.
+var argTypes = map[string]string{
+	"int32": "int", "uint32": "unsigned int", "int64": "long long", "uint64": "unsigned long long", "int": "long", "uintptr": "unsigned long",
+}
+
+// chooseFuncs completes which macros become functions.
+func (o *options) chooseFuncs(funcs []string) error {
+	for _, f := range funcs {
+		pattern, arg, ok := strings.Cut(f, "=")
+		if !ok {
+			arg = "uint32"
+		}
+		if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
+			return fmt.Errorf("-funcs %s: want the name of a macro or a pattern, or that and =TYPE", f)
+		}
+		if argTypes[arg] == "" {
+			return fmt.Errorf("-funcs %s: arguments can be %s", f, strings.Join(slices.Sorted(maps.Keys(argTypes)), ", "))
+		}
+		o.funcs = append(o.funcs, model.FuncWish{Pattern: pattern, Arg: argTypes[arg]})
+	}
+	return nil
 }
 
 // chooseArches returns the architectures of these names, or all.

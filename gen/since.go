@@ -196,7 +196,7 @@ func (p *past) ask(wants []want, together bool, names []string) {
 	for _, name := range names {
 		record, _, isField := strings.Cut(name, ".")
 		if p.known[name] == absent && !(isField && p.known[record] == present) {
-			word := record[strings.LastIndexByte(record, ' ')+1:]
+			word := strings.TrimSuffix(record[strings.LastIndexByte(record, ' ')+1:], "()")
 			p.lost[word] = append(p.lost[word], name)
 		}
 	}

@@ -30,6 +30,7 @@ type field struct {
 	width   int64 // of a bit-field, -1 for others
 	offset  int64 // in bits from the start of the record
 	pos     model.Pos
+	start   model.Pos // of the declaration
 }
 
 // memberAlign returns the alignment in bytes that t has as a member.

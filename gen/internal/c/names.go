@@ -8,14 +8,17 @@ import (
 
 // Names returns what the headers of groups, read as one translation unit, and
 // those that they include declare: the C names of macros that stand for
-// something and of enumerators, those of structs and unions that are defined,
+// something, with () behind those that take arguments, and of enumerators, those of structs and unions that are defined,
 // and those of their members as in model.FieldName. It computes no values, which
 // makes it three times as fast as ParseTogether.
 func (p *Parser) Names(inc fs.FS, a model.Arch, groups []model.Group) (map[string]bool, error) {
 	return readTogether(p, inc, a, groups, func(tu *translation, _ []string) map[string]bool {
 		names := map[string]bool{}
 		for name, m := range tu.macros {
-			if !m.IsFnLike && len(m.ReplacementList()) > 0 {
+			switch {
+			case m.IsFnLike:
+				names[model.FuncName(name)] = true
+			case len(m.ReplacementList()) > 0:
 				names[name] = true
 			}
 		}

@@ -145,6 +145,8 @@ type translation struct {
 	typeDecls   []typeDecl   // in the order of the source
 	skips       []model.Skip // of what has no value
 	probes      []probe
+	commented   map[string]*commented // headers, once comments are asked for
+	crowd       crowd
 
 	pack      int64 // of #pragma pack, 0 without
 	packStack []int64

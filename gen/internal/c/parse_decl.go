@@ -320,7 +320,7 @@ func (tu *translation) enum(n *cc.EnumSpecifier, at attrs) *ctype {
 			tu.errorf(position(name), "enumerator %s is declared twice", name.SrcStr())
 		}
 		tu.scope.enums[name.SrcStr()] = &e
-		tu.addConst(name, &e, own)
+		tu.addConst(name, &e, own, position(n.Token).Line)
 		next = tu.scope.following(e)
 	}
 	t := tu.scope.enumType(own, all, at.packed)
@@ -340,7 +340,7 @@ func (tu *translation) enum(n *cc.EnumSpecifier, at attrs) *ctype {
 }
 
 // addConst adds an enumerator to those that may become a Const.
-func (tu *translation) addConst(name cc.Token, e *enumerator, enum *string) {
+func (tu *translation) addConst(name cc.Token, e *enumerator, enum *string, line int) {
 	p := position(name)
-	tu.consts = append(tu.consts, constDecl{name: name.SrcStr(), enum: enum, e: e, pos: p, end: p.Line, seq: name.Seq()})
+	tu.consts = append(tu.consts, constDecl{name: name.SrcStr(), enum: enum, enumLine: line, e: e, pos: p, end: p.Line, seq: name.Seq()})
 }

@@ -21,6 +21,7 @@ func (tu *translation) unit(g model.Group) model.Unit {
 				u.Skips = append(u.Skips, model.Skip{Name: c.name, Reason: model.SkipExcluded, Pos: c.pos})
 				continue
 			}
+			c.order = i
 			all = append(all, c)
 		}
 	}
@@ -40,6 +41,17 @@ func (tu *translation) unit(g model.Group) model.Unit {
 		case g.Excludes(m.name):
 			u.Skips = append(u.Skips, model.Skip{Name: m.name, Reason: model.SkipExcluded, Pos: m.pos})
 			continue
+		case m.fnLike && g.Function(m.name) != "":
+			f, err := tu.asFunction(m, g.Function(m.name))
+			if err != nil {
+				u.Skips = append(u.Skips, model.Skip{Name: m.name, Reason: "no function: " + err.Error(), Pos: m.pos})
+				continue
+			}
+			if g.Comments {
+				f.Words = tu.describe(constDecl{name: m.name, pos: m.pos, end: m.end})
+			}
+			u.Funcs = append(u.Funcs, f)
+			continue
 		case m.fnLike:
 			u.Skips = append(u.Skips, model.Skip{Name: m.name, Reason: model.SkipFunctionLike, Pos: m.pos})
 			continue
@@ -55,11 +67,17 @@ func (tu *translation) unit(g model.Group) model.Unit {
 			numbers[m.name] = m.number
 		}
 		names = append(names, m.name)
-		all = append(all, constDecl{name: m.name, pos: m.pos, end: m.end})
+		all = append(all, constDecl{name: m.name, pos: m.pos, end: m.end, order: i})
 	}
 	tu.evaluate(names, numbers, all)
-	slices.SortStableFunc(all, func(a, b constDecl) int {
-		return cmp.Or(order[a.pos.File]-order[b.pos.File], strings.Compare(a.pos.File, b.pos.File), a.pos.Line-b.pos.Line, a.seq-b.seq)
+	slices.SortFunc(all, func(a, b constDecl) int {
+		if d := a.order - b.order; d != 0 {
+			return d
+		}
+		if a.pos.File != b.pos.File {
+			return strings.Compare(a.pos.File, b.pos.File)
+		}
+		return cmp.Or(a.pos.Line-b.pos.Line, a.seq-b.seq, strings.Compare(a.name, b.name))
 	})
 	gaps := map[string][]bool{}
 	prev := constDecl{}
@@ -75,12 +93,27 @@ func (tu *translation) unit(g model.Group) model.Unit {
 				gaps[c.pos.File] = tu.src.gaps(c.pos.File)
 			}
 			out.Gap = prev.name != "" && (prev.pos.File != c.pos.File || prev.enumName() != c.enumName() || slices.Contains(gaps[c.pos.File][min(prev.end+1, c.pos.Line):c.pos.Line], true))
+			if g.Comments {
+				out.Words = tu.describe(c)
+				if c.enum != nil && (prev.enumName() != c.enumName() || prev.enumLine != c.enumLine) {
+					out.Above = strings.Trim(tu.describeEnum(c)+"\n\n"+out.Above, "\n")
+				}
+			}
 			u.Consts = append(u.Consts, out)
 			prev = c
 		}
 	}
+	slices.SortStableFunc(u.Funcs, func(a, b model.Func) int {
+		return cmp.Or(order[a.Pos.File]-order[b.Pos.File], strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line)
+	})
 	tu.structs(&u, g)
 	tu.types(&u, g, order)
+	if g.Comments {
+		u.Licences = map[string]string{}
+		for file, text := range tu.commented {
+			u.Licences[file] = text.licence
+		}
+	}
 	u.Behind = tu.behind(g)
 	slices.SortStableFunc(u.Skips, func(a, b model.Skip) int {
 		return cmp.Or(order[a.Pos.File]-order[b.Pos.File], strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line, strings.Compare(a.Name, b.Name))
@@ -177,18 +210,24 @@ func (tu *translation) structs(u *model.Unit, g model.Group) {
 			u.Skips = append(u.Skips, model.Skip{Name: r.tag, Reason: r.typ.bad, Pos: r.pos})
 			continue
 		}
-		u.Structs = append(u.Structs, r.model(tu.scope.abi))
+		s := r.model(tu.scope.abi)
+		if g.Comments {
+			tu.describeRecord(r, &s)
+		}
+		u.Structs = append(u.Structs, s)
 	}
 }
 
 // A constDecl is a name that may become a Const.
 type constDecl struct {
-	name string
-	enum *string // its name as in Const, nil for a macro
-	e    *enumerator
-	pos  model.Pos
-	end  int // the last line of its definition
-	seq  int // breaks ties in a line
+	name     string
+	enum     *string // its name as in Const, nil for a macro
+	enumLine int     // where it begins
+	e        *enumerator
+	pos      model.Pos
+	end      int // the last line of its definition
+	seq      int // breaks ties in a line
+	order    int // of its header in the group
 }
 
 func (c constDecl) enumName() string {

@@ -24,11 +24,11 @@ import (
 // Whoever stores one keeps its target alive and in place until the system call
 // is over: with runtime.Pinner, or in memory that Go does not manage.
 type goStruct struct {
-	key       string // for namer.types
-	Name      string
-	C         string // "struct clone_args"; "the member test of union bpf_attr" if C has no name for it
-	Pos       model.Pos
-	Since     string // "since Linux 7.1", or nothing
+	key  string // for namer.types
+	Name string
+	C    string // "struct clone_args"; "the member test of union bpf_attr" if C has no name for it
+	Pos  model.Pos
+	model.Words
 	Size      int64
 	Aligned   int64 // to what C aligns it, if no Go type can be, else 0
 	Fields    []goField
@@ -46,21 +46,21 @@ type goOwn struct {
 
 // A goField is a field of a goStruct. Padding is named _.
 type goField struct {
-	Name   string
-	Type   string
-	C      string // the C type, if the Go type does not tell it
-	Since  string
+	Name string
+	Type string
+	C    string // the C type, if the Go type does not tell it
+	model.Words
 	Offset int64
 	size   int64
 }
 
 // A goAccessor stands for the methods of a member that is no field.
 type goAccessor struct {
-	Kind    accessorKind
-	Name    string
-	Member  string
-	C       string // the member with its type
-	Since   string
+	Kind   accessorKind
+	Name   string
+	Member string
+	C      string // the member with its type
+	model.Words
 	Type    string
 	Size    int64      // of Type
 	Storage string     // the field that holds the member
@@ -81,10 +81,10 @@ const (
 
 // A goOffset is the offset of an array that has no length.
 type goOffset struct {
-	key    string // for namer.types
-	Name   string
-	C      string // the array with its type
-	Since  string
+	key  string // for namer.types
+	Name string
+	C    string // the array with its type
+	model.Words
 	Offset int64
 }
 

@@ -51,7 +51,7 @@ const maxSize = 1 << 30
 func (l goLayout) layout(s model.Struct, name, c, path string) goRecord {
 	r := recordLayout{
 		goLayout: l, Struct: s, path: path, align: 1, scalar: 1, siblings: map[string]bool{}, taken: map[string]bool{},
-		out: goStruct{key: c, Name: name, C: withoutGroup(c), Pos: s.Pos, Since: s.Since, Size: s.Size},
+		out: goStruct{key: c, Name: name, C: withoutGroup(c), Pos: s.Pos, Words: s.Words, Size: s.Size},
 	}
 	if s.Align > 8 {
 		r.out.Aligned = s.Align
@@ -184,7 +184,7 @@ func (r *recordLayout) findTypes() error {
 func (r *recordLayout) addOffset(m member) error {
 	key := fmt.Sprintf("the offset of %s in %s", m.Name, r.out.key)
 	name := r.memberTypeName(key, "Offsetof"+r.out.Name, memberName(m.Name, r.siblings))
-	r.out.Offsets = append(r.out.Offsets, goOffset{key, name, withType(m.Field), m.Since, m.offset})
+	r.out.Offsets = append(r.out.Offsets, goOffset{key, name, withType(m.Field), m.Words, m.offset})
 	if elem := m.Type.Innermost(); elem.Inline != nil {
 		if _, err := r.typeOf(elem, m.Field); err != nil {
 			return err
@@ -256,7 +256,7 @@ func (r *recordLayout) addField(f goField, align int64) {
 // placeMembers makes the fields, and the accessors of what is no field.
 func (r *recordLayout) placeMembers() error {
 	for _, m := range r.members {
-		a := goAccessor{Kind: copyAccessor, Member: m.Name, C: withType(m.Field), Since: m.Since, Type: m.text, Size: m.Type.Size}
+		a := goAccessor{Kind: copyAccessor, Member: m.Name, C: withType(m.Field), Words: m.Words, Type: m.text, Size: m.Type.Size}
 		switch {
 		case m.Bits != nil:
 			a.in(m.in, m.offset)
@@ -268,7 +268,7 @@ func (r *recordLayout) placeMembers() error {
 				a.Kind = pointerAccessor
 			}
 		case r.fits(m.offset, m.align):
-			r.addField(goField{Name: r.free(m), Type: m.text, C: r.telling(m), Since: m.Since, Offset: m.offset, size: m.Type.Size}, m.align)
+			r.addField(goField{Name: r.free(m), Type: m.text, C: r.telling(m), Words: m.Words, Offset: m.offset, size: m.Type.Size}, m.align)
 			if m.own {
 				r.out.Own = append(r.out.Own, goOwn{Type: m.text, Size: m.Type.Size})
 			}

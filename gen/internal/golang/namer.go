@@ -14,7 +14,7 @@ import (
 // of an architecture would have the same, one of them keeps it on all
 // architectures, and the other has an X before its C name, as cgo -godefs has
 // it: IFLA_MAX and X__IFLA_MAX. What keeps the name depends on the two alone:
-// what the user names so; then constants, then structs and unions, then
+// what the user names so; then constants, then functions, then structs and unions, then
 // typedefs, then the types of members, then offsets; and among these what C
 // spells with fewer underscores in front, then with fewer capitals, then what
 // is shorter, then what is first in the alphabet. A constant that C spells as Go does comes before all
@@ -29,6 +29,7 @@ type namer struct {
 	tables  []typeTable       // by architecture
 	asked   overrides
 	consts  map[string]string                // Go names, by C name
+	funcs   map[string]string                // Go names of macros, by C name
 	types   map[string]string                // Go names that are not the usual, by what they are of
 	records map[string]map[string][]goStruct // by architecture and C name
 	named   map[string]map[string]goNamed    // likewise
@@ -40,7 +41,7 @@ func newNamer(arches []string, groups [][]model.Unit, t *typist) *namer {
 	n := &namer{
 		arches: arches, decls: make([]model.Decls, len(arches)), rename: t.Rename, strip: slices.Clone(t.Strip), tables: t.tables,
 		asked:  overrides{list: t.Types, used: t.used},
-		consts: map[string]string{}, types: map[string]string{}, bare: map[string]bool{},
+		consts: map[string]string{}, funcs: map[string]string{}, types: map[string]string{}, bare: map[string]bool{},
 		records: map[string]map[string][]goStruct{}, named: map[string]map[string]goNamed{},
 	}
 	slices.SortFunc(n.strip, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
@@ -49,6 +50,7 @@ func newNamer(arches []string, groups [][]model.Unit, t *typist) *namer {
 			n.decls[i].Consts = append(n.decls[i].Consts, u.Consts...)
 			n.decls[i].Structs = append(n.decls[i].Structs, u.Structs...)
 			n.decls[i].Types = append(n.decls[i].Types, u.Types...)
+			n.decls[i].Funcs = append(n.decls[i].Funcs, u.Funcs...)
 		}
 	}
 	return n
@@ -69,6 +71,7 @@ const (
 	byUser claimKind = iota
 	asInC
 	constantName
+	functionName
 	recordName
 	typedefName
 	memberTypeName
@@ -125,6 +128,12 @@ func (n *namer) resolve() error {
 		n.consts[name] = cmp.Or(n.rename[name], to)
 	}
 	for i, d := range n.decls {
+		for _, f := range d.Funcs {
+			n.funcs[f.Name] = cmp.Or(n.rename[f.Name], constName(f.Name))
+			if bare, ok := n.stripped(f.Name, strings.HasPrefix); ok && n.rename[f.Name] == "" && !taken[constName(bare)] {
+				n.funcs[f.Name], n.bare[funcKey(f.Name)] = constName(bare), true
+			}
+		}
 		for _, s := range d.Structs {
 			n.nameType(s.Name, "")
 		}
@@ -218,6 +227,9 @@ func (n *namer) unused() (list model.Remarks) {
 		for _, t := range d.Types {
 			has[t.Name], has[identifier(t.Name)] = true, true
 		}
+		for _, f := range d.Funcs {
+			has[f.Name] = true
+		}
 	}
 	for _, prefix := range n.strip {
 		if flag := "-strip " + prefix; !n.asked.used[flag] {
@@ -265,6 +277,13 @@ func (n *namer) collide(arch int, losers map[string]claim) error {
 		}
 		add(n.consts[c.Name], claim{constKey(c.Name), c.Name, "constant " + cName(c.Name), c.Pos, kind})
 	}
+	for _, f := range d.Funcs {
+		kind := functionName
+		if n.rename[f.Name] != "" {
+			kind = byUser
+		}
+		add(n.funcs[f.Name], claim{funcKey(f.Name), f.Name, "macro " + f.Name, f.Pos, kind})
+	}
 	for _, s := range d.Structs {
 		for i, t := range n.records[n.arches[arch]][s.Name] {
 			kind, c := memberTypeName, t.Name
@@ -307,7 +326,9 @@ func (n *namer) giveWay(l claim) {
 	name, isConst := strings.CutPrefix(l.key, constKey(""))
 	if n.bare[l.key] { // with its prefix, it may have another name
 		delete(n.bare, l.key)
-		if isConst {
+		if fn, ok := strings.CutPrefix(l.key, funcKey("")); ok {
+			n.funcs[fn] = constName(fn)
+		} else if isConst {
 			n.consts[name] = constName(name)
 		} else {
 			delete(n.types, l.key)
@@ -316,6 +337,10 @@ func (n *namer) giveWay(l claim) {
 	}
 	if isConst {
 		n.consts[name] = otherName(n.consts[name], "X"+cName(name)+groupSuffix(name))
+		return
+	}
+	if name, ok := strings.CutPrefix(l.key, funcKey("")); ok {
+		n.funcs[name] = otherName(n.funcs[name], "X"+name)
 		return
 	}
 	switch l.kind {

@@ -24,10 +24,22 @@ func renderConsts(f *jen.File, consts []model.Const, names, types map[string]str
 				if i > 0 {
 					block.Line()
 				}
-				if enum := group[0].Enum; enum != "" && enum != "enum" {
-					block.Add(comment("%s", enum))
+				named := group[0].Enum != "" && group[0].Enum != "enum"
+				if named {
+					block.Add(comment("%s", group[0].Enum))
 				}
-				for _, c := range group {
+				for i, c := range group {
+					if c.Above != "" {
+						switch {
+						case i > 0:
+							block.Line()
+						case named:
+							block.Add(jen.Comment("//"))
+						}
+						addAll(block, quote(c.Above))
+						block.Line()
+					}
+					addAll(block, quote(c.Doc))
 					def := block.Id(names[c.Name])
 					if typ := types[c.Name]; typ != "" {
 						def.Id(typ)
@@ -44,6 +56,13 @@ func renderConsts(f *jen.File, consts []model.Const, names, types map[string]str
 		})
 		f.Line()
 		consts = consts[n:]
+	}
+}
+
+// addAll adds each item as a line of its own.
+func addAll(block *jen.Group, items []jen.Code) {
+	for _, item := range items {
+		block.Add(item)
 	}
 }
 

@@ -13,8 +13,17 @@ func renderStruct(f *jen.File, s goStruct) {
 	if s.Aligned > 0 {
 		f.Add(comment("C aligns it to %d bytes, which Go does not.", s.Aligned))
 	}
+	addMore(f, s.Doc)
 	f.Type().Id(s.Name).StructFunc(func(fields *jen.Group) {
-		for _, field := range s.Fields {
+		for i, field := range s.Fields {
+			if field.Above != "" {
+				if i > 0 {
+					fields.Line()
+				}
+				addAll(fields, quote(field.Above))
+				fields.Line()
+			}
+			addAll(fields, quote(field.Doc))
 			def := fields.Id(field.Name).Id(field.Type)
 			if text := strings.TrimPrefix(listed(field.C)+listed(field.Since), ", "); text != "" {
 				def.Add(comment("%s", text))
@@ -25,6 +34,7 @@ func renderStruct(f *jen.File, s goStruct) {
 	renderAssertions(f, s)
 	for _, o := range s.Offsets {
 		f.Add(comment("%s is where %s begins%s.", o.Name, o.C, listed(o.Since)))
+		addMore(f, o.Doc)
 		f.Const().Id(o.Name).Op("=").Lit(int(o.Offset))
 		f.Line()
 	}
@@ -37,6 +47,13 @@ func renderStruct(f *jen.File, s goStruct) {
 		case bitAccessor:
 			renderBits(f, s.Name, a)
 		}
+	}
+}
+
+// addMore adds a comment of the header below one of gen's.
+func addMore(f *jen.File, doc string) {
+	for _, line := range more(doc) {
+		f.Add(line)
 	}
 }
 
@@ -96,6 +113,7 @@ func cast(typ string, p *jen.Statement) *jen.Statement {
 
 func renderPointer(f *jen.File, typ string, a goAccessor) {
 	f.Add(comment("%s points at %s%s.", a.Name, a.C, listed(a.Since)))
+	addMore(f, a.Doc)
 	method(f, typ, a.Name).Params().Op("*").Id(a.Type).Block(jen.Return(cast(a.Type, a.address())))
 	f.Line()
 }
@@ -110,6 +128,7 @@ func renderCopy(f *jen.File, typ string, a goAccessor) {
 	}
 	v := func() *jen.Statement { return jen.Op("*").Add(cast(bytes, addressOf(jen.Id("v")))) }
 	f.Add(comment("%s returns %s%s.", a.Name, a.C, listed(a.Since)))
+	addMore(f, a.Doc)
 	method(f, typ, a.Name).Params().Params(jen.Id("v").Id(a.Type)).Block(
 		v().Op("=").Add(stored()),
 		jen.Return(jen.Id("v")),

@@ -7,10 +7,11 @@ type Decls struct {
 	Consts  []Const
 	Structs []Struct
 	Types   []NamedType
+	Funcs   []Func
 }
 
 // Empty reports whether there are no declarations.
-func (d Decls) Empty() bool { return len(d.Consts)+len(d.Structs)+len(d.Types) == 0 }
+func (d Decls) Empty() bool { return len(d.Consts)+len(d.Structs)+len(d.Types)+len(d.Funcs) == 0 }
 
 // An ArchSet is the declarations shared by a set of architectures that agree
 // on every declaration of a group.
@@ -48,6 +49,7 @@ func (m Merged) On(arch string) Decls {
 			d.Consts = append(d.Consts, part.Consts...)
 			d.Structs = append(d.Structs, part.Structs...)
 			d.Types = append(d.Types, part.Types...)
+			d.Funcs = append(d.Funcs, part.Funcs...)
 		}
 	}
 	return d

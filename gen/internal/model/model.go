@@ -39,8 +39,17 @@ type Const struct {
 	Base  Base
 	Enum  string // the enum of an enumerator: "enum pid_type", the typedef's name when there is no tag, or "enum"; "" for a macro
 	Gap   bool   // set apart from the constant before it in the header
-	Since string // the release that it came with, or "6.13 to 7.1"; "" if not known
-	Pos   Pos
+	Words
+	Pos Pos
+}
+
+// Words is what to say of a declaration for a person: with which release it
+// came, as in Origins, which of a member is said if it differs from that of its
+// struct; and the comments of the header on it.
+type Words struct {
+	Since string `json:"since,omitempty"`
+	Doc   string `json:"-"` // on the declaration
+	Above string `json:"-"` // above it and others that follow
 }
 
 // A Kind is what a C type is to Go.
@@ -80,8 +89,8 @@ type Field struct {
 	Offset   int64  `json:"offset"`             // in bytes; of a bit-field, the first byte that it touches
 	Flexible bool   `json:"flexible,omitempty"` // a trailing array without a length of its own: T x[] or T x[0]
 	Bits     *Bits  `json:"bits,omitempty"`     // nil unless this is a bit-field
-	Since    string `json:"since,omitempty"`    // the release that it came with, if that is known and not that of the struct
-	Pos      Pos    `json:"pos"`
+	Words
+	Pos Pos `json:"pos"`
 }
 
 // Bits locates a bit-field. Offset counts bits from the start of the record
@@ -100,8 +109,8 @@ type Struct struct {
 	Size   int64   `json:"size"`
 	Align  int64   `json:"align"`
 	Fields []Field `json:"fields"`
-	Since  string  `json:"since,omitempty"` // as of a Const
-	Pos    Pos     `json:"pos"`
+	Words
+	Pos Pos `json:"pos"`
 }
 
 // A NamedType is a typedef, or an enum that has a name, on one architecture. A
@@ -142,6 +151,9 @@ type Group struct {
 	Define  []string // macros that are defined before all headers: "NAME VALUE"
 	Include []string // headers that are read before all others
 	Table   string   // a Go variable with the constants of the group, if one is wanted
+	// Comments are wanted: those of the headers, in Words.
+	Comments bool
+	Funcs    []FuncWish
 }
 
 // A Behind is a header behind those of a group that has names with a prefix that
@@ -160,9 +172,12 @@ type Unit struct {
 	Consts  []Const
 	Structs []Struct
 	Types   []NamedType // in the order of the headers and of the lines in them
+	Funcs   []Func      // macros that Group.Funcs asks for
 	Skips   []Skip
 	Behind  []Behind // where else the prefixes of the group lead
 	Before  []string // headers read before those of the Group, which use names of theirs without including them
+	// Licences of the headers whose comments are in Words, by name.
+	Licences map[string]string
 }
 
 // Reasons of skips that are no loss.

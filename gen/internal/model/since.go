@@ -30,25 +30,31 @@ func FieldName(record, path string) string { return record + "." + path }
 
 // Names calls do with the names of everything that u declares.
 func (u Unit) Names(do func(name string)) {
-	u.EachSince(func(name string, _ *string) { do(name) })
+	u.EachWords(func(name string, _ *Words) { do(name) })
 }
 
-// EachSince calls do with the names of everything that u declares, and with
-// their Since.
-func (u Unit) EachSince(do func(name string, since *string)) {
+// EachWords calls do with the names of everything that u declares, and with
+// what there is to say of it.
+func (u Unit) EachWords(do func(name string, w *Words)) {
 	for i := range u.Consts {
-		do(u.Consts[i].Name, &u.Consts[i].Since)
+		do(u.Consts[i].Name, &u.Consts[i].Words)
 	}
 	for i := range u.Structs {
 		s := &u.Structs[i]
-		do(s.Name, &s.Since)
-		eachField(s.Name, "", s.Fields, func(name string, f *Field) { do(name, &f.Since) })
+		do(s.Name, &s.Words)
+		eachField(s.Name, "", s.Fields, func(name string, f *Field) { do(name, &f.Words) })
+	}
+	for i := range u.Funcs {
+		do(FuncName(u.Funcs[i].Name), &u.Funcs[i].Words)
 	}
 }
 
+// FuncName tells a macro that takes arguments from one that takes none.
+func FuncName(name string) string { return name + "()" }
+
 // Clone copies u so far that its names may be given other words.
 func (u Unit) Clone() Unit {
-	u.Consts, u.Structs = slices.Clone(u.Consts), slices.Clone(u.Structs)
+	u.Consts, u.Structs, u.Funcs = slices.Clone(u.Consts), slices.Clone(u.Structs), slices.Clone(u.Funcs)
 	for i := range u.Structs {
 		u.Structs[i].Fields = cloneFields(u.Structs[i].Fields)
 	}
@@ -57,7 +63,7 @@ func (u Unit) Clone() Unit {
 
 // Silent returns s without what its header and older kernels say of it.
 func (s Struct) Silent() Struct {
-	s.Since = ""
+	s.Words = Words{}
 	s.Fields = silentFields(s.Fields)
 	return s
 }
@@ -66,7 +72,7 @@ func silentFields(fields []Field) []Field {
 	fields = cloneFields(fields)
 	for i := range fields {
 		f := &fields[i]
-		f.Since = ""
+		f.Words = Words{}
 		for t := &f.Type; t != nil; t = t.Elem {
 			if t.Inline != nil {
 				inline := t.Inline.Silent()
@@ -85,10 +91,10 @@ func (u Unit) Mark(o Origins) Unit {
 		return u
 	}
 	u = u.Clone()
-	u.EachSince(func(name string, s *string) {
-		*s = since[name]
-		if record, _, ok := strings.Cut(name, "."); ok && *s == since[record] && !strings.HasPrefix(*s, "to ") {
-			*s = ""
+	u.EachWords(func(name string, w *Words) {
+		w.Since = since[name]
+		if record, _, ok := strings.Cut(name, "."); ok && w.Since == since[record] && !strings.HasPrefix(w.Since, "to ") {
+			w.Since = ""
 		}
 	})
 	return u

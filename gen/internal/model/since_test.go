@@ -49,16 +49,16 @@ func TestMark(t *testing.T) {
 	o.Set("amd64", "struct s.y", "7.3")
 	o.Set("amd64", "struct s.u.z", "7.2")
 	got := map[string]string{}
-	u.Mark(o).EachSince(func(name string, since *string) { got[name] = *since })
+	u.Mark(o).EachWords(func(name string, w *Words) { got[name] = w.Since })
 	want := map[string]string{"A": "7.2", "struct s": "7.1", "struct s.x": "", "struct s.y": "7.3", "struct s.u": "", "struct s.u.z": "7.2"}
 	for name, since := range want {
 		if got[name] != since {
 			t.Errorf("%s is of %q, want %q", name, got[name], since)
 		}
 	}
-	u.EachSince(func(name string, since *string) {
-		if *since != "" {
-			t.Errorf("the unit given has %s of %s now", name, *since)
+	u.EachWords(func(name string, w *Words) {
+		if w.Since != "" {
+			t.Errorf("the unit given has %s of %s now", name, w.Since)
 		}
 	})
 }
