@@ -74,6 +74,7 @@ func (tu *translation) unit(g model.Group) model.Unit {
 	})
 	gaps := map[string][]bool{}
 	prev := constDecl{}
+	var args []*record // of ioctls
 	for _, c := range all {
 		if c.e.val.why != "" {
 			u.Skips = append(u.Skips, model.Skip{Name: c.name, Reason: c.e.val.why, Pos: c.pos})
@@ -92,6 +93,15 @@ func (tu *translation) unit(g model.Group) model.Unit {
 					out.Above = strings.Trim(tu.describeEnum(c)+"\n\n"+out.Above, "\n")
 				}
 			}
+			if c.enum == "" && slices.ContainsFunc(g.Ioctls, func(p string) bool { return model.Matches(p, c.name) }) {
+				switch r, err := tu.ioctlArg(c.name); {
+				case err == nil:
+					out.Arg = r.tag
+					args = append(args, r)
+				case err != errNoIoctl:
+					u.Skips = append(u.Skips, model.Skip{Name: c.name, Reason: "no call: " + err.Error(), Pos: c.pos})
+				}
+			}
 			u.Consts = append(u.Consts, out)
 			prev = c
 		}
@@ -99,7 +109,7 @@ func (tu *translation) unit(g model.Group) model.Unit {
 	slices.SortStableFunc(u.Funcs, func(a, b model.Func) int {
 		return cmp.Or(order[a.Pos.File]-order[b.Pos.File], strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line)
 	})
-	tu.structs(&u, g)
+	tu.structs(&u, g, args)
 	if g.Comments {
 		u.Licences = map[string]string{}
 		for file, text := range tu.commented {
@@ -152,8 +162,8 @@ func (tu *translation) behind(g model.Group) (found []model.Behind) {
 }
 
 // structs adds the records that g asks for, and those that their members
-// need.
-func (tu *translation) structs(u *model.Unit, g model.Group) {
+// or these ioctls need.
+func (tu *translation) structs(u *model.Unit, g model.Group, args []*record) {
 	wanted := map[*record]int{}
 	var need func(r *record)
 	need = func(r *record) {
@@ -180,6 +190,12 @@ func (tu *translation) structs(u *model.Unit, g model.Group) {
 		if i, ok := wanted[r]; ok && i >= 0 && r.typ.bad == "" {
 			need(r)
 		}
+	}
+	for _, r := range args {
+		if _, ok := wanted[r]; !ok {
+			wanted[r] = -1
+		}
+		need(r)
 	}
 	var list []*record
 	for _, r := range tu.records {

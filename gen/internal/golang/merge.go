@@ -20,6 +20,7 @@ type Package struct {
 
 	names    map[string]string                // of constants, by their C names
 	funcs    map[string]string                // of functions, by their C names
+	calls    map[string]string                // of the functions of ioctls, by their C names
 	licences map[string]map[string]string     // of headers with comments, by group
 	records  map[string]map[string][]goStruct // by architecture and C name
 }
@@ -55,12 +56,18 @@ func Merge(units []model.Unit, rename map[string]string) (Package, error) {
 	if err := n.resolve(); err != nil {
 		return Package{}, err
 	}
-	p.names, p.funcs, p.records = n.consts, n.funcs, n.records
+	p.names, p.funcs, p.calls, p.records = n.consts, n.funcs, n.calls, n.records
 	p.Apart.AddAll(n.apart)
 	p.LeftOut.AddAll(n.leftOut)
 	p.Unused.AddAll(n.unused())
 	for _, g := range groups {
 		for i, arch := range arches {
+			g[i].Consts = slices.Clone(g[i].Consts)
+			for j := range g[i].Consts {
+				if c := &g[i].Consts[j]; c.Arg != "" && p.records[arch][c.Arg] == nil {
+					c.Arg = "" // which is told
+				}
+			}
 			g[i].Structs = slices.DeleteFunc(slices.Clone(g[i].Structs), func(s model.Struct) bool { return p.records[arch][s.Name] == nil })
 		}
 		p.Groups = append(p.Groups, mergeGroup(g, p.records))
@@ -188,7 +195,7 @@ func funcKey(name string) string { return "function " + name }
 func (t declTable) same(u declTable, key string) bool {
 	if a, ok := t.consts[key]; ok {
 		b, ok := u.consts[key]
-		return ok && model.SameValue(a.Value, b.Value)
+		return ok && model.SameValue(a.Value, b.Value) && a.Arg == b.Arg
 	}
 	if f, ok := t.funcs[key]; ok {
 		g, ok := u.funcs[key]

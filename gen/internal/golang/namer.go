@@ -26,6 +26,7 @@ type namer struct {
 	rename  map[string]string                // by the user
 	consts  map[string]string                // Go names, by C name
 	funcs   map[string]string                // Go names of macros, by C name
+	calls   map[string]string                // Go names of the functions of ioctls, by C name
 	types   map[string]string                // Go names that are not the usual, by what they are of
 	records map[string]map[string][]goStruct // by architecture and C name
 	apart   model.Remarks
@@ -35,7 +36,7 @@ type namer struct {
 func newNamer(arches []string, groups [][]model.Unit, rename map[string]string) *namer {
 	n := &namer{
 		arches: arches, decls: make([]model.Decls, len(arches)), rename: rename,
-		consts: map[string]string{}, funcs: map[string]string{}, types: map[string]string{}, records: map[string]map[string][]goStruct{},
+		consts: map[string]string{}, funcs: map[string]string{}, calls: map[string]string{}, types: map[string]string{}, records: map[string]map[string][]goStruct{},
 	}
 	for _, g := range groups {
 		for i, u := range g {
@@ -65,6 +66,7 @@ const (
 	functionName
 	recordName
 	typedefName
+	callName
 	memberTypeName
 	offsetName
 )
@@ -112,6 +114,11 @@ func (n *namer) resolve() error {
 		n.consts[name] = cmp.Or(n.rename[name], to)
 	}
 	for _, d := range n.decls {
+		for _, c := range d.Consts {
+			if c.Arg != "" {
+				n.calls[c.Name] = callNameOf(c.Name)
+			}
+		}
 		for _, f := range d.Funcs {
 			n.funcs[f.Name] = cmp.Or(n.rename[f.Name], constName(f.Name))
 		}
@@ -213,6 +220,11 @@ func (n *namer) collide(arch int, losers map[string]claim) error {
 		}
 		add(n.consts[c.Name], claim{constKey(c.Name), c.Name, "constant " + cName(c.Name), c.Pos, kind})
 	}
+	for _, c := range d.Consts {
+		if c.Arg != "" {
+			add(n.calls[c.Name], claim{callKey(c.Name), c.Name, "the call of " + cName(c.Name), c.Pos, callName})
+		}
+	}
 	for _, f := range d.Funcs {
 		kind := functionName
 		if n.rename[f.Name] != "" {
@@ -247,6 +259,10 @@ func (n *namer) collide(arch int, losers map[string]claim) error {
 func (n *namer) giveWay(l claim) {
 	if name, ok := strings.CutPrefix(l.key, constKey("")); ok {
 		n.consts[name] = otherName(n.consts[name], "X"+cName(name)+groupSuffix(name))
+		return
+	}
+	if name, ok := strings.CutPrefix(l.key, callKey("")); ok {
+		n.calls[name] = otherName(n.calls[name], "X"+n.calls[name])
 		return
 	}
 	if name, ok := strings.CutPrefix(l.key, funcKey("")); ok {

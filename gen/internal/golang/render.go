@@ -24,7 +24,7 @@ func Render(p Package, pkg, version string) ([]File, error) {
 	if !IsPackageName(pkg) {
 		return nil, fmt.Errorf("-package %q: not a Go identifier; a package has a short name in lower case", pkg)
 	}
-	m, r := p.Merged, renderer{pkg, version, p.names, p.funcs, p.records, p.licences}
+	m, r := p.Merged, renderer{pkg, version, p.names, p.funcs, p.calls, p.records, p.licences}
 	var files []File
 	for _, g := range m.Groups {
 		doc := packageDoc(pkg, g.Group)
@@ -51,6 +51,12 @@ func Render(p Package, pkg, version string) ([]File, error) {
 				return nil, err
 			}
 			files = append(files, f)
+			if constraint(part.Arches) == "" {
+				files, err = r.appendCalls(files, g.Group.Name, part)
+				if err != nil {
+					return nil, err
+				}
+			}
 		}
 	}
 	if len(files) == 0 {
@@ -64,6 +70,7 @@ type renderer struct {
 	pkg, version string
 	names        map[string]string                // of constants
 	funcs        map[string]string                // of macros
+	calls        map[string]string                // of the functions of ioctls
 	records      map[string]map[string][]goStruct // by architecture and C name
 	licences     map[string]map[string]string     // of headers, by group
 }
@@ -82,6 +89,9 @@ func (r renderer) file(name, doc string, part model.ArchSet, group model.Group, 
 	}
 	for _, fn := range part.Funcs {
 		renderFunc(f, r.funcs[fn.Name], fn)
+	}
+	if constraint(part.Arches) != "" {
+		r.renderCalls(f, part)
 	}
 	renderTable(f, group.Table, table, r.names)
 	var data bytes.Buffer

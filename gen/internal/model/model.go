@@ -39,6 +39,7 @@ type Const struct {
 	Base  Base
 	Enum  string // the enum of an enumerator as C names it, "enum" if it has no tag; "" for a macro
 	Gap   bool   // set apart from the constant before it in the header
+	Arg   string // of an ioctl that Group.Ioctls asks for, the Struct.Name of its argument
 	Words
 	Pos Pos
 }
@@ -142,6 +143,7 @@ type Group struct {
 	// Comments are wanted: those of the headers, in Words.
 	Comments bool
 	Funcs    []FuncWish
+	Ioctls   []string // patterns of the ioctls whose arguments are wanted
 }
 
 // A Behind is a header behind those of a group that has names with a prefix that
