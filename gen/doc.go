@@ -87,6 +87,50 @@
 //   - Headers whose files would have one name, but for capitals, have _caps or a
 //     number behind it.
 //
+// -strip TOOL_ takes that prefix from the names of constants, and of types in
+// capitals or not: TOOL_SAW is SAW, struct tool_box is Box. Of several prefixes the
+// longest goes. What then begins with a digit has an X in front. A name that
+// another has already keeps its prefix.
+//
+// # Types
+//
+// Constants have no type, as in C, and what C calls a typedef or an enum is the
+// number that it is there, unless one asks for more:
+//
+//	-enum pid_type                      the enumerators of an enum, by its tag or typedef
+//	-enum Kind=TOOL_KIND_*              any constants, by a pattern
+//	-flags Clone=CLONE_*-CLONE_ARGS_*   bits, but not those behind the minus
+//	-flags Clone:uint64=CLONE_*         the same as that integer
+//	-typedef '*'                        the typedefs, and the enums that have no -enum
+//	-type clone_args.flags=Clone        a member
+//	-type __kernel_uid32_t=UID          all that has the type of a typedef
+//	-type 'RLIM_*=uint64'               constants
+//
+// -enum and -flags make a type with a method String, which returns the name that
+// the header gives first to the number, or Kind(7). For bits it returns all the
+// names and the rest, CLONE_VM|CLONE_FS|0x40, where a name for several bits comes
+// before those of each. What is one name allocates nothing.
+//
+// The type of an enum is an integer of the size and sign that C gives it there, for
+// bits without a sign. The type of other constants is the same on all
+// architectures, uint32, or int32 if it is not for bits and one of them is negative,
+// or of 64 bits if one needs them or is a long long. Constants are what they are in
+// C after a conversion to the type: 1<<31 is 0x80000000 in bits. It is an error if
+// one does not fit. A constant that matches several patterns has the type of that
+// which says most letters of its name, and any comes before the enum.
+//
+// Members whose type in C is such an enum or typedef have it in Go, but for
+// bit-fields. Where the typedef of a header is another than that of the one before,
+// it is none.
+//
+// The type that -type gives a member has to be of the size that it has in C: what
+// is written does not compile otherwise. It is one that Go has without imports,
+// one of this run, or one of the package that others write.
+//
+// -unsigned 'IN_*' makes positive what is negative in C for having the highest bit
+// of an int, like 1<<31, where the header writes bits and not -1. Without it the
+// constant is what it is in C, and does not fit into a variable without a sign.
+//
 // # Since which release
 //
 // With -since and older kernels, of whatever form, comments say with which
@@ -156,15 +200,15 @@
 //
 //	{"arch":"amd64","group":"sched","headers":["linux/sched.h", ...],
 //	 "before":["linux/types.h", ...],"define":["NAME TEXT", ...],"consts":[CONST, ...],
-//	 "structs":[STRUCT, ...],"skips":[SKIP, ...]}
+//	 "structs":[STRUCT, ...],"types":[NAMED, ...],"skips":[SKIP, ...]}
 //
 // A CONST is a macro or an enumerator. The value is a number with all its
 // digits, which can need 64 bits, or a string, or the list of its bytes if that
 // is not UTF-8. The base is decimal, hex or octal, as the header writes it. An
-// enumerator has an enum: its tag in C, or "enum". A gap sets a constant apart
-// from the one before it. With -since, constants, structs and members can have a
-// since: "7.1", "6.13 to 7.1", or "to 6.1" on an architecture of which no older
-// kernel is known.
+// enumerator has an enum: "enum TAG", the typedef's name where there is no tag, or
+// "enum". A gap sets a constant apart from the one before it. With -since,
+// constants, structs and members can have a since: "7.1", "6.13 to 7.1", or "to
+// 6.1" on an architecture of which no older kernel is known.
 //
 //	{"name":"CLONE_PIDFD","value":4096,"type":"int","base":"hex",
 //	 "enum":"...","gap":true,"pos":POS}
@@ -185,10 +229,15 @@
 // A TYPE has a kind: bool, char (the plain one), int, uint, float, pointer,
 // funcpointer, array or record, and c, its spelling. An array has elem and len.
 // A record has the name of a struct in record, or, where C gives it none, the
-// STRUCT in inline.
+// STRUCT in inline. What is an enum has the name of that.
 //
-//	{"kind":"uint","c":"__u64","size":8,"align":8,
+//	{"kind":"uint","c":"__u64","size":8,"align":8,"enum":"enum pid_type",
 //	 "elem":TYPE,"len":4,"record":"struct timespec","inline":STRUCT}
+//
+// A NAMED is an enum that has a name, or a typedef that is no STRUCT, with what it
+// stands for.
+//
+//	{"name":"enum pid_type","type":TYPE,"pos":POS}
 //
 // With -funcs a UNIT has funcs. A FUNC is a macro with parameters of the C type
 // arg, and its body an EXPR, which has every conversion of C as a cast; model.Expr

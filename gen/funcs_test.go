@@ -204,7 +204,7 @@ func TestIoctlCalls(t *testing.T) {
 	}
 	mark := portMarks[arch.Kernel]
 	kernel := gentest.Folder(t, map[string]string{
-		"usr/include/linux/version.h":                            "#define LINUX_VERSION_CODE 459524\n#define LINUX_VERSION_MAJOR 7\n#define LINUX_VERSION_PATCHLEVEL 3\n#define LINUX_VERSION_SUBLEVEL 4\n",
+		"usr/include/linux/version.h":                           "#define LINUX_VERSION_CODE 459524\n#define LINUX_VERSION_MAJOR 7\n#define LINUX_VERSION_PATCHLEVEL 3\n#define LINUX_VERSION_SUBLEVEL 4\n",
 		"usr/lib/linux/uapi/" + arch.Kernel + "/asm/" + mark[0]: "/* " + mark[1] + " */\n",
 		"usr/include/linux/term.h": `
 #define _IOR(type, nr, size) ((2U << 30) | ((type) << 8) | (nr) | (sizeof(size) << 16))

@@ -79,7 +79,7 @@ func (c command) generate() (differs bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	p, err := golang.Merge(r[0].units, c.renames)
+	p, err := golang.Merge(r[0].units, c.names)
 	if err != nil {
 		return false, err
 	}

@@ -56,10 +56,11 @@ func printReport(w io.Writer, r reading, p *golang.Package, exclude []string) {
 	printLines(w, "Skipped", skipped)
 	if p != nil {
 		printLines(w, "Told apart", p.Apart.Texts())
+		printLines(w, "Plain numbers, but for -enum, -flags and -typedef", p.Plain.Lines(r.arches))
 	}
 	printLines(w, "Not found", slices.Concat(r.lacks.Lines(r.arches), unfound(r).Lines(r.arches), unmatched(r, exclude).Lines(r.arches)))
 	if p != nil {
-		printLines(w, "Not renamed", p.Unused.Texts())
+		printLines(w, "Asked for in vain", p.Unused.Texts())
 	}
 	printLines(w, "Headers left out", r.fails.Lines(r.arches))
 }

@@ -464,7 +464,7 @@ func (tu *translation) crowded() crowd {
 // describe is what comments say of a constant.
 func (tu *translation) describe(c constDecl) (w model.Words) {
 	text := tu.commentsOf(c.pos.File)
-	if c.enum == "" {
+	if c.enum == nil {
 		w = text.words(declaration{name: c.name, from: c.pos.Line, to: c.end, macro: true})
 		if doc, ok := text.docs[c.name]; ok {
 			w.Doc = doc.text
@@ -474,7 +474,7 @@ func (tu *translation) describe(c constDecl) (w model.Words) {
 	if tu.crowded()[c.pos.File][c.pos.Line] == 1 {
 		w = text.words(declaration{name: c.name, from: c.pos.Line, to: c.end, opens: ",{", closes: ","})
 	}
-	if doc := text.docs[c.enum].members[c.name]; doc != "" {
+	if doc := text.docs[c.enumName()].members[c.name]; doc != "" {
 		w.Doc = doc
 	}
 	return w
@@ -483,10 +483,12 @@ func (tu *translation) describe(c constDecl) (w model.Words) {
 // describeEnum is what comments say of an enum, by its first enumerator.
 func (tu *translation) describeEnum(c constDecl) string {
 	text := tu.commentsOf(c.pos.File)
-	if doc, ok := text.docs[c.enum]; ok {
-		return doc.text
+	for _, kind := range []string{"", "enum "} { // a typedef's name without a tag
+		if doc, ok := text.docs[kind+c.enumName()]; ok {
+			return doc.text
+		}
 	}
-	if k, ok := text.aboveType(c.enum, "enum", c.enumLine); ok {
+	if k, ok := text.aboveType(c.enumName(), "enum", c.enumLine); ok {
 		return text.onMember(k, "")
 	}
 	return ""

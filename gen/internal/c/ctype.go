@@ -23,6 +23,7 @@ type ctype struct {
 	len  int64   // of an array, -1 without a length
 	dim  *value  // the length of an array, if it depends on a parameter
 	rec  *record // of a struct or union
+	enum *string // the name of an enum, which may still get that of its typedef
 }
 
 // A scope is the file scope of a translation unit: what its names mean.

@@ -190,6 +190,9 @@ func (r *record) model(m abi) model.Struct {
 // model returns t as the rest of the program sees it.
 func (t *ctype) model(m abi) model.Type {
 	out := model.Type{Kind: t.kind, C: t.c, Size: t.size, Align: memberAlign(m, t)}
+	if t.enum != nil && *t.enum != "enum" {
+		out.Enum = *t.enum
+	}
 	switch t.kind {
 	case model.Array:
 		elem := t.elem.model(m)

@@ -142,6 +142,8 @@ type translation struct {
 	unchecked   bool              // cc has no opinion on the layouts
 	records     []*record         // with a name and a definition, in the order of these
 	consts      []constDecl
+	typeDecls   []typeDecl   // in the order of the source
+	skips       []model.Skip // of what has no value
 	probes      []probe
 	commented   map[string]*commented // headers, once comments are asked for
 	crowd       crowd

@@ -79,21 +79,21 @@ func (tu *translation) unit(g model.Group) model.Unit {
 		if c.e.val.why != "" {
 			u.Skips = append(u.Skips, model.Skip{Name: c.name, Reason: c.e.val.why, Pos: c.pos})
 		} else {
-			out := model.Const{Name: c.name, Value: tu.scope.constant(c.e.val), Type: c.e.val.typ.c, Base: c.e.base, Enum: c.enum, Pos: c.pos}
+			out := model.Const{Name: c.name, Value: tu.scope.constant(c.e.val), Type: c.e.val.typ.c, Base: c.e.base, Enum: c.enumName(), Pos: c.pos}
 			if c.e.val.str {
 				out.Type = "char[]"
 			}
 			if _, ok := gaps[c.pos.File]; !ok {
 				gaps[c.pos.File] = tu.src.gaps(c.pos.File)
 			}
-			out.Gap = prev.name != "" && (prev.pos.File != c.pos.File || prev.enum != c.enum || slices.Contains(gaps[c.pos.File][min(prev.end+1, c.pos.Line):c.pos.Line], true))
+			out.Gap = prev.name != "" && (prev.pos.File != c.pos.File || prev.enumName() != c.enumName() || slices.Contains(gaps[c.pos.File][min(prev.end+1, c.pos.Line):c.pos.Line], true))
 			if g.Comments {
 				out.Words = tu.describe(c)
-				if c.enum != "" && (prev.enum != c.enum || prev.enumLine != c.enumLine) {
+				if c.enum != nil && (prev.enumName() != c.enumName() || prev.enumLine != c.enumLine) {
 					out.Above = strings.Trim(tu.describeEnum(c)+"\n\n"+out.Above, "\n")
 				}
 			}
-			if c.enum == "" && slices.ContainsFunc(g.Ioctls, func(p string) bool { return model.Matches(p, c.name) }) {
+			if c.enum == nil && slices.ContainsFunc(g.Ioctls, func(p string) bool { return model.Matches(p, c.name) }) {
 				switch r, err := tu.ioctlArg(c.name); {
 				case err == nil:
 					out.Arg = r.tag
@@ -116,6 +116,7 @@ func (tu *translation) unit(g model.Group) model.Unit {
 			u.Licences[file] = text.licence
 		}
 	}
+	tu.types(&u, g, order)
 	u.Behind = tu.behind(g)
 	slices.SortStableFunc(u.Skips, func(a, b model.Skip) int {
 		return cmp.Or(order[a.Pos.File]-order[b.Pos.File], strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line, strings.Compare(a.Name, b.Name))
@@ -229,10 +230,79 @@ func (tu *translation) structs(u *model.Unit, g model.Group, args []*record) {
 // A constDecl is a name that may become a Const.
 type constDecl struct {
 	name     string
-	enum     string // as in Const
-	enumLine int    // where it begins
+	enum     *string // its name as in Const, nil for a macro
+	enumLine int     // where it begins
 	e        *enumerator
 	pos      model.Pos
 	end      int // the last line of its definition
 	seq      int // breaks ties in a line
+}
+
+func (c constDecl) enumName() string {
+	if c.enum == nil {
+		return ""
+	}
+	return *c.enum
+}
+
+// A typeDecl is a typedef or an enum.
+type typeDecl struct {
+	name string // that of an enum without a tag is its typedef's
+	typ  *ctype
+	pos  model.Pos
+}
+
+// types adds the typedefs and enums that g asks for, and says which cannot be
+// types. Nobody misses those of the functions and variables that are skipped.
+func (tu *translation) types(u *model.Unit, g model.Group, order map[string]int) {
+	wants := func(name string, pos model.Pos, wanted func(model.Header, string) bool) bool {
+		i := g.Index(pos.File)
+		if i < 0 || !wanted(g.Headers[i], name) {
+			return false
+		}
+		order[pos.File] = i
+		return true
+	}
+	skip := func(name, why string, pos model.Pos) {
+		u.Skips = append(u.Skips, model.Skip{Name: name, Reason: why, Pos: pos})
+	}
+	done := map[string]bool{}
+	for _, s := range tu.skips {
+		if !done[s.Name] && wants(s.Name, s.Pos, model.Header.WantsConst) {
+			if done[s.Name] = true; g.Excludes(s.Name) {
+				s.Reason = model.SkipExcluded
+			}
+			u.Skips = append(u.Skips, s)
+		}
+	}
+	// An enum is asked for by its constants too.
+	hasConst := map[string]bool{}
+	for _, c := range u.Consts {
+		hasConst[c.Enum] = true
+	}
+	for _, t := range tu.typeDecls {
+		wanted := func(h model.Header, name string) bool {
+			return h.WantsStruct(name) || t.typ.enum != nil && *t.typ.enum == name && hasConst[name]
+		}
+		if !wants(t.name, t.pos, wanted) || t.typ.rec != nil && t.typ.rec.tag == t.name {
+			continue
+		}
+		switch c := t.typ.sync(); {
+		case g.Excludes(t.name):
+			skip(t.name, model.SkipExcluded, t.pos)
+		case c.isFunc():
+			skip(t.name, "a typedef of a function, which is no object", t.pos)
+		case c.bad != "":
+			skip(t.name, c.bad, t.pos)
+		case c.kind == model.Invalid:
+			skip(t.name, "a typedef of "+c.c, t.pos)
+		case c.size < 0:
+			skip(t.name, "a typedef of incomplete type "+c.c, t.pos)
+		default:
+			u.Types = append(u.Types, model.NamedType{Name: t.name, Type: c.model(tu.scope.abi), Pos: t.pos})
+		}
+	}
+	slices.SortStableFunc(u.Types, func(a, b model.NamedType) int {
+		return cmp.Or(order[a.Pos.File]-order[b.Pos.File], strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line)
+	})
 }

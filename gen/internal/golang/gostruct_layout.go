@@ -13,6 +13,7 @@ import (
 type recordLayout struct {
 	goLayout
 	model.Struct
+	path     string // how the user names it: clone_args, bpf_attr.query
 	out      goStruct
 	inner    []goStruct      // the types of members without a name in C
 	align    int64           // of the Go type
@@ -47,9 +48,9 @@ type storage struct {
 const maxSize = 1 << 30
 
 // layout makes the Go type of s, which is called c in the model.
-func (l goLayout) layout(s model.Struct, name, c string) goRecord {
+func (l goLayout) layout(s model.Struct, name, c, path string) goRecord {
 	r := recordLayout{
-		goLayout: l, Struct: s, align: 1, scalar: 1, siblings: map[string]bool{}, taken: map[string]bool{},
+		goLayout: l, Struct: s, path: path, align: 1, scalar: 1, siblings: map[string]bool{}, taken: map[string]bool{},
 		out: goStruct{key: c, Name: name, C: withoutGroup(c), Pos: s.Pos, Words: s.Words, Size: s.Size},
 	}
 	if s.Align > 8 {
@@ -103,7 +104,7 @@ func (r *recordLayout) flatten(s model.Struct, base int64, in *storage) error {
 				err = r.flatten(inner, base+f.Offset, in)
 			}
 		default:
-			r.find(member{Field: f, offset: base + f.Offset, in: in})
+			err = r.find(member{Field: f, offset: base + f.Offset, in: in})
 		}
 		if err != nil {
 			return err
@@ -112,9 +113,14 @@ func (r *recordLayout) flatten(s model.Struct, base int64, in *storage) error {
 	return nil
 }
 
-func (r *recordLayout) find(m member) {
+// find notes a member. C has no two of a name.
+func (r *recordLayout) find(m member) error {
+	if r.siblings[m.Name] {
+		return r.errorf(m.Pos, "two members are called %s", m.Name)
+	}
 	r.found = append(r.found, m)
 	r.siblings[m.Name] = true
+	return nil
 }
 
 func (r *recordLayout) findBits(f model.Field, s model.Struct, base int64, in *storage) error {
@@ -132,8 +138,7 @@ func (r *recordLayout) findBits(f model.Field, s model.Struct, base int64, in *s
 		return r.errorf(f.Pos, "bit-field %s has %d bits of type %s", f.Name, f.Bits.Width, f.Type.C)
 	}
 	bits := model.Bits{Offset: 8*base + f.Bits.Offset, Width: f.Bits.Width}
-	r.find(member{Field: f, offset: bits.Offset / 8, bits: bits, in: in})
-	return nil
+	return r.find(member{Field: f, offset: bits.Offset / 8, bits: bits, in: in})
 }
 
 // anonymous returns the record that a member without a name stands for.
@@ -160,7 +165,7 @@ func (r *recordLayout) findTypes() error {
 		var err error
 		if m.Bits == nil && (m.Flexible || m.Type.Kind == model.Array && m.Type.Size == 0) {
 			err = r.addOffset(m)
-		} else if m.goType, err = r.typeOf(m.Type, m.Field); m.Type.Size > 0 {
+		} else if m.goType, err = r.memberType(m); m.Type.Size > 0 {
 			r.members = append(r.members, m)
 			r.scalar = max(r.scalar, m.scalar)
 			if m.in != nil {
@@ -263,8 +268,18 @@ func (r *recordLayout) placeMembers() error {
 				a.Kind = pointerAccessor
 			}
 		case r.fits(m.offset, m.align):
-			r.addField(goField{Name: r.free(m), Type: m.text, C: tellingType(m.Type), Words: m.Words, Offset: m.offset, size: m.Type.Size}, m.align)
+			r.addField(goField{Name: r.free(m), Type: m.text, C: r.telling(m), Words: m.Words, Offset: m.offset, size: m.Type.Size}, m.align)
+			if m.own {
+				r.out.Own = append(r.out.Own, goOwn{Type: m.text, Size: m.Type.Size})
+			}
 			continue
+		}
+		if m.own {
+			own := goOwn{Type: m.text, Size: m.Type.Size}
+			if a.Kind == pointerAccessor {
+				own.Align = min(m.in.align, cmp.Or(a.Offset&-a.Offset, m.in.align))
+			}
+			r.out.Own = append(r.out.Own, own)
 		}
 		if a.Kind == pointerAccessor {
 			a.Name = r.free(m, "")

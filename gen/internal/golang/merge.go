@@ -16,13 +16,16 @@ type Package struct {
 	model.Merged
 	Apart   model.Remarks // names that two things have, and what Go calls them
 	LeftOut model.Remarks // what Go cannot have, and why
-	Unused  model.Remarks // names to be given others that there are not
+	Plain   model.Remarks // typedefs and enums that have no type in Go, for nobody asks for them
+	Unused  model.Remarks // what is asked for and not there
 
 	names    map[string]string                // of constants, by their C names
 	funcs    map[string]string                // of functions, by their C names
 	calls    map[string]string                // of the functions of ioctls, by their C names
 	licences map[string]map[string]string     // of headers with comments, by group
 	records  map[string]map[string][]goStruct // by architecture and C name
+	named    map[string]map[string]goNamed    // likewise
+	typed    map[string]map[string]string     // the types of constants, likewise
 }
 
 // Merge joins the units of a run: every group on every architecture. What Go
@@ -31,9 +34,8 @@ type Package struct {
 // have belongs to the first.
 //
 // Two things that would have one name are told apart, see tellApart and
-// namer. rename gives Go names to C names, of which a struct may be called by
-// its tag alone.
-func Merge(units []model.Unit, rename map[string]string) (Package, error) {
+// namer. A C name in the options may be the tag alone.
+func Merge(units []model.Unit, o Options) (Package, error) {
 	arches, groups, err := tabulate(units)
 	if err != nil {
 		return Package{}, err
@@ -52,14 +54,21 @@ func Merge(units []model.Unit, rename map[string]string) (Package, error) {
 		}
 	}
 	p.LeftOut.AddAll(distinctFuncs(groups))
-	n := newNamer(arches, groups, rename)
+	t, err := typeUp(arches, groups, o)
+	if err != nil {
+		return Package{}, err
+	}
+	n := newNamer(arches, groups, t)
 	if err := n.resolve(); err != nil {
 		return Package{}, err
 	}
-	p.names, p.funcs, p.calls, p.records = n.consts, n.funcs, n.calls, n.records
+	p.names, p.funcs, p.calls, p.records, p.named, p.typed = n.consts, n.funcs, n.calls, n.records, n.named, n.typesOfConsts()
 	p.Apart.AddAll(n.apart)
+	p.LeftOut.AddAll(t.leftOut)
+	p.Plain.AddAll(t.plain)
 	p.LeftOut.AddAll(n.leftOut)
 	p.Unused.AddAll(n.unused())
+	p.Unused.AddAll(t.unused())
 	for _, g := range groups {
 		for i, arch := range arches {
 			g[i].Consts = slices.Clone(g[i].Consts)
@@ -69,8 +78,9 @@ func Merge(units []model.Unit, rename map[string]string) (Package, error) {
 				}
 			}
 			g[i].Structs = slices.DeleteFunc(slices.Clone(g[i].Structs), func(s model.Struct) bool { return p.records[arch][s.Name] == nil })
+			g[i].Types = slices.DeleteFunc(slices.Clone(g[i].Types), func(t model.NamedType) bool { return p.named[arch][t.Name].Name == "" })
 		}
-		p.Groups = append(p.Groups, mergeGroup(g, p.records))
+		p.Groups = append(p.Groups, p.mergeGroup(g))
 	}
 	return p, nil
 }
@@ -126,10 +136,10 @@ func tabulate(units []model.Unit) (arches []string, groups [][]model.Unit, err e
 
 // mergeGroup splits what a group declares into what is common and what each
 // set of architectures has.
-func mergeGroup(units []model.Unit, records map[string]map[string][]goStruct) model.MergedGroup {
+func (p Package) mergeGroup(units []model.Unit) model.MergedGroup {
 	tables := make([]declTable, len(units))
 	for i, u := range units {
-		tables[i] = newDeclTable(u, records[u.Arch])
+		tables[i] = newDeclTable(u, p)
 	}
 	common := map[string]bool{}
 	for _, key := range tables[0].keys {
@@ -151,7 +161,7 @@ func mergeGroup(units []model.Unit, records map[string]map[string][]goStruct) mo
 		for _, t := range set {
 			s.Arches = append(s.Arches, t.Arch)
 		}
-		if !s.Decls.Empty() {
+		if !s.Empty() {
 			m.Sets = append(m.Sets, s)
 		}
 	}
@@ -165,11 +175,17 @@ type declTable struct {
 	consts  map[string]model.Const
 	structs map[string]model.Struct
 	funcs   map[string]model.Func
+	types   map[string]model.NamedType
 	records map[string][]goStruct // what Go makes of the structs
+	named   map[string]goNamed    // and of the types
+	typed   map[string]string     // the types of constants
 }
 
-func newDeclTable(u model.Unit, records map[string][]goStruct) declTable {
-	t := declTable{u, nil, map[string]model.Const{}, map[string]model.Struct{}, map[string]model.Func{}, records}
+func newDeclTable(u model.Unit, p Package) declTable {
+	t := declTable{
+		u, nil, map[string]model.Const{}, map[string]model.Struct{}, map[string]model.Func{}, map[string]model.NamedType{},
+		p.records[u.Arch], p.named[u.Arch], p.typed[u.Arch],
+	}
 	for _, c := range u.Consts {
 		t.keys = append(t.keys, constKey(c.Name))
 		t.consts[constKey(c.Name)] = c
@@ -181,6 +197,10 @@ func newDeclTable(u model.Unit, records map[string][]goStruct) declTable {
 	for _, f := range u.Funcs {
 		t.keys = append(t.keys, funcKey(f.Name))
 		t.funcs[funcKey(f.Name)] = f
+	}
+	for _, n := range u.Types {
+		t.keys = append(t.keys, n.Name)
+		t.types[n.Name] = n
 	}
 	return t
 }
@@ -195,12 +215,16 @@ func funcKey(name string) string { return "function " + name }
 func (t declTable) same(u declTable, key string) bool {
 	if a, ok := t.consts[key]; ok {
 		b, ok := u.consts[key]
-		return ok && model.SameValue(a.Value, b.Value) && a.Arg == b.Arg
+		return ok && model.SameValue(a.Value, b.Value) && a.Arg == b.Arg && t.typed[a.Name] == u.typed[b.Name]
 	}
 	if f, ok := t.funcs[key]; ok {
 		g, ok := u.funcs[key]
 		f.Pos, g.Pos = model.Pos{}, model.Pos{}
 		return ok && reflect.DeepEqual(f, g)
+	}
+	if _, ok := t.types[key]; ok {
+		_, ok := u.types[key]
+		return ok && reflect.DeepEqual(t.named[key].unplaced(), u.named[key].unplaced())
 	}
 	_, here := t.structs[key]
 	_, there := u.structs[key]
@@ -246,6 +270,14 @@ func mergeDecls(tables []declTable, wanted func(key string) bool) model.Decls {
 				f.Pos = mergePos(t.Group, f.Pos, t.funcs[funcKey(f.Name)].Pos)
 			}
 			d.Funcs = append(d.Funcs, f)
+		}
+	}
+	for _, n := range tables[0].Types {
+		if wanted(n.Name) {
+			for _, t := range tables[1:] {
+				n.Pos = mergePos(t.Group, n.Pos, t.types[n.Name].Pos)
+			}
+			d.Types = append(d.Types, n)
 		}
 	}
 	return d

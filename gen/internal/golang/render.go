@@ -24,7 +24,7 @@ func Render(p Package, pkg, version string) ([]File, error) {
 	if !IsPackageName(pkg) {
 		return nil, fmt.Errorf("-package %q: not a Go identifier; a package has a short name in lower case", pkg)
 	}
-	m, r := p.Merged, renderer{pkg, version, p.names, p.funcs, p.calls, p.records, p.licences}
+	m, r := p.Merged, renderer{pkg, version, p}
 	var files []File
 	for _, g := range m.Groups {
 		doc := packageDoc(pkg, g.Group)
@@ -68,11 +68,7 @@ func Render(p Package, pkg, version string) ([]File, error) {
 // A renderer knows the Go names and types of a whole package.
 type renderer struct {
 	pkg, version string
-	names        map[string]string                // of constants
-	funcs        map[string]string                // of macros
-	calls        map[string]string                // of the functions of ioctls
-	records      map[string]map[string][]goStruct // by architecture and C name
-	licences     map[string]map[string]string     // of headers, by group
+	Package
 }
 
 func (r renderer) file(name, doc string, part model.ArchSet, group model.Group, table []model.Const) (File, error) {
@@ -81,9 +77,15 @@ func (r renderer) file(name, doc string, part model.ArchSet, group model.Group, 
 	if doc != "" {
 		f.PackageComment(doc)
 	}
-	renderConsts(f, part.Consts, r.names)
+	arch := part.Arches[0] // all the others have the same
+	renderConsts(f, part.Consts, r.names, r.typed[arch])
+	for _, t := range part.Types {
+		n := r.named[arch][t.Name]
+		n.Pos = t.Pos
+		renderNamed(f, n)
+	}
 	for _, s := range part.Structs {
-		for _, t := range r.records[part.Arches[0]][s.Name] { // all the others have the same
+		for _, t := range r.records[arch][s.Name] {
 			renderStruct(f, t)
 		}
 	}

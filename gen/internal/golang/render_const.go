@@ -11,7 +11,7 @@ import (
 
 // renderConsts writes a block of constants for each header. The enumerators of
 // an enum stand together under its name.
-func renderConsts(f *jen.File, consts []model.Const, names map[string]string) {
+func renderConsts(f *jen.File, consts []model.Const, names, types map[string]string) {
 	for len(consts) > 0 {
 		header := consts[0].Pos.File
 		n := 0
@@ -40,7 +40,11 @@ func renderConsts(f *jen.File, consts []model.Const, names map[string]string) {
 						block.Line()
 					}
 					addAll(block, quote(c.Doc))
-					def := block.Id(names[c.Name]).Op("=").Op(literal(c))
+					def := block.Id(names[c.Name])
+					if typ := types[c.Name]; typ != "" {
+						def.Id(typ)
+					}
+					def.Op("=").Op(literal(c))
 					switch {
 					case c.Pos.Line > 0:
 						def.Add(comment("%s%s", c.Pos, listed(c.Since)))

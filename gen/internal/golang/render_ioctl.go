@@ -54,7 +54,7 @@ func (r renderer) renderCalls(f *jen.File, part model.ArchSet) (some bool) {
 			jen.List(jen.Id("r"), jen.Id("_"), jen.Id("errno")).Op(":=").Qual("syscall", "Syscall").Call(
 				jen.Qual("syscall", "SYS_IOCTL"),
 				jen.Uintptr().Call(jen.Id("fd")),
-				jen.Id(r.names[c.Name]),
+				jen.Uintptr().Call(jen.Id(r.names[c.Name])),
 				jen.Uintptr().Call(jen.Qual("unsafe", "Pointer").Call(jen.Id("arg"))),
 			),
 			jen.If(jen.Id("errno").Op("!=").Lit(0)).Block(jen.Return(jen.Lit(0), jen.Id("errno"))),

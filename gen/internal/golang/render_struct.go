@@ -73,6 +73,13 @@ func renderAssertions(f *jen.File, s goStruct) {
 				block.Add(assert(field.Offset, jen.Qual("unsafe", "Offsetof").Call(value().Dot(field.Name))))
 			}
 		}
+		for _, own := range s.Own {
+			v := func() *jen.Statement { return jen.Op("*").Parens(jen.Op("*").Id(own.Type)).Call(jen.Nil()) }
+			block.Add(assert(own.Size, jen.Qual("unsafe", "Sizeof").Call(v())))
+			if own.Align > 0 { // or the index is negative
+				block.Id("_").Index(jen.Lit(int(own.Align)).Op("-").Qual("unsafe", "Alignof").Call(v())).Struct()
+			}
+		}
 	})
 	f.Line()
 }

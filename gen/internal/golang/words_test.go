@@ -35,7 +35,7 @@ func commentedUnit(doc, above string) model.Unit {
 
 func renderUnit(t testing.TB, u model.Unit) string {
 	t.Helper()
-	p, err := Merge([]model.Unit{u}, nil)
+	p, err := Merge([]model.Unit{u}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestCommentsOfHeaders(t *testing.T) {
 	// Architectures that differ in comments share what they declare, without these.
 	u, v := commentedUnit("one", ""), commentedUnit("other", "")
 	v.Arch = "arm64"
-	p, err := Merge([]model.Unit{u, v}, nil)
+	p, err := Merge([]model.Unit{u, v}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,7 @@ func WriteJSON(w io.Writer, version string, units []Unit) error {
 		if len(u.Funcs) > 0 {
 			printList(out, "funcs", u.Funcs)
 		}
+		printList(out, "types", u.Types)
 		printList(out, "skips", u.Skips)
 		out.printf("}")
 	}

@@ -7,10 +7,13 @@ type Decls struct {
 	Consts  []Const
 	Structs []Struct
 	Funcs   []Func
+	Types   []NamedType
 }
 
-// Empty reports whether d has nothing.
-func (d Decls) Empty() bool { return len(d.Consts)+len(d.Structs)+len(d.Funcs) == 0 }
+// Empty reports whether there are no declarations.
+func (d Decls) Empty() bool {
+	return len(d.Consts)+len(d.Structs)+len(d.Funcs)+len(d.Types) == 0
+}
 
 // An ArchSet is the declarations shared by a set of architectures that agree
 // on every declaration of a group.
@@ -48,6 +51,7 @@ func (m Merged) On(arch string) Decls {
 			d.Consts = append(d.Consts, part.Consts...)
 			d.Structs = append(d.Structs, part.Structs...)
 			d.Funcs = append(d.Funcs, part.Funcs...)
+			d.Types = append(d.Types, part.Types...)
 		}
 	}
 	return d

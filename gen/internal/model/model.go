@@ -37,7 +37,7 @@ type Const struct {
 	Value constant.Value // Int or String
 	Type  string         // the C type: "int", "unsigned long long", "char[]" for a string
 	Base  Base
-	Enum  string // the enum of an enumerator as C names it, "enum" if it has no tag; "" for a macro
+	Enum  string // the enum of an enumerator: "enum pid_type", the typedef's name when there is no tag, or "enum"; "" for a macro
 	Gap   bool   // set apart from the constant before it in the header
 	Arg   string // of an ioctl that Group.Ioctls asks for, the Struct.Name of its argument
 	Words
@@ -79,6 +79,7 @@ type Type struct {
 	Elem   *Type   `json:"elem,omitempty"`   // of an Array
 	Len    int64   `json:"len,omitempty"`    // of an Array
 	Record string  `json:"record,omitempty"` // the Struct.Name of a struct or union that stands on its own
+	Enum   string  `json:"enum,omitempty"`   // the NamedType.Name of an enum
 	Inline *Struct `json:"inline,omitempty"` // a struct or union without a name, which exists only here
 }
 
@@ -112,6 +113,17 @@ type Struct struct {
 	Words
 	Pos Pos `json:"pos"`
 }
+
+// A NamedType is a typedef, or an enum that has a name, on one architecture. A
+// typedef of a struct or union without a tag is none, for that is a Struct.
+type NamedType struct {
+	Name string `json:"name"` // of the typedef; "enum pid_type", or the typedef's name when there is no tag
+	Type Type   `json:"type"` // what a typedef stands for; of an enum, the integer
+	Pos  Pos    `json:"pos"`
+}
+
+// IsEnum reports whether t is an enum, and no typedef of one.
+func (t NamedType) IsEnum() bool { return t.Type.Enum == t.Name }
 
 // A Skip is a name that got no declaration, and why.
 type Skip struct {
@@ -161,7 +173,8 @@ type Unit struct {
 	Group   Group
 	Consts  []Const
 	Structs []Struct
-	Funcs   []Func // macros that Group.Funcs asks for
+	Funcs   []Func      // macros that Group.Funcs asks for
+	Types   []NamedType // in the order of the headers and of the lines in them
 	Skips   []Skip
 	Behind  []Behind // where else the prefixes of the group lead
 	Before  []string // headers read before those of the Group, which use names of theirs without including them
