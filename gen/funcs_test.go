@@ -96,7 +96,7 @@ func checkFunctions(t *testing.T, cc, kernel, arg, cType, headers string, patter
 					if strings.HasSuffix(f.Name, "_BIT") {
 						v %= 64 // other shifts have no answer
 					}
-					if f.Name == "TOOL_DIVIDE" || f.Name == "TOOL_SAFE" || f.Name == "TOOL_EITHER" {
+					if slices.Contains([]string{"TOOL_DIVIDE", "TOOL_SAFE", "TOOL_EITHER", "TOOL_LAZY", "TOOL_LAZY_OR"}, f.Name) {
 						v &= 0x7fffffff // nor has the least number by -1
 					}
 					goArgs = append(goArgs, fmt.Sprintf("%s(u(%d))", arg, v))
