@@ -494,6 +494,29 @@ func (tu *translation) describeEnum(c constDecl) string {
 	return ""
 }
 
+// simpleTypedef is a line that declares one name.
+var simpleTypedef = regexp.MustCompile(`^\s*typedef\b[^;,{}]*;\s*$`)
+
+// describeType is what comments say of an enum or a typedef.
+func (tu *translation) describeType(t model.NamedType) (w model.Words) {
+	text := tu.commentsOf(t.Pos.File)
+	for _, kind := range []string{"", "enum ", "typedef "} {
+		if doc, ok := text.docs[kind+t.Name]; ok {
+			return model.Words{Doc: doc.text}
+		}
+	}
+	switch {
+	case t.IsEnum():
+		if k, ok := text.aboveType(t.Name, "enum", t.Pos.Line); ok {
+			w.Doc = text.onMember(k, "")
+		}
+	case t.Pos.Line < len(text.code) && simpleTypedef.MatchString(text.code[t.Pos.Line]):
+		w = text.words(declaration{name: t.Name, from: t.Pos.Line, to: t.Pos.Line, opens: ";}{\x00", closes: ";"})
+		w.Above = ""
+	}
+	return w
+}
+
 // keyword is what r begins with.
 func (r *record) keyword() string {
 	if r.union {

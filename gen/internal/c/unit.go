@@ -299,7 +299,11 @@ func (tu *translation) types(u *model.Unit, g model.Group, order map[string]int)
 		case c.size < 0:
 			skip(t.name, "a typedef of incomplete type "+c.c, t.pos)
 		default:
-			u.Types = append(u.Types, model.NamedType{Name: t.name, Type: c.model(tu.scope.abi), Pos: t.pos})
+			named := model.NamedType{Name: t.name, Type: c.model(tu.scope.abi), Pos: t.pos}
+			if g.Comments {
+				named.Words = tu.describeType(named)
+			}
+			u.Types = append(u.Types, named)
 		}
 	}
 	slices.SortStableFunc(u.Types, func(a, b model.NamedType) int {

@@ -81,7 +81,7 @@ func (r renderer) file(name, doc string, part model.ArchSet, group model.Group, 
 	renderConsts(f, part.Consts, r.names, r.typed[arch])
 	for _, t := range part.Types {
 		n := r.named[arch][t.Name]
-		n.Pos = t.Pos
+		n.Pos, n.Words = t.Pos, t.Words
 		renderNamed(f, n)
 	}
 	for _, s := range part.Structs {

@@ -119,7 +119,8 @@ type Struct struct {
 type NamedType struct {
 	Name string `json:"name"` // of the typedef; "enum pid_type", or the typedef's name when there is no tag
 	Type Type   `json:"type"` // what a typedef stands for; of an enum, the integer
-	Pos  Pos    `json:"pos"`
+	Words
+	Pos Pos `json:"pos"`
 }
 
 // IsEnum reports whether t is an enum, and no typedef of one.
