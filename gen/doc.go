@@ -2,6 +2,52 @@
 // the headers and nothing else: no C compiler, no kernel build, no network.
 // Run gen -h for its flags.
 //
+// # Which do I use
+//
+//	a constant or struct of processes     package uapi of this module has it
+//	any other header                      //go:generate gen -header linux/NAME.h
+//	many headers, in one package          -header 'linux/...' or -header linux/NAME.h,...
+//	a header that is not the kernel's     -I DIR -header NAME.h
+//	what a new kernel changes             -kernel linux-7.1 -diff linux-7.0
+//	to see that files are fresh, in CI    -check: writes nothing, fails with a diff
+//	the headers as data                   -json
+//
+// As a line of a Go file, with KERNEL=DIR in the environment of go generate:
+//
+//	//go:generate go run github.com/go-clone3/clone3/gen@latest -header linux/landlock.h
+//
+// That writes zlandlock.go, for all architectures or those of -arch; what differs
+// between them goes to files of its own. Unions, bit-fields, packed structs,
+// flexible arrays, ioctl numbers and strings come out as C has them, or are skipped
+// with a reason. A pointer is a uintptr: who stores one pins its target
+// (runtime.Pinner).
+//
+// # What it reads
+//
+//	DIR is                                architectures
+//	a kernel's source, untouched, of 6.1  all; numbers of system calls come from
+//	 and later                            its tables
+//	what make headers_install made of it  the one it was made for
+//	linux-libc-dev of Debian, unpacked    all, before 6.12 one
+//	/usr/include                          all or one, like the package
+//
+// The same release gives the same bytes from each. A tree that lacks an
+// architecture is an error, and never answers with the values of another.
+//
+// # Differences for people
+//
+// With -diff, what is removed or changed comes first, because it breaks programs;
+// then what is added. A struct has its old and its new size, and each field that
+// differs:
+//
+//	Changed: 1
+//	  linux/pidfd.h
+//	    struct pidfd_info  80 -> 88 bytes
+//	      coredump_code    offset 72        __u32  added
+//	      supported_mask   offset 72 -> 80  __u64  moved
+//
+// Where architectures differ, a line says which ones it is about.
+//
 // # How it works
 //
 // Values walk down, from package to package, once:

@@ -36,12 +36,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitBad
 	}
 	var out bytes.Buffer // stdout gets all of it or nothing
-	if len(o.headers) == 0 && os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(150) // a fifth less time, and still less than 64 MB
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(600 << 20) // linux/... would take 1 GB, and no less time
-	}
+	limitMemory(len(o.headers) == 0 && o.old == "")
 	c := command{o, &out, stderr}
 	job := c.generate
 	switch {
@@ -64,6 +59,22 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitDiffer
 	}
 	return exitDone
+}
+
+// limitMemory says how much memory is worth the time: for package uapi that of
+// the program and a little more, where the collector has to run seldom to stay
+// below it.
+func limitMemory(uapi bool) {
+	limit, percent := int64(600<<20), 100 // linux/... would take 1 GB, and no less time
+	if uapi {
+		limit, percent = 54<<20, 400
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit)
+		if os.Getenv("GOGC") == "" {
+			debug.SetGCPercent(percent)
+		}
+	}
 }
 
 // A command does one of three jobs. Each returns whether it found a

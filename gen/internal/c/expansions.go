@@ -42,11 +42,24 @@ func (tu *translation) expansions(names []string) map[string]expansion {
 func (tu *translation) digest(name string) (sum digest) {
 	h := sha256.New()
 	io.WriteString(h, name+"\n")
-	for _, used := range tu.closure([]string{name}) {
-		io.WriteString(h, tu.definition(used))
+	used := []string{name}
+	if !tu.isAlone(name) {
+		used = tu.closure(used)
+	}
+	for _, name := range used {
+		io.WriteString(h, tu.definition(name))
 	}
 	h.Sum(sum[:0])
 	return sum
+}
+
+// isAlone reports whether a macro names no others, and pastes none together, which
+// most do not.
+func (tu *translation) isAlone(name string) bool {
+	return !slices.ContainsFunc(tu.macros[name].ReplacementList(), func(t cc.Token) bool {
+		word := t.SrcStr()
+		return word == "##" || tu.macros[word] != nil
+	})
 }
 
 // closure returns the macros that may take part in the expansion of names:

@@ -193,7 +193,8 @@ func (tu *translation) definition(name string) string {
 }
 
 // A question is an expression for cc. The answer depends on nothing but the
-// sizes of the integers and the sign of char, which architectures share.
+// sizes of the integers and the sign of char, which architectures share, and often
+// not even on these.
 type question struct {
 	expr         string
 	bits         int
@@ -225,7 +226,33 @@ func (tu *translation) probe(probes []probe) []string {
 }
 
 func (tu *translation) question(p probe) question {
+	if isAlike(p.expr) {
+		return question{expr: p.expr}
+	}
 	return question{p.expr, tu.arch.Bits, tu.scope.abi.unsignedChar}
+}
+
+// isAlike reports whether an expression is the same on all architectures: all that
+// is in it is an int or a long long, with a sign or without.
+func isAlike(expr string) bool {
+	for t := range strings.FieldsSeq(expr) {
+		switch c := t[0]; {
+		case '0' <= c && c <= '9':
+			n := strings.TrimRight(strings.ToLower(t), "ul")
+			suffix := strings.ReplaceAll(strings.ToLower(t)[len(n):], "u", "")
+			v, err := strconv.ParseUint(n, 0, 64)
+			if err != nil || suffix != "ll" && (suffix != "" || v>>31 != 0) {
+				return false
+			}
+		case c == '\'' || c == '"' || c >= 0x80:
+			return false
+		case c == '_' || 'a' <= c|' ' && c|' ' <= 'z':
+			if t != "int" && t != "unsigned" && t != "signed" && t != "short" {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // ask is probe without a memory.

@@ -21,6 +21,7 @@ func (tu *translation) unit(g model.Group) model.Unit {
 				u.Skips = append(u.Skips, model.Skip{Name: c.name, Reason: model.SkipExcluded, Pos: c.pos})
 				continue
 			}
+			c.order = i
 			all = append(all, c)
 		}
 	}
@@ -66,11 +67,17 @@ func (tu *translation) unit(g model.Group) model.Unit {
 			numbers[m.name] = m.number
 		}
 		names = append(names, m.name)
-		all = append(all, constDecl{name: m.name, pos: m.pos, end: m.end})
+		all = append(all, constDecl{name: m.name, pos: m.pos, end: m.end, order: i})
 	}
 	tu.evaluate(names, numbers, all)
-	slices.SortStableFunc(all, func(a, b constDecl) int {
-		return cmp.Or(order[a.pos.File]-order[b.pos.File], strings.Compare(a.pos.File, b.pos.File), a.pos.Line-b.pos.Line, a.seq-b.seq)
+	slices.SortFunc(all, func(a, b constDecl) int {
+		if d := a.order - b.order; d != 0 {
+			return d
+		}
+		if a.pos.File != b.pos.File {
+			return strings.Compare(a.pos.File, b.pos.File)
+		}
+		return cmp.Or(a.pos.Line-b.pos.Line, a.seq-b.seq, strings.Compare(a.name, b.name))
 	})
 	gaps := map[string][]bool{}
 	prev := constDecl{}
@@ -110,13 +117,13 @@ func (tu *translation) unit(g model.Group) model.Unit {
 		return cmp.Or(order[a.Pos.File]-order[b.Pos.File], strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line)
 	})
 	tu.structs(&u, g, args)
+	tu.types(&u, g, order)
 	if g.Comments {
 		u.Licences = map[string]string{}
 		for file, text := range tu.commented {
 			u.Licences[file] = text.licence
 		}
 	}
-	tu.types(&u, g, order)
 	u.Behind = tu.behind(g)
 	slices.SortStableFunc(u.Skips, func(a, b model.Skip) int {
 		return cmp.Or(order[a.Pos.File]-order[b.Pos.File], strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line, strings.Compare(a.Name, b.Name))
@@ -236,6 +243,7 @@ type constDecl struct {
 	pos      model.Pos
 	end      int // the last line of its definition
 	seq      int // breaks ties in a line
+	order    int // of its header in the group
 }
 
 func (c constDecl) enumName() string {

@@ -69,7 +69,9 @@ func Merge(units []model.Unit, o Options) (Package, error) {
 	p.LeftOut.AddAll(n.leftOut)
 	p.Unused.AddAll(n.unused())
 	p.Unused.AddAll(t.unused())
-	for _, g := range groups {
+	p.Groups = make([]model.MergedGroup, len(groups))
+	inParallel(len(groups), func(at int) {
+		g := groups[at]
 		for i, arch := range arches {
 			g[i].Consts = slices.Clone(g[i].Consts)
 			for j := range g[i].Consts {
@@ -80,8 +82,8 @@ func Merge(units []model.Unit, o Options) (Package, error) {
 			g[i].Structs = slices.DeleteFunc(slices.Clone(g[i].Structs), func(s model.Struct) bool { return p.records[arch][s.Name] == nil })
 			g[i].Types = slices.DeleteFunc(slices.Clone(g[i].Types), func(t model.NamedType) bool { return p.named[arch][t.Name].Name == "" })
 		}
-		p.Groups = append(p.Groups, p.mergeGroup(g))
-	}
+		p.Groups[at] = p.mergeGroup(g)
+	})
 	return p, nil
 }
 
@@ -161,7 +163,7 @@ func (p Package) mergeGroup(units []model.Unit) model.MergedGroup {
 		for _, t := range set {
 			s.Arches = append(s.Arches, t.Arch)
 		}
-		if !s.Empty() {
+		if !s.Decls.Empty() {
 			m.Sets = append(m.Sets, s)
 		}
 	}
@@ -174,8 +176,8 @@ type declTable struct {
 	keys    []string
 	consts  map[string]model.Const
 	structs map[string]model.Struct
-	funcs   map[string]model.Func
 	types   map[string]model.NamedType
+	funcs   map[string]model.Func
 	records map[string][]goStruct // what Go makes of the structs
 	named   map[string]goNamed    // and of the types
 	typed   map[string]string     // the types of constants
@@ -183,7 +185,7 @@ type declTable struct {
 
 func newDeclTable(u model.Unit, p Package) declTable {
 	t := declTable{
-		u, nil, map[string]model.Const{}, map[string]model.Struct{}, map[string]model.Func{}, map[string]model.NamedType{},
+		u, nil, map[string]model.Const{}, map[string]model.Struct{}, map[string]model.NamedType{}, map[string]model.Func{},
 		p.records[u.Arch], p.named[u.Arch], p.typed[u.Arch],
 	}
 	for _, c := range u.Consts {
@@ -194,13 +196,13 @@ func newDeclTable(u model.Unit, p Package) declTable {
 		t.keys = append(t.keys, s.Name)
 		t.structs[s.Name] = s
 	}
-	for _, f := range u.Funcs {
-		t.keys = append(t.keys, funcKey(f.Name))
-		t.funcs[funcKey(f.Name)] = f
-	}
 	for _, n := range u.Types {
 		t.keys = append(t.keys, n.Name)
 		t.types[n.Name] = n
+	}
+	for _, f := range u.Funcs {
+		t.keys = append(t.keys, funcKey(f.Name))
+		t.funcs[funcKey(f.Name)] = f
 	}
 	return t
 }
@@ -264,20 +266,20 @@ func mergeDecls(tables []declTable, wanted func(key string) bool) model.Decls {
 			d.Structs = append(d.Structs, s)
 		}
 	}
-	for _, f := range tables[0].Funcs {
-		if wanted(funcKey(f.Name)) {
-			for _, t := range tables[1:] {
-				f.Pos = mergePos(t.Group, f.Pos, t.funcs[funcKey(f.Name)].Pos)
-			}
-			d.Funcs = append(d.Funcs, f)
-		}
-	}
 	for _, n := range tables[0].Types {
 		if wanted(n.Name) {
 			for _, t := range tables[1:] {
 				n.Pos = mergePos(t.Group, n.Pos, t.types[n.Name].Pos)
 			}
 			d.Types = append(d.Types, n)
+		}
+	}
+	for _, f := range tables[0].Funcs {
+		if wanted(funcKey(f.Name)) {
+			for _, t := range tables[1:] {
+				f.Pos = mergePos(t.Group, f.Pos, t.funcs[funcKey(f.Name)].Pos)
+			}
+			d.Funcs = append(d.Funcs, f)
 		}
 	}
 	return d

@@ -50,8 +50,8 @@ func newNamer(arches []string, groups [][]model.Unit, t *typist) *namer {
 		for i, u := range g {
 			n.decls[i].Consts = append(n.decls[i].Consts, u.Consts...)
 			n.decls[i].Structs = append(n.decls[i].Structs, u.Structs...)
-			n.decls[i].Funcs = append(n.decls[i].Funcs, u.Funcs...)
 			n.decls[i].Types = append(n.decls[i].Types, u.Types...)
+			n.decls[i].Funcs = append(n.decls[i].Funcs, u.Funcs...)
 		}
 	}
 	return n
@@ -137,6 +137,9 @@ func (n *namer) resolve() error {
 		}
 		for _, f := range d.Funcs {
 			n.funcs[f.Name] = cmp.Or(n.rename[f.Name], constName(f.Name))
+			if bare, ok := n.stripped(f.Name, strings.HasPrefix); ok && n.rename[f.Name] == "" && !taken[constName(bare)] {
+				n.funcs[f.Name], n.bare[funcKey(f.Name)] = constName(bare), true
+			}
 		}
 		for _, s := range d.Structs {
 			n.nameType(s.Name, "")
@@ -228,11 +231,11 @@ func (n *namer) unused() (list model.Remarks) {
 		for _, s := range d.Structs {
 			has[s.Name], has[identifier(s.Name)] = true, true
 		}
-		for _, f := range d.Funcs {
-			has[f.Name] = true
-		}
 		for _, t := range d.Types {
 			has[t.Name], has[identifier(t.Name)] = true, true
+		}
+		for _, f := range d.Funcs {
+			has[f.Name] = true
 		}
 	}
 	for _, prefix := range n.strip {
@@ -335,7 +338,9 @@ func (n *namer) giveWay(l claim) {
 	name, isConst := strings.CutPrefix(l.key, constKey(""))
 	if n.bare[l.key] { // with its prefix, it may have another name
 		delete(n.bare, l.key)
-		if isConst {
+		if fn, ok := strings.CutPrefix(l.key, funcKey("")); ok {
+			n.funcs[fn] = constName(fn)
+		} else if isConst {
 			n.consts[name] = constName(name)
 		} else {
 			delete(n.types, l.key)

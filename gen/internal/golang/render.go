@@ -25,7 +25,7 @@ func Render(p Package, pkg, version string) ([]File, error) {
 		return nil, fmt.Errorf("-package %q: not a Go identifier; a package has a short name in lower case", pkg)
 	}
 	m, r := p.Merged, renderer{pkg, version, p}
-	var files []File
+	var jobs []func() (File, error)
 	for _, g := range m.Groups {
 		doc := packageDoc(pkg, g.Group)
 		if g.Group.Name != pkg {
@@ -46,21 +46,20 @@ func Render(p Package, pkg, version string) ([]File, error) {
 			if len(part.Arches) < len(m.Arches) || len(parts) == 1 {
 				table = r.table(g, part, m.Arches)
 			}
-			f, err := r.file(fileName(g.Group.Name, part.Arches, m.Arches), doc, part, g.Group, table)
-			if err != nil {
-				return nil, err
-			}
-			files = append(files, f)
-			if constraint(part.Arches) == "" {
-				files, err = r.appendCalls(files, g.Group.Name, part)
-				if err != nil {
-					return nil, err
-				}
+			name, doc := fileName(g.Group.Name, part.Arches, m.Arches), doc
+			jobs = append(jobs, func() (File, error) { return r.file(name, doc, part, g.Group, table) })
+			if constraint(part.Arches) == "" && r.hasCalls(part) {
+				jobs = append(jobs, func() (File, error) { return r.callsFile(g.Group.Name, part) })
 			}
 		}
 	}
-	if len(files) == 0 {
+	if len(jobs) == 0 {
 		return nil, ErrNothing
+	}
+	files, errs := make([]File, len(jobs)), make([]error, len(jobs))
+	inParallel(len(jobs), func(i int) { files[i], errs[i] = jobs[i]() })
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return nil, errs[i]
 	}
 	return files, nil
 }

@@ -31,10 +31,10 @@ func WriteJSON(w io.Writer, version string, units []Unit) error {
 		}
 		printList(out, "consts", u.Consts)
 		printList(out, "structs", u.Structs)
+		printList(out, "types", u.Types)
 		if len(u.Funcs) > 0 {
 			printList(out, "funcs", u.Funcs)
 		}
-		printList(out, "types", u.Types)
 		printList(out, "skips", u.Skips)
 		out.printf("}")
 	}

@@ -174,8 +174,8 @@ type Unit struct {
 	Group   Group
 	Consts  []Const
 	Structs []Struct
-	Funcs   []Func      // macros that Group.Funcs asks for
 	Types   []NamedType // in the order of the headers and of the lines in them
+	Funcs   []Func      // macros that Group.Funcs asks for
 	Skips   []Skip
 	Behind  []Behind // where else the prefixes of the group lead
 	Before  []string // headers read before those of the Group, which use names of theirs without including them
