@@ -57,6 +57,7 @@ the headers of one architecture binds only that one: say so with -arch.
                   kernels, given like DIR, or by a table of names
     -funcs P=TYPE make functions of macros that match, of arguments of that Go
                   type (uint32 without =TYPE), where they are exact
+    -ioctls P     make functions of the ioctls that match, of their structs
     -comments     carry over the comments of the headers, under their licence
     -json         print the model, or the differences, for programs
     -v            end with a table of what was read and skipped, and why
@@ -89,6 +90,7 @@ type options struct {
 	dir, pkg             string
 	arches               []model.Arch
 	funcs                []model.FuncWish
+	ioctls               []string // patterns
 	check, json, verbose bool
 	comments             bool
 }
@@ -137,6 +139,7 @@ func parseFlags(args []string) (options, error) {
 	f.Var(&excludes, "exclude", "")
 	f.Var(&renames, "rename", "")
 	f.Var(&funcs, "funcs", "")
+	f.Var((*listFlag)(&o.ioctls), "ioctls", "")
 	f.Var(&archNames, "arch", "")
 	var types typeFlags
 	types.register(f)
@@ -161,7 +164,7 @@ func parseFlags(args []string) (options, error) {
 	if given["prefix"] && !given["header"] && !given["diff"] {
 		return o, errors.New("-prefix narrows what -header or -diff read; give one of them too")
 	}
-	for _, name := range slices.Concat([]string{"exclude", "rename", "I", "D", "include", "unit", "comments", "funcs"}, typeFlagNames) {
+	for _, name := range slices.Concat([]string{"exclude", "rename", "I", "D", "include", "unit", "comments", "funcs", "ioctls"}, typeFlagNames) {
 		if given[name] && !given["header"] {
 			return o, fmt.Errorf("-%s changes what -header reads; give that too", name)
 		}
@@ -225,6 +228,7 @@ var conflicts = []struct{ a, b, why string }{
 	{"rename", "json", "the model has the names of C"},
 	{"rename", "diff", "the differences have the names of C"},
 	{"since", "diff", "-diff tells itself what is new"},
+	{"ioctls", "diff", "the differences have no functions"},
 	{"funcs", "diff", "the differences have no functions"},
 	{"comments", "json", "the model has no comments"},
 	{"comments", "diff", "the differences have no comments"},
@@ -267,6 +271,11 @@ var argTypes = map[string]string{
 
 // chooseFuncs completes which macros become functions.
 func (o *options) chooseFuncs(funcs []string) error {
+	for _, p := range o.ioctls {
+		if _, err := path.Match(p, ""); err != nil {
+			return fmt.Errorf("-ioctls %s: %w", p, err)
+		}
+	}
 	for _, f := range funcs {
 		pattern, arg, ok := strings.Cut(f, "=")
 		if !ok {
