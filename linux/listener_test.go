@@ -787,3 +787,40 @@ func TestListenerAndSignals(t *testing.T) {
 		t.Errorf("the child has got %s, want 6", got)
 	}
 }
+
+var _ = helper("ask many", func(args []string) int {
+	n, _ := strconv.Atoi(args[0])
+	for range n {
+		unix.RawSyscall(unix.SYS_GETSID, 0, 0, 0)
+	}
+	return 0
+})
+
+// From a call to the end of its answer, with the two in turn and without.
+func BenchmarkListener(b *testing.B) {
+	for _, sync := range []bool{false, true} {
+		b.Run(fmt.Sprintf("sync=%v", sync), func(b *testing.B) {
+			c := child("ask many", strconv.Itoa(b.N))
+			c.Flags, c.Listen, c.Seccomp = linux.NoNewPrivs, true, notifying()
+			p, err := linux.Clone3(background, c)
+			if err != nil {
+				b.Skip(err)
+			}
+			defer p.Close()
+			l := p.Listener()
+			if sync && l.Sync(true) != nil {
+				b.Skip("since Linux 6.6")
+			}
+			for range b.N {
+				n, err := l.Receive(background)
+				if err == nil {
+					err = l.Return(n, 0)
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			p.Wait(background)
+		})
+	}
+}
