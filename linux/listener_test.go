@@ -20,6 +20,7 @@ import (
 	"github.com/go-clone3/clone3/linux"
 	"github.com/go-clone3/clone3/linux/seccomp"
 	"github.com/go-clone3/clone3/scripts/kerneltest"
+	"github.com/go-clone3/clone3/uapi"
 	"golang.org/x/sys/unix"
 )
 
@@ -574,7 +575,8 @@ var _ = helper("listen without descriptors", func(args []string) int {
 func TestListenerFaults(t *testing.T) {
 	skipped := 0
 	calls := map[string]uintptr{"socketpair": unix.SYS_SOCKETPAIR, "fcntl": unix.SYS_FCNTL, "seccomp": unix.SYS_SECCOMP, "sendmsg": unix.SYS_SENDMSG,
-		"recvmsg": unix.SYS_RECVMSG, "pidfd_getfd": unix.SYS_PIDFD_GETFD, "shutdown": unix.SYS_SHUTDOWN, "prctl": unix.SYS_PRCTL}
+		"recvmsg": unix.SYS_RECVMSG, "pidfd_getfd": unix.SYS_PIDFD_GETFD, "shutdown": unix.SYS_SHUTDOWN, "prctl": unix.SYS_PRCTL,
+		"clone3": unix.SYS_CLONE3, "close_range": uapi.SYS_CLOSE_RANGE}
 	for name, nr := range calls {
 		for _, errno := range []syscall.Errno{unix.EINTR, unix.ENOMEM, unix.EMFILE, unix.EPERM, unix.ENOSYS} {
 			out, status := output(t, child("listen with a fault", strconv.Itoa(int(nr)), strconv.Itoa(int(errno))))
@@ -622,6 +624,11 @@ var _ = helper("listen with a fault", func(args []string) int {
 		before, _ := os.ReadDir("/proc/self/fd")
 		err := once()
 		after, _ := os.ReadDir("/proc/self/fd")
+		if nr == unix.SYS_CLONE3 || nr == uapi.SYS_CLOSE_RANGE { // without which there are other ways
+			if err != nil && syscall.Errno(errno) == unix.ENOSYS {
+				return fail("got error %v\n", err)
+			}
+		}
 		if err != nil && !errors.Is(err, syscall.Errno(errno)) && !errors.Is(err, errors.ErrUnsupported) {
 			return fail("got error %v\n", err)
 		}
