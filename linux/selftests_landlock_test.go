@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,8 +73,16 @@ func errnoIn(err error) (errno syscall.Errno) {
 	return errno
 }
 
-// fionbio is FIONBIO, as most architectures have it.
-const fionbio = 0x5421
+// fionbio is FIONBIO.
+var fionbio = func() uint {
+	switch runtime.GOARCH {
+	case "mips", "mipsle", "mips64", "mips64le":
+		return 0x667e
+	case "ppc64", "ppc64le":
+		return 0x8004667e
+	}
+	return 0x5421
+}()
 
 // A landlockTrial does what the cases do. Paths are below the root.
 type landlockTrial struct {
