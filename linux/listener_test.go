@@ -579,6 +579,10 @@ func TestListenerFaults(t *testing.T) {
 		"clone3": unix.SYS_CLONE3, "close_range": uapi.SYS_CLOSE_RANGE}
 	for name, nr := range calls {
 		for _, errno := range []syscall.Errno{unix.EINTR, unix.ENOMEM, unix.EMFILE, unix.EPERM, unix.ENOSYS} {
+			if nr == unix.SYS_CLONE3 && errno != unix.ENOSYS {
+				skipped++ // glibc then creates no threads
+				continue
+			}
 			out, status := output(t, child("listen with a fault", strconv.Itoa(int(nr)), strconv.Itoa(int(errno))))
 			if strings.HasPrefix(out, "SKIP") {
 				skipped++
