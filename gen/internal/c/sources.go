@@ -28,6 +28,9 @@ type sources struct {
 	last string            // the last header of the translation unit
 	errs []string          // what is wrong with a header as a whole
 	cut  []model.Skip      // declarations that are no longer in text
+
+	computed bool // a header has an #include that names no header itself, but perhaps a macro that does
+	vetted   bool // these are all right; until then they are left out
 }
 
 const (
@@ -77,6 +80,10 @@ func (s *sources) lostAt(name string) string {
 	return pos.String() + noHeader + raw
 }
 
+// computedInclude is an #include that cc may find to name no header. It then
+// ends the translation unit as for one that is not there.
+var computedInclude = regexp.MustCompile(`(?m)^[ \t]*#[ \t]*include(?:_next)?\b[ \t]*(?:[^<" \t\n][^\n]*)?$`)
+
 var includeDirective = regexp.MustCompile(`^[ \t]*#[ \t]*include(?:_next)?[ \t]*(["<]([^">]*)[">])`)
 
 // headerLine returns the line of a header from the line that cc counts.
@@ -106,7 +113,12 @@ func (s *sources) Open(name string) (fs.File, error) {
 			s.errs = append(s.errs, fmt.Sprintf("%s: brackets nest deeper than %d", model.Pos{File: name, Line: r.tooDeep}, maxNesting))
 		}
 		text = r.text
-		s.text[name] = text
+		if computedInclude.Match(text) && !s.vetted {
+			s.computed = true
+			text = computedInclude.ReplaceAll(text, nil)
+		} else {
+			s.text[name] = text
+		}
 	}
 	return textfs.File(name, text), nil
 }
