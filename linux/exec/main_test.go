@@ -4,6 +4,7 @@ package exec_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -207,6 +208,9 @@ func skipExamples() {
 				"Example_pluginHost", "Example_movingFromOSExec", "Example_agentsTool")
 			break
 		}
+	}
+	if testing.Verbose() || flag.Lookup("test.count").Value.String() != "1" {
+		no(errors.New("testing.RunTests prints more with -v and -count"), "Example_leftoversOfTests")
 	}
 	// With Landlock switched off, only who looks at what is not enforced is warned.
 	const version = 1 // asks for that, LANDLOCK_CREATE_RULESET_VERSION
