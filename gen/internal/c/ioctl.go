@@ -3,6 +3,8 @@ package c
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"modernc.org/cc/v4"
@@ -26,24 +28,22 @@ var errNoIoctl = errors.New("no ioctl with an argument")
 
 // ioctlArg returns the struct or union that is the argument of an ioctl.
 func (tu *translation) ioctlArg(name string) (*record, error) {
-	closure := tu.closure([]string{name})
+	macros := map[string]bool{}
+	if tu.reach(name, macros); !macros["_IOR"] && !macros["_IOW"] && !macros["_IOWR"] {
+		return nil, errNoIoctl
+	}
 	cfg, err := newConfig(tu.arch, headerWork)
 	if err != nil {
 		return nil, err
 	}
 	var text strings.Builder
-	marked := false
-	for _, m := range closure {
+	for _, m := range slices.Sorted(maps.Keys(macros)) {
 		switch m {
 		case "_IOR", "_IOW", "_IOWR":
 			fmt.Fprintf(&text, "#define %s(type, nr, T) %s T %s\n", m, ioctlMark, ioctlEndMark)
-			marked = true
 		default:
 			text.WriteString(tu.definition(m))
 		}
-	}
-	if !marked {
-		return nil, errNoIoctl
 	}
 	fmt.Fprintf(&text, "%s %s\n", probeMark, name)
 	w := &tokenLines{}
@@ -69,6 +69,19 @@ func (tu *translation) ioctlArg(name string) (*record, error) {
 		return nil, fmt.Errorf("its argument has the incomplete type %s", t.c)
 	}
 	return t.rec, nil
+}
+
+// reach adds the macros that name leads to. Those that are pasted together are
+// none of an ioctl.
+func (tu *translation) reach(name string, macros map[string]bool) {
+	m := tu.macros[name]
+	if m == nil || macros[name] {
+		return
+	}
+	macros[name] = true
+	for _, t := range m.ReplacementList() {
+		tu.reach(t.SrcStr(), macros)
+	}
 }
 
 // typeOfTokens returns the type that an argument is, as its name or as an object.
