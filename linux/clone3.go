@@ -161,7 +161,7 @@ func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
 	case refused != nil && foundGateClosed(outcome):
 		err = refused
 	case !outcome.Pending:
-		err = stepFailed(outcome)
+		err = stepFailed(c, outcome)
 		switch {
 		case p.lacksCloseRange(c, outcome):
 			err = noCloseRange{err}

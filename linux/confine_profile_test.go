@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -450,4 +451,93 @@ func TestConfineFilter(t *testing.T) {
 			t.Errorf("with AF_INET, %s%#x: got %s, want %s", test.name, test.args, got, test.opens)
 		}
 	}
+}
+
+// An error names the rule that is its reason.
+func TestConfineErrorsNameTheRule(t *testing.T) {
+	kerneltest.Since(t, "scopes", "6.12")
+	dir := t.TempDir()
+	outside := t.TempDir() + "/program"
+	if err := os.WriteFile(outside, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c := confined(t, dir)
+	c.Path = outside
+	_, err := linux.Clone3(background, c)
+	var step *linux.StepError
+	if !errors.As(err, &step) || step.Kind != linux.StepExec || !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), "no rule of Landlock.Paths is for "+outside) {
+		t.Errorf("a program outside: %v", err)
+	}
+	c.Landlock.Paths = append(c.Landlock.Paths, landlock.ReadOnly(filepath.Dir(outside))...)
+	_, err = linux.Clone3(background, c)
+	if want := fmt.Sprintf("takes Execute: Landlock.Paths[%d] Read", len(c.Landlock.Paths)-1); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("one that may be read: %v, want %q", err, want)
+	}
+	c.Landlock.Paths = append(c.Landlock.Paths, landlock.ReadOnly("/no/such")...)
+	_, err = linux.Clone3(background, c)
+	if want := fmt.Sprintf("Landlock.Paths[%d]: allow /no/such: no such file", len(c.Landlock.Paths)-1); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("a rule for what is missing: %v, want %q", err, want)
+	}
+	c.Seccomp = compiled(t, seccomp.Allow, seccomp.Rule{Calls: []string{"mount"}, Action: seccomp.Errno(1)}, seccomp.Rule{Calls: []string{"execve"}, Action: seccomp.Errno(1)})
+	if _, err = linux.Clone3(background, c); err == nil || !strings.Contains(err.Error(), "rule 1") {
+		t.Errorf("a filter that denies execve: %v, want that it names rule 1", err)
+	}
+	// Without such rules no reason is made up.
+	file := dir + "/file"
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = linux.Clone3(background, &linux.Child{Path: file}); !errors.As(err, &step) || step.Reason != "" {
+		t.Errorf("without Landlock: %v", err)
+	}
+}
+
+// geteuid; exit with 1 if that is not 0
+var euidCode = []byte{0xb8, 107, 0, 0, 0, 0x0f, 0x05, 0x31, 0xff, 0x85, 0xc0, 0x40, 0x0f, 0x95, 0xc7, 0xb8, 231, 0, 0, 0, 0x0f, 0x05}
+
+// A set-user-ID program of root's makes nobody root.
+func TestConfineSetUserIDProgram(t *testing.T) {
+	needRoot(t)
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the program is for amd64")
+	}
+	for _, parent := range []string{t.TempDir(), "/"} { // the former may be mounted with nosuid
+		dir, err := os.MkdirTemp(parent, "setuid")
+		if err != nil {
+			continue
+		}
+		defer os.RemoveAll(dir)
+		program := dir + "/program"
+		if err := errors.Join(os.WriteFile(program, elfFile(euidCode), 0o755), os.Chmod(dir, 0o755), os.Chmod(program, 0o4755), openWay(dir)); err != nil {
+			t.Fatal(err)
+		}
+		user := &linux.Credential{Uid: 1000, Gid: 1000}
+		if s := wait(t, start(t, &linux.Child{Path: program, Credential: user})); !s.Success() {
+			t.Logf("%s: no root without confinement: %v", dir, s)
+			continue
+		}
+		work := ours(t, 1000)
+		for _, how := range confinements[1:] {
+			by := confined(t, work)
+			by.Landlock.Paths = append(by.Landlock.Paths, landlock.ReadExecute(dir)...)
+			c := &linux.Child{Path: program, Credential: user}
+			how.apply(c, by)
+			if s := wait(t, start(t, c)); s.Code() != 1 {
+				t.Errorf("in %s: %v, want that it is not root", how.name, s)
+			}
+		}
+		return
+	}
+	t.Skip("no file system that takes set-user-ID programs")
+}
+
+// openWay lets every user pass the directories above, which a test has made.
+func openWay(dir string) error {
+	for strings.HasPrefix(dir, "/tmp/") {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			return err
+		}
+		dir = filepath.Dir(dir)
+	}
+	return nil
 }

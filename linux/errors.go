@@ -88,13 +88,22 @@ type StepError struct {
 	// Err is the error: Errno, or a *fs.PathError with it if the step has to
 	// do with a path, or what else is wrong.
 	Err error
+
+	// Reason says in words what of the Child is the reason, where that is
+	// known and the error does not say so: that none of its Landlock rules allows
+	// to execute the program.
+	Reason string
 }
 
 func (e *StepError) Error() string {
+	s := e.Step + ": " + e.Err.Error()
 	if pe, ok := e.Err.(*fs.PathError); ok {
-		return pe.Error()
+		s = pe.Error()
 	}
-	return e.Step + ": " + e.Err.Error()
+	if e.Reason != "" {
+		s += ": " + e.Reason
+	}
+	return s
 }
 
 func (e *StepError) Unwrap() error { return e.Err }

@@ -67,7 +67,6 @@ var kernelAttempts = []attempt{
 		}
 		return err
 	}},
-	{name: "unmount", denied: eperm, control: asAdmin, try: func(f *field) error { return beyond(unix.Unmount(f.In, unix.MNT_DETACH), unix.EINVAL) }},
 	{name: "open a file system", denied: eperm, control: asAdmin, try: func(f *field) error { return opened("fsopen", text("tmpfs"), 1) }},
 	{name: "clone a mount", denied: eperm, control: asAdmin, try: func(f *field) error { return opened("open_tree", atCwd, text(f.In), 1|unix.O_CLOEXEC) }},
 	{name: "move a mount", denied: eperm, control: asAdmin, try: func(f *field) error {
@@ -159,10 +158,6 @@ var kernelAttempts = []attempt{
 			return errno
 		}
 		return nil
-	}},
-	{name: "a call that no kernel has", denied: []string{"ENOSYS"}, control: "nothing; it is as it is without", try: func(f *field) error {
-		_, _, errno := unix.RawSyscall(9999, 0, 0, 0)
-		return errno
 	}},
 }
 

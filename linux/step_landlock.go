@@ -4,8 +4,11 @@ package linux
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"unsafe"
 
@@ -196,6 +199,47 @@ func (p *plan) addRule(l table.Label, attr *pathRule, flags uint32, may syscall.
 		p.Call(l, uapi.SYS_LANDLOCK_ADD_RULE, args...)
 	} else {
 		p.Unless(may, l, uapi.SYS_LANDLOCK_ADD_RULE, args...)
+	}
+}
+
+// fencedOff says what of the Landlock rules may be the reason that the program was
+// denied (EACCES), or "" if they are not. It looks at paths as this program
+// sees them.
+func fencedOff(c *Child) string {
+	if c.Landlock == nil || c.Landlock.Free&landlock.Execute != 0 {
+		return ""
+	}
+	name := c.Path
+	if name == "" {
+		name = c.Exec.Name()
+	}
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(c.Dir, name)
+	}
+	name = filepath.Join(c.Chroot, name)
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target
+	}
+	allowed := landlock.Access(0)
+	var by []string
+	for i, r := range c.Landlock.Paths {
+		path := filepath.Join(c.Chroot, r.Path)
+		if target, err := filepath.EvalSymlinks(path); err == nil && !r.NoFollow {
+			path = target
+		}
+		if path == name || path == "/" || strings.HasPrefix(name, path+"/") {
+			allowed |= r.Access
+			by = append(by, fmt.Sprintf("Landlock.Paths[%d] %s", i, r.Access))
+		}
+	}
+	const needed = landlock.Execute | landlock.ReadFile
+	switch missing := needed &^ allowed; {
+	case missing == 0:
+		return "Landlock allows " + name + " by " + strings.Join(by, ", ") + ", but maybe not its interpreter or dynamic loader"
+	case by == nil:
+		return "no rule of Landlock.Paths is for " + name + ", which takes " + missing.String()
+	default:
+		return "Landlock allows " + name + " too little, which takes " + missing.String() + ": " + strings.Join(by, ", ")
 	}
 }
 
