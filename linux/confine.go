@@ -87,6 +87,7 @@ func Confine(workdir string, readOnly ...string) (*Child, error) {
 // can.
 const (
 	truncateABI = 3
+	tcpABI      = 4
 	signalsABI  = 6
 )
 
@@ -100,8 +101,8 @@ func confineRules(abi int) *landlock.Rules {
 	if abi < truncateABI {
 		rules.Free |= landlock.Truncate
 	}
-	if abi < 4 {
-		rules.FreeNet = landlock.BindTCP | landlock.ConnectTCP // there are no such sockets
+	if abi < tcpABI {
+		rules.FreeNet = landlock.BindTCP | landlock.ConnectTCP
 	}
 	if abi < 5 {
 		rules.Free |= landlock.IoctlDevice // no device can be opened but those that have no ioctl of interest
@@ -244,7 +245,8 @@ func systemRules(own []landlock.Path) []landlock.Path {
 //     to be told apart, of other threads by their number: EPERM. No child of the
 //     program's own parent (CLONE_PARENT), no line disciplines of terminals: EPERM;
 //   - before Linux 6.2, where Landlock has no right for it, nothing is truncated by
-//     its path, nor by opening it for reading. EACCES.
+//     its path, nor by opening it for reading; and before 6.7 a socket that it was
+//     given is neither bound nor connected. EACCES.
 //
 // Families are at the caller's risk. With AF_INET and AF_INET6, ports are what
 // Landlock.Ports allows: TCP since Linux 6.7, UDP since 7.2.

@@ -59,6 +59,9 @@ func filterFor(abi int, families ...int) *seccomp.Filter {
 	if !slices.Contains(families, unix.AF_UNIX) {
 		rules = append(rules, pairs()...)
 	}
+	if abi < tcpABI && len(families) == 0 {
+		rules = append(rules, deny(unix.EACCES, "bind connect")) // of sockets that it was given
+	}
 	if abi < truncateABI {
 		rules = append(rules, noTruncate...)
 	}

@@ -52,16 +52,23 @@ var fileAttempts = []attempt{
 	{name: "create without a name", denied: eacces, try: func(f *field) error { return openFile(f.Out, unix.O_TMPFILE|unix.O_RDWR) }},
 	{name: "truncate", denied: eacces, try: func(f *field) error { return unix.Truncate(f.Out+"/truncate", 1) }},
 	{name: "truncate by opening to read", denied: eacces, try: func(f *field) error { return openFile(f.Out+"/shorten", unix.O_RDONLY|unix.O_TRUNC) }},
-	{name: "truncate a system file by opening to read", denied: []string{"EACCES", "EROFS"}, control: "a file of this user's in /etc or /usr", try: func(f *field) error {
-		var err error = unix.ENOENT
-		for _, name := range []string{"/etc/passwd", "/usr/escape", "/etc/nsswitch.conf"} {
-			if unix.Access(name, unix.W_OK) == nil && os.Getppid() == 1 { // where it may be lost
-				err = openFile(name, unix.O_RDONLY|unix.O_TRUNC)
-				break
-			}
+	{name: "truncate what may be read", denied: eacces, try: func(f *field) error { return unix.Truncate(f.Shared+"/truncate", 1) }},
+	{name: "truncate what may be read by opening to read", denied: eacces, try: func(f *field) error { return openFile(f.Shared+"/shorten", unix.O_RDONLY|unix.O_TRUNC) }},
+	{name: "truncate what may be read by opening it in mode 3", denied: eacces, try: func(f *field) error { return openFile(f.Shared+"/mode3", uapiAccmode|unix.O_TRUNC) }},
+	{name: "write what may be read", denied: eacces, try: func(f *field) error { return openFile(f.Shared+"/write", unix.O_RDWR) }},
+	{name: "write what may be read by its descriptor", denied: eacces, try: func(f *field) error {
+		fd, err := unix.Open(f.Shared+"/write", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return err
 		}
-		return err
+		defer unix.Close(fd)
+		return openFile(fmt.Sprint("/proc/self/fd/", fd), unix.O_RDWR)
 	}},
+	{name: "create beside what may be read", denied: eacces, try: func(f *field) error { return openFile(f.Shared+"/new", unix.O_CREAT|unix.O_WRONLY) }},
+	{name: "execute what may be read", denied: eacces, try: func(f *field) error {
+		return beyond(unix.Exec(f.Shared+"/program", []string{"program"}, nil), unix.ENOEXEC)
+	}},
+	{name: "link in what may be read", denied: []string{"EACCES", "EXDEV"}, try: func(f *field) error { return unix.Link(f.Shared+"/link", f.In+"/linked4") }},
 	{name: "remove", denied: eacces, try: func(f *field) error { return unix.Unlink(f.Out + "/remove") }},
 	{name: "make a directory", denied: eacces, try: func(f *field) error { return unix.Mkdir(f.Out+"/newdir", 0o700) }},
 	{name: "remove a directory", denied: eacces, try: func(f *field) error { return unix.Rmdir(f.Out + "/empty") }},
@@ -263,7 +270,7 @@ var procAttempts = []attempt{
 	{name: "leave the control group", denied: eacces, control: "root, or a group that belongs to the user", try: func(f *field) error {
 		return openFile("/sys/fs/cgroup/cgroup.procs", unix.O_WRONLY)
 	}},
-	{name: "write a setting of /sys", denied: eacces, control: "user 0", try: func(f *field) error { return openFile("/sys/kernel/uevent_helper", unix.O_WRONLY) }},
+	{name: "write a setting of /sys", denied: eacces, control: "user 0, and /sys", try: func(f *field) error { return openFile("/sys/kernel/rcu_expedited", unix.O_WRONLY) }},
 }
 
 var (

@@ -93,7 +93,7 @@ var socketAttempts = []attempt{
 	{name: "connect a given socket by sending a message", denied: []string{"ENOTSUP"}, lasting: true, try: func(f *field) error {
 		return unix.Sendmsg(givenTCP, []byte("text"), nil, local(f.Victim.TCP), unix.MSG_FASTOPEN|unix.MSG_NOSIGNAL)
 	}},
-	{name: "connect a given socket", denied: eacces, lasting: true, allowed: "before Linux 6.7, and only one that the caller gave, and had not connected", try: func(f *field) error {
+	{name: "connect a given socket", denied: eacces, lasting: true, try: func(f *field) error {
 		return unix.Connect(givenTCP, local(f.Victim.TCP))
 	}},
 

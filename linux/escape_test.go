@@ -19,6 +19,7 @@ import (
 	"unsafe"
 
 	"github.com/go-clone3/clone3/linux"
+	"github.com/go-clone3/clone3/linux/landlock"
 	"golang.org/x/sys/unix"
 )
 
@@ -50,6 +51,7 @@ func attempts() []attempt {
 // A field is where attempts are made: by a program that has In, on what is outside.
 type field struct {
 	In, Out string
+	Shared  string // outside too, and may be read
 	Victim  victim
 	UID     int
 
@@ -80,13 +82,16 @@ type victim struct {
 func (f *field) setUp(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
-	f.In, f.Out = filepath.Join(dir, "in"), filepath.Join(dir, "out")
+	f.In, f.Out, f.Shared = filepath.Join(dir, "in"), filepath.Join(dir, "out"), filepath.Join(dir, "shared")
 	var errs []error
-	for _, d := range []string{f.In, f.In + "/sub", f.Out, f.Out + "/sub", f.Out + "/empty", f.Out + "/olddir"} {
+	for _, d := range []string{f.In, f.In + "/sub", f.Out, f.Out + "/sub", f.Out + "/empty", f.Out + "/olddir", f.Shared} {
 		errs = append(errs, os.MkdirAll(d, 0o755))
 	}
 	for _, name := range []string{"secret", "write", "truncate", "shorten", "remove", "rename", "steal", "link", "swap", "mode", "program", "mapped", "leaked"} {
 		errs = append(errs, os.WriteFile(filepath.Join(f.Out, name), []byte("not yours"), 0o755))
+	}
+	for _, name := range []string{"write", "truncate", "shorten", "mode3", "program", "link"} {
+		errs = append(errs, os.WriteFile(filepath.Join(f.Shared, name), []byte("not yours"), 0o755))
 	}
 	for _, name := range []string{"file", "file2", "file3", "swap", "mode"} {
 		errs = append(errs, os.WriteFile(filepath.Join(f.In, name), []byte("yours"), 0o755))
@@ -284,6 +289,7 @@ func tryAll(t *testing.T, how confinement, all []attempt, v victim) map[string]s
 			c := child("escape", append([]string{string(where)}, names...)...)
 			by := confined(t, f.In)
 			allowSelf(t, by)
+			by.Landlock.Paths = append(by.Landlock.Paths, landlock.ReadOnly(f.Shared)...)
 			how.apply(c, by)
 			c.Files = append(c.Files, pseudoterminal(t), tcpSocket(t))
 			c.Setsid, c.Setctty, c.Ctty = true, true, givenTTY
