@@ -180,7 +180,7 @@ func BenchmarkGodefs(b *testing.B) {
 }
 
 func render(r reading, pkg string) ([]golang.File, error) {
-	p, err := golang.Merge(r.units, nil)
+	p, err := golang.Merge(r.units, golang.Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"go/token"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/go-clone3/clone3/gen/internal/golang"
@@ -34,7 +36,15 @@ the headers of one architecture binds only that one: say so with -arch.
     -header H     a header as #include names it, or a pattern: 'linux/*.h'
     -prefix P     keep only the names that begin with P
     -exclude X    leave out names, or headers, that match: 'TCP_*', linux/x.h
-    -rename C=GO  give a constant, or a struct by its tag, that name in Go
+    -rename C=GO  give a constant, or a type by its tag, that name in Go
+    -strip P      take the prefix P from the names of constants and types
+    -enum E       give the constants of the C enum E (a pattern) a type of its
+                  own with a String; GO=C_* does so for any constants
+    -flags E      likewise for bits, of which String prints all: A|B|0x40
+    -typedef T    make a Go type of the C typedef T (a pattern)
+    -type C=GO    use that Go type for a member (clone_args.flags), a typedef,
+                  or constants
+    -unsigned X   bits like 1<<31, negative in C, are not in those that match X
     -I DIR        look for headers in DIR too, before those of the kernel
     -D NAME=TEXT  define a macro, as 1 without =TEXT
     -include H    read the header H before each of -header
@@ -42,17 +52,24 @@ the headers of one architecture binds only that one: say so with -arch.
     -package P    the package name ($GOPACKAGE, or else the folder's name)
     -arch LIST    the GOARCHes: amd64,arm64 (all)
     -diff OLD     compare with another kernel, given like DIR
+    -since DIRS   say in comments with which release names came, by these older
+                  kernels, given like DIR, or by a table of names
+    -funcs P=TYPE make functions of macros that match, of arguments of that Go
+                  type (uint32 without =TYPE), where they are exact
+    -comments     carry over the comments of the headers, under their licence
     -json         print the model, or the differences, for programs
     -v            end with a table of what was read and skipped, and why
 
--header, -prefix, -exclude, -rename and -arch take several values, with commas
-or given again. A header is left out for architectures that lack it.
+Where a value is a name or pattern, several go with commas or given again. A
+header is left out for architectures that lack it.
 Nothing is guessed: a name has the value that C gives it, or it is skipped.
 
 Examples:
 
     KERNEL=~/linux go generate ./...
     gen -kernel /usr/include -arch amd64 -header linux/landlock.h -o landlock
+    gen -kernel ~/linux -header linux/sched.h -flags Clone=CLONE_* \
+        -type clone_args.flags=Clone
     gen -kernel ~/linux-7.1 -diff ~/linux-7.0
 
 Exit status: 0 when all is done and nothing differs; 1 when -check or -diff find
@@ -64,12 +81,15 @@ type options struct {
 	kernel, old          string
 	headers, prefixes    []string
 	without, exclude     []string // patterns of headers and of names
-	renames              map[string]string
+	names                golang.Options
 	dirs, defines, first []string // of -I, -D and -include
 	unit                 string
+	since                []string // older kernels, and tables
 	dir, pkg             string
 	arches               []model.Arch
+	funcs                []model.FuncWish
 	check, json, verbose bool
+	comments             bool
 }
 
 // A listFlag collects values that are given with commas, again, or both.
@@ -100,7 +120,7 @@ func (l *wholeFlag) Set(s string) error {
 // parseFlags reads the command line. It returns flag.ErrHelp for -h.
 func parseFlags(args []string) (options, error) {
 	var o options
-	var archNames, excludes, renames listFlag
+	var archNames, excludes, renames, funcs listFlag
 	f := flag.NewFlagSet("gen", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.StringVar(&o.kernel, "kernel", os.Getenv("KERNEL"), "")
@@ -115,8 +135,13 @@ func parseFlags(args []string) (options, error) {
 	f.StringVar(&o.unit, "unit", "", "")
 	f.Var(&excludes, "exclude", "")
 	f.Var(&renames, "rename", "")
+	f.Var(&funcs, "funcs", "")
 	f.Var(&archNames, "arch", "")
+	var types typeFlags
+	types.register(f)
+	f.Var((*listFlag)(&o.since), "since", "")
 	f.BoolVar(&o.check, "check", false, "")
+	f.BoolVar(&o.comments, "comments", false, "")
 	f.BoolVar(&o.json, "json", false, "")
 	f.BoolVar(&o.verbose, "v", false, "")
 	if err := f.Parse(args); err != nil {
@@ -135,12 +160,26 @@ func parseFlags(args []string) (options, error) {
 	if given["prefix"] && !given["header"] && !given["diff"] {
 		return o, errors.New("-prefix narrows what -header or -diff read; give one of them too")
 	}
-	for _, name := range []string{"exclude", "rename", "I", "D", "include", "unit"} {
+	for _, name := range slices.Concat([]string{"exclude", "rename", "I", "D", "include", "unit", "comments", "funcs"}, typeFlagNames) {
 		if given[name] && !given["header"] {
 			return o, fmt.Errorf("-%s changes what -header reads; give that too", name)
 		}
 	}
-	if err := o.choose(excludes, renames); err != nil {
+	for _, name := range typeFlagNames {
+		for _, other := range []string{"json", "diff"} {
+			if given[name] && given[other] {
+				return o, fmt.Errorf("-%s with -%s: they have the names, types and values of C", name, other)
+			}
+		}
+	}
+	renamed, err := o.choose(excludes, renames)
+	if err != nil {
+		return o, err
+	}
+	if o.names, err = types.options(renamed); err != nil {
+		return o, err
+	}
+	if err := o.chooseFuncs(funcs); err != nil {
 		return o, err
 	}
 	for i, d := range o.defines {
@@ -162,7 +201,6 @@ func parseFlags(args []string) (options, error) {
 	if given["diff"] && o.old == "" {
 		return o, errors.New("-diff needs the folder of the old kernel")
 	}
-	var err error
 	if o.arches, err = chooseArches(archNames); err != nil {
 		return o, err
 	}
@@ -185,15 +223,20 @@ var conflicts = []struct{ a, b, why string }{
 	{"o", "diff", "the differences go to the standard output"},
 	{"rename", "json", "the model has the names of C"},
 	{"rename", "diff", "the differences have the names of C"},
+	{"since", "diff", "-diff tells itself what is new"},
+	{"funcs", "diff", "the differences have no functions"},
+	{"comments", "json", "the model has no comments"},
+	{"comments", "diff", "the differences have no comments"},
 	{"package", "json", "the model has no package"},
 	{"package", "diff", "the differences have no package"},
 }
 
-// choose completes what is left out and renamed.
-func (o *options) choose(excludes, renames []string) error {
+// choose completes what is left out, and returns what is renamed.
+func (o *options) choose(excludes, renames []string) (map[string]string, error) {
+	renamed := map[string]string{}
 	for _, x := range excludes {
 		if _, err := path.Match(x, ""); err != nil {
-			return fmt.Errorf("-exclude %s: %w", x, err)
+			return nil, fmt.Errorf("-exclude %s: %w", x, err)
 		}
 		if strings.Contains(x, "/") || strings.HasSuffix(x, ".h") {
 			o.without = append(o.without, x)
@@ -203,18 +246,38 @@ func (o *options) choose(excludes, renames []string) error {
 	}
 	for _, r := range renames {
 		from, to, ok := strings.Cut(r, "=")
-		switch old := o.renames[from]; {
+		switch old := renamed[from]; {
 		case !ok || from == "":
-			return fmt.Errorf("-rename %s: want the name in C, = and the name in Go", r)
+			return nil, fmt.Errorf("-rename %s: want the name in C, = and the name in Go", r)
 		case !token.IsIdentifier(to) || !token.IsExported(to):
-			return fmt.Errorf("-rename %s: %s is no name that Go exports", r, to)
+			return nil, fmt.Errorf("-rename %s: %s is no name that Go exports", r, to)
 		case old != "" && old != to:
-			return fmt.Errorf("-rename %s: it is to be %s already", r, old)
+			return nil, fmt.Errorf("-rename %s: it is to be %s already", r, old)
 		}
-		if o.renames == nil {
-			o.renames = map[string]string{}
+		renamed[from] = to
+	}
+	return renamed, nil
+}
+
+// argTypes are the types that arguments of functions may have, and those of C.
+var argTypes = map[string]string{
+	"int32": "int", "uint32": "unsigned int", "int64": "long long", "uint64": "unsigned long long", "int": "long", "uintptr": "unsigned long",
+}
+
+// chooseFuncs completes which macros become functions.
+func (o *options) chooseFuncs(funcs []string) error {
+	for _, f := range funcs {
+		pattern, arg, ok := strings.Cut(f, "=")
+		if !ok {
+			arg = "uint32"
 		}
-		o.renames[from] = to
+		if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
+			return fmt.Errorf("-funcs %s: want the name of a macro or a pattern, or that and =TYPE", f)
+		}
+		if argTypes[arg] == "" {
+			return fmt.Errorf("-funcs %s: arguments can be %s", f, strings.Join(slices.Sorted(maps.Keys(argTypes)), ", "))
+		}
+		o.funcs = append(o.funcs, model.FuncWish{Pattern: pattern, Arg: argTypes[arg]})
 	}
 	return nil
 }

@@ -36,9 +36,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitBad
 	}
 	var out bytes.Buffer // stdout gets all of it or nothing
-	if len(o.headers) == 0 && os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(150) // a fifth less time, and still less than 64 MB
-	}
+	limitMemory(len(o.headers) == 0 && o.old == "")
 	c := command{o, &out, stderr}
 	job := c.generate
 	switch {
@@ -63,6 +61,22 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return exitDone
 }
 
+// limitMemory says how much memory is worth the time: for package uapi that of
+// the program and a little more, where the collector has to run seldom to stay
+// below it.
+func limitMemory(uapi bool) {
+	limit, percent := int64(600<<20), 100 // linux/... would take 1 GB, and no less time
+	if uapi {
+		limit, percent = 54<<20, 400
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit)
+		if os.Getenv("GOGC") == "" {
+			debug.SetGCPercent(percent)
+		}
+	}
+}
+
 // A command does one of three jobs. Each returns whether it found a
 // difference that it was asked to look for.
 type command struct {
@@ -76,7 +90,7 @@ func (c command) generate() (differs bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	p, err := golang.Merge(r[0].units, c.renames)
+	p, err := golang.Merge(r[0].units, c.names)
 	if err != nil {
 		return false, err
 	}
@@ -178,6 +192,15 @@ func (c command) read(dirs ...string) ([]reading, error) {
 		}
 		if len(r.wants) == 0 && len(kernels) == 1 {
 			return nil, r.lacks.AsError(r.arches)
+		}
+		if len(c.since) > 0 {
+			origins, err := c.origins(r)
+			if err != nil {
+				return nil, err
+			}
+			for i, u := range r.units {
+				r.units[i] = u.Mark(origins)
+			}
 		}
 		readings = append(readings, r)
 	}

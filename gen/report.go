@@ -20,6 +20,7 @@ func (c command) report(readings []reading, p *golang.Package) {
 		}
 		if c.verbose {
 			printReport(c.stderr, r, p, c.exclude)
+			printLines(c.stderr, "Functions", idle(r, c.funcs).Lines(r.arches))
 			printLines(c.stderr, "Prefixes", elsewhere(r, c.prefixes).Lines(r.arches))
 			continue
 		}
@@ -29,7 +30,7 @@ func (c command) report(readings []reading, p *golang.Package) {
 		for _, line := range r.lacking.Lines(r.arches) {
 			fmt.Fprintf(c.stderr, "Linux %s: left out %s; -v tells why\n", r.version, line)
 		}
-		for _, list := range []model.Remarks{unmatched(r, c.exclude), elsewhere(r, c.prefixes)} {
+		for _, list := range []model.Remarks{unmatched(r, c.exclude), idle(r, c.funcs), elsewhere(r, c.prefixes)} {
 			for _, line := range list.Lines(r.arches) {
 				fmt.Fprintln(c.stderr, line)
 			}
@@ -55,10 +56,11 @@ func printReport(w io.Writer, r reading, p *golang.Package, exclude []string) {
 	printLines(w, "Skipped", skipped)
 	if p != nil {
 		printLines(w, "Told apart", p.Apart.Texts())
+		printLines(w, "Plain numbers, but for -enum, -flags and -typedef", p.Plain.Lines(r.arches))
 	}
 	printLines(w, "Not found", slices.Concat(r.lacks.Lines(r.arches), unfound(r).Lines(r.arches), unmatched(r, exclude).Lines(r.arches)))
 	if p != nil {
-		printLines(w, "Not renamed", p.Unused.Texts())
+		printLines(w, "Asked for in vain", p.Unused.Texts())
 	}
 	printLines(w, "Headers left out", r.fails.Lines(r.arches))
 }
@@ -153,6 +155,27 @@ func unmatched(r reading, exclude []string) model.Remarks {
 		}) {
 			for _, arch := range r.arches {
 				idle.Add(fmt.Sprintf("-exclude %s: no name matches", pattern), arch)
+			}
+		}
+	}
+	return idle
+}
+
+// noFunction begins why a macro that is asked for is no function.
+const noFunction = "no function: "
+
+// idle lists the patterns of -funcs that no macro matches.
+func idle(r reading, funcs []model.FuncWish) model.Remarks {
+	var idle model.Remarks
+	for _, f := range funcs {
+		if !slices.ContainsFunc(r.units, func(u model.Unit) bool {
+			return slices.ContainsFunc(u.Funcs, func(m model.Func) bool { return model.Matches(f.Pattern, m.Name) }) ||
+				slices.ContainsFunc(u.Skips, func(s model.Skip) bool {
+					return strings.HasPrefix(s.Reason, noFunction) && model.Matches(f.Pattern, s.Name)
+				})
+		}) {
+			for _, arch := range r.arches {
+				idle.Add(fmt.Sprintf("-funcs %s: no macro that takes arguments matches", f.Pattern), arch)
 			}
 		}
 	}

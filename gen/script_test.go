@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/go-clone3/clone3/gen/internal/gentest"
+	"github.com/go-clone3/clone3/gen/internal/model"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -25,6 +27,8 @@ func TestMain(m *testing.M) {
 //
 //	status N gen ARG...         run gen, which must exit with status N; unless
 //	                            that is 0, no file may change
+//	compile DIR                 check the Go files in DIR for all architectures
+//	! compile DIR GOARCH TEXT   the compiler for GOARCH must say TEXT of them
 //	kernel DIR VERSION [PORT]   complete the headers in DIR to those of a
 //	                            kernel, for all the ports or for one
 func TestScripts(t *testing.T) {
@@ -38,8 +42,9 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": scriptStatus,
-			"kernel": scriptKernel,
+			"status":  scriptStatus,
+			"kernel":  scriptKernel,
+			"compile": scriptCompile,
 		},
 	})
 }
@@ -63,6 +68,32 @@ func scriptStatus(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if want != exitDone && !maps.Equal(scriptFiles(ts), before) {
 		ts.Fatalf("%s exits with status %d and has changed files", args[1], got)
+	}
+}
+
+func scriptCompile(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 && !neg || len(args) != 3 && neg {
+		ts.Fatalf("usage: compile DIR, or ! compile DIR GOARCH TEXT")
+	}
+	read, err := gentest.Files(ts.MkAbs(args[0]))
+	ts.Check(err)
+	files := map[string][]byte{}
+	for name, text := range read {
+		if filepath.Ext(name) == ".go" {
+			files[name] = []byte(text)
+		}
+	}
+	if neg {
+		_, err := gentest.CompileGo(args[1], files)
+		if err == nil || !strings.Contains(err.Error(), args[2]) {
+			ts.Fatalf("%s on %s: got error %v, want %s", args[0], args[1], err, args[2])
+		}
+		return
+	}
+	for _, a := range model.Arches {
+		if _, err := gentest.CompileGo(a.GOARCH, files); err != nil {
+			ts.Fatalf("%s on %s: %v", args[0], a.GOARCH, err)
+		}
 	}
 }
 

@@ -96,6 +96,7 @@ func ways(null *os.File) map[string]way {
 		"clone3-autokill":      byClone3(linux.Child{Flags: kill, Emulate: kill}), // emulated before 7.1
 		"StartProcess":         byStartProcess(files),
 		"os-exec":              byExec(nil),
+		"linux-exec":           byLinuxExec,
 		"clone3-user": byClone3(linux.Child{Flags: linux.NewUser, UidMappings: user.UidMappings,
 			GidMappings: user.GidMappings, GidMappingsEnableSetgroups: user.GidMappingsEnableSetgroups}),
 		"os-exec-user": byExec(&user),

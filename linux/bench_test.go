@@ -308,7 +308,7 @@ func BenchmarkWaitCPU(b *testing.B) {
 // Each operation runs in a process of its own, which counts its threads and
 // measures its memory.
 func BenchmarkWait(b *testing.B) {
-	for _, n := range []int{1000, 5000} {
+	for _, n := range []int{100, 1000, 2500, 5000} {
 		for _, how := range []string{"clone3", "os-exec"} {
 			b.Run(fmt.Sprintf("%s/%d", how, n), func(b *testing.B) {
 				var threads, mb, ms float64
@@ -373,11 +373,12 @@ var _ = helper("many sleepers", func(args []string) int {
 
 // BenchmarkGCPauseUnderSpawn collects garbage while 8 goroutines create
 // children: runtime.GC stops all goroutines, and so waits for who cannot be
-// stopped.
+// stopped. With "nothing" they create none.
 func BenchmarkGCPauseUnderSpawn(b *testing.B) {
 	path := needTiny(b)
 	ways := ways(openNull(b))
-	names := []string{"clone3", "clone3-inherit-files", "StartProcess"}
+	ways["nothing"] = func(string) func() error { return func() error { time.Sleep(time.Millisecond); return nil } }
+	names := []string{"nothing", "clone3", "clone3-inherit-files", "StartProcess"}
 	pauses, spawned, elapsed := map[string][]time.Duration{}, map[string]int64{}, map[string]time.Duration{}
 	for range 5 {
 		for _, name := range names {

@@ -15,6 +15,28 @@
 //
 // [Clone3] makes a [Child], which is a description, a [Process].
 //
+// # Which do I use
+//
+//	you want                                     you write
+//	to run a command, with pipes and $PATH       package linux/exec, which has all of this
+//	a child that dies with this program          Flags: AutoKill | NoNewPrivs
+//	the same before Linux 7.1                    and Emulate: AutoKill
+//	its descendants to end with it               KillTree, see Process.Tree
+//	no zombie, and nobody to wait                Flags: AutoReap
+//	to wait, with a context and no thread        Process.Wait, WaitProcess
+//	to ask it to end, and then to kill it        Process.Stop
+//	to be PID 1, or to inherit orphans           ReapOrphans
+//	limits for a child and its children          CreateCgroup, Child.Cgroup
+//	to confine it                                Landlock, Seccomp, Capabilities
+//	to hold a process of somebody else's         OpenPidFD, OpenProcess, OpenPeer
+//	to know how a stranger has ended             PidFD.Wait
+//	to hand a process to another program         PidFD.File, AdoptPidFD, DupPidFD
+//	to know whether the kernel has it            Probe, Supported
+//
+// The guides are examples: Init, PassAHandle, WaitForStrangers and MovingFromXSys
+// here, and in package linux/exec DieWithTheParent, KillTheTree, WorkerPool,
+// PluginHost, AgentsTool and MovingFromOSExec.
+//
 // # Life of a process
 //
 // A [Process] is to be waited for or closed. One that is dropped is closed, when

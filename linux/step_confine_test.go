@@ -92,7 +92,7 @@ func tried(t *testing.T, change func(*linux.Child), what ...string) string {
 }
 
 // needLandlock skips where the kernel has no Landlock, or an older one.
-func needLandlock(t *testing.T, rules landlock.Rules) {
+func needLandlock(t testing.TB, rules landlock.Rules) {
 	t.Helper()
 	_, err := linux.Clone3(background, &linux.Child{Path: "/does not exist", Flags: linux.NoNewPrivs, Landlock: &rules})
 	var lacks *landlock.UnsupportedError

@@ -11,10 +11,10 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 go build -o "$scratch/gen" ./gen
 mkdir "$scratch/uapi"
-"$scratch/gen" -kernel "$headers" -o "$scratch/uapi"
+"$scratch/gen" -kernel "$headers" -since testdata/since.txt -o "$scratch/uapi"
 found=$(sed -nE '1s/.*from Linux ([0-9.]+);.*/\1/p' "$scratch/uapi/zsched.go")
 if [[ $found == "$recorded" ]]; then
-	"$scratch/gen" -check -kernel "$headers" -o uapi 2> >(sed 's/run gen without -check/run make generate/' >&2)
+	"$scratch/gen" -check -kernel "$headers" -since testdata/since.txt -o uapi 2> >(sed 's/run gen without -check/run make generate/' >&2)
 	exit
 fi
 echo "uapi records Linux $recorded; these headers are of Linux $found: checking that all of uapi holds there"

@@ -24,6 +24,7 @@ for target; do
 	vm-all) echo debian-archive-keyring xz-utils && emulators ;;
 	oracle) GOWORK=off go run ./scripts/oracle -packages ;;
 	sweep) echo gcc libc6-dev ;;
+	bench-report) echo gcc libc6-dev bindgen libclang1 ;; # the peers
 	fresh-machine) echo debootstrap debian-archive-keyring ;;
 	*) echo "packages.sh: no target $target in the table" >&2 && exit 2 ;;
 	esac

@@ -62,6 +62,19 @@ func (s shell) deaf() {
 	s.program("dpkg-query", "echo installed")
 }
 
+// Whoever does not know what to run is told, by purpose.
+func TestHelpIsGrouped(t *testing.T) {
+	output, ok := newShell(t).run("make", "-s")
+	last := -1
+	for _, want := range []string{"use:\n", "  test  ", "check:\n", "  mutants  ", "kernels:\n", "  vm  ", "measure:\n", "  bench  "} {
+		at := strings.Index(output, want)
+		if !ok || at <= last {
+			t.Fatalf("%q is not where it belongs:\n%s", want, output)
+		}
+		last = at
+	}
+}
+
 // A fetch that fails ends what needs it, with one message that says what to do.
 func TestAFetchThatFailsIsTheEnd(t *testing.T) {
 	for _, target := range []string{"generate", "oracle", "oracle-all", "sweep", "check", "news"} {

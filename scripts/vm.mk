@@ -10,17 +10,17 @@ vm_flags = -arch '$(ARCH)' $(if $(KERNEL),-kernel '$(KERNEL)') $(if $(RUN),-run 
 	$(if $(filter command line,$(origin UID)),-uid '$(UID)') $(ARGS) $(PKG)
 
 .PHONY: vm vm-pr vm-all kernel
-vm: ## run the tests on a kernel: KERNEL=X.Y ARCH=GOARCH UID=N RUN=Test ARGS='-v' PKG=./dir
+vm: ## kernels: run the tests on a kernel: KERNEL=X.Y ARCH=GOARCH UID=N RUN=Test ARGS='-v' PKG=./dir; some minutes, and seconds for one test
 	@go run ./scripts/vm $(vm_flags)
 
-vm-pr: ## run the tests on the kernels marked pr in testdata/kernels.txt
+vm-pr: ## kernels: run the tests on the kernels marked pr in testdata/kernels.txt; twenty minutes
 	@scripts/install.sh --for vm-pr
 	go test -timeout $(TIMEOUT) ./scripts/vm -boot
 	go run ./scripts/vm -matrix pr -short $(ARGS) $(PKG)
 
-vm-all: ## run the tests on every kernel there is, and note the results in README.md
+vm-all: ## kernels: run the tests on every kernel there is, and note the results in testdata/kernels.md; hours
 	@scripts/install.sh --for vm-all
-	go run ./scripts/vm -matrix all -short -readme README.md $(ARGS) $(PKG)
+	go run ./scripts/vm -matrix all -short -report testdata/kernels.md $(ARGS) $(PKG)
 
-kernel: ## build a kernel from Debian's source: ARCH=GOARCH KERNEL=X.Y
+kernel: ## kernels: build a kernel from Debian's source: ARCH=GOARCH KERNEL=X.Y; ten minutes
 	@go run ./scripts/vm -build $(vm_flags)

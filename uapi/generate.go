@@ -1,3 +1,3 @@
 package uapi
 
-//go:generate go run ../gen -o .
+//go:generate go run ../gen -since ../testdata/since.txt -o .

@@ -111,22 +111,22 @@ const (
 	SECBIT_NO_CAP_AMBIENT_RAISE        = 0x40 // linux/securebits.h:51
 	SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED = 0x80 // linux/securebits.h:52
 
-	SECURE_EXEC_RESTRICT_FILE        = 8 // linux/securebits.h:56
-	SECURE_EXEC_RESTRICT_FILE_LOCKED = 9 // linux/securebits.h:57
+	SECURE_EXEC_RESTRICT_FILE        = 8 // linux/securebits.h:56, since Linux 6.13 to 7.2
+	SECURE_EXEC_RESTRICT_FILE_LOCKED = 9 // linux/securebits.h:57, since Linux 6.13 to 7.2
 
-	SECBIT_EXEC_RESTRICT_FILE        = 0x100 // linux/securebits.h:59
-	SECBIT_EXEC_RESTRICT_FILE_LOCKED = 0x200 // linux/securebits.h:60
+	SECBIT_EXEC_RESTRICT_FILE        = 0x100 // linux/securebits.h:59, since Linux 6.13 to 7.2
+	SECBIT_EXEC_RESTRICT_FILE_LOCKED = 0x200 // linux/securebits.h:60, since Linux 6.13 to 7.2
 
-	SECURE_EXEC_DENY_INTERACTIVE        = 10 // linux/securebits.h:64
-	SECURE_EXEC_DENY_INTERACTIVE_LOCKED = 11 // linux/securebits.h:65
+	SECURE_EXEC_DENY_INTERACTIVE        = 10 // linux/securebits.h:64, since Linux 6.13 to 7.2
+	SECURE_EXEC_DENY_INTERACTIVE_LOCKED = 11 // linux/securebits.h:65, since Linux 6.13 to 7.2
 
-	SECBIT_EXEC_DENY_INTERACTIVE        = 0x400 // linux/securebits.h:67
-	SECBIT_EXEC_DENY_INTERACTIVE_LOCKED = 0x800 // linux/securebits.h:69
+	SECBIT_EXEC_DENY_INTERACTIVE        = 0x400 // linux/securebits.h:67, since Linux 6.13 to 7.2
+	SECBIT_EXEC_DENY_INTERACTIVE_LOCKED = 0x800 // linux/securebits.h:69, since Linux 6.13 to 7.2
 
 	SECURE_ALL_BITS  = 0x555 // linux/securebits.h:72
 	SECURE_ALL_LOCKS = 0xaaa // linux/securebits.h:78
 
-	SECURE_ALL_UNPRIVILEGED = 0x500 // linux/securebits.h:80
+	SECURE_ALL_UNPRIVILEGED = 0x500 // linux/securebits.h:80, since Linux 6.13 to 7.2
 )
 
 // UserCapHeaderStruct is struct __user_cap_header_struct (linux/capability.h:40).

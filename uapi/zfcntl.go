@@ -6,7 +6,7 @@ import "unsafe"
 
 // Constants of linux/openat2.h.
 const (
-	OPENAT2_REGULAR = 0x100000000 // linux/openat2.h:30
+	OPENAT2_REGULAR = 0x100000000 // linux/openat2.h:30, since Linux 6.13 to 7.2
 
 	RESOLVE_NO_XDEV       = 0x1  // linux/openat2.h:33
 	RESOLVE_NO_MAGICLINKS = 0x2  // linux/openat2.h:35
@@ -22,8 +22,8 @@ const (
 	F_GETLEASE = 1025 // linux/fcntl.h:10
 
 	F_NOTIFY        = 1026 // linux/fcntl.h:16
-	F_DUPFD_QUERY   = 1027 // linux/fcntl.h:18
-	F_CREATED_QUERY = 1028 // linux/fcntl.h:21
+	F_DUPFD_QUERY   = 1027 // linux/fcntl.h:18, since Linux 6.2 to 6.12
+	F_CREATED_QUERY = 1028 // linux/fcntl.h:21, since Linux 6.2 to 6.12
 	F_CANCELLK      = 1029 // linux/fcntl.h:27
 	F_DUPFD_CLOEXEC = 1030 // linux/fcntl.h:30
 
@@ -38,7 +38,7 @@ const (
 	F_SEAL_GROW         = 0x4  // linux/fcntl.h:49
 	F_SEAL_WRITE        = 0x8  // linux/fcntl.h:50
 	F_SEAL_FUTURE_WRITE = 0x10 // linux/fcntl.h:51
-	F_SEAL_EXEC         = 0x20 // linux/fcntl.h:52
+	F_SEAL_EXEC         = 0x20 // linux/fcntl.h:52, since Linux 6.2 to 6.12
 
 	F_GET_RW_HINT      = 1035 // linux/fcntl.h:60
 	F_SET_RW_HINT      = 1036 // linux/fcntl.h:61
@@ -54,8 +54,8 @@ const (
 
 	RWF_WRITE_LIFE_NOT_SET = 0 // linux/fcntl.h:81
 
-	F_GETDELEG = 1039 // linux/fcntl.h:84
-	F_SETDELEG = 1040 // linux/fcntl.h:85
+	F_GETDELEG = 1039 // linux/fcntl.h:84, since Linux 6.13 to 7.2
+	F_SETDELEG = 1040 // linux/fcntl.h:85, since Linux 6.13 to 7.2
 
 	DN_ACCESS    = 0x1        // linux/fcntl.h:97
 	DN_MODIFY    = 0x2        // linux/fcntl.h:98
@@ -66,9 +66,9 @@ const (
 	DN_MULTISHOT = 0x80000000 // linux/fcntl.h:103
 
 	AT_FDCWD       = -100   // linux/fcntl.h:106
-	FD_NSFS_ROOT   = -10003 // linux/fcntl.h:126
-	FD_FAILFS_ROOT = -10004 // linux/fcntl.h:127
-	FD_INVALID     = -10009 // linux/fcntl.h:128
+	FD_NSFS_ROOT   = -10003 // linux/fcntl.h:126, since Linux 6.13 to 7.2
+	FD_FAILFS_ROOT = -10004 // linux/fcntl.h:127, since Linux 7.3
+	FD_INVALID     = -10009 // linux/fcntl.h:128, since Linux 6.13 to 7.2
 
 	AT_SYMLINK_NOFOLLOW = 0x100 // linux/fcntl.h:133
 
@@ -83,24 +83,24 @@ const (
 
 	AT_RECURSIVE = 0x8000 // linux/fcntl.h:151
 
-	AT_RENAME_NOREPLACE = 0x1 // linux/fcntl.h:173
-	AT_RENAME_EXCHANGE  = 0x2 // linux/fcntl.h:174
-	AT_RENAME_WHITEOUT  = 0x4 // linux/fcntl.h:175
+	AT_RENAME_NOREPLACE = 0x1 // linux/fcntl.h:173, since Linux 6.2 to 6.12
+	AT_RENAME_EXCHANGE  = 0x2 // linux/fcntl.h:174, since Linux 6.2 to 6.12
+	AT_RENAME_WHITEOUT  = 0x4 // linux/fcntl.h:175, since Linux 6.2 to 6.12
 
 	AT_EACCESS   = 0x200 // linux/fcntl.h:178
 	AT_REMOVEDIR = 0x200 // linux/fcntl.h:181
 
-	AT_HANDLE_FID           = 0x200 // linux/fcntl.h:184
-	AT_HANDLE_MNT_ID_UNIQUE = 0x1   // linux/fcntl.h:187
-	AT_HANDLE_CONNECTABLE   = 0x2   // linux/fcntl.h:188
+	AT_HANDLE_FID           = 0x200 // linux/fcntl.h:184, since Linux 6.2 to 6.12
+	AT_HANDLE_MNT_ID_UNIQUE = 0x1   // linux/fcntl.h:187, since Linux 6.2 to 6.12
+	AT_HANDLE_CONNECTABLE   = 0x2   // linux/fcntl.h:188, since Linux 6.13 to 7.2
 
-	AT_EXECVE_CHECK = 0x10000 // linux/fcntl.h:191
+	AT_EXECVE_CHECK = 0x10000 // linux/fcntl.h:191, since Linux 6.13 to 7.2
 )
 
 // Constants of linux/close_range.h.
 const (
 	CLOSE_RANGE_UNSHARE = 0x2 // linux/close_range.h:6
-	CLOSE_RANGE_CLOEXEC = 0x4 // linux/close_range.h:9
+	CLOSE_RANGE_CLOEXEC = 0x4 // linux/close_range.h:9, since Linux 5.11 to 6.1
 )
 
 // Constants of linux/stat.h.
@@ -146,11 +146,11 @@ const (
 	STATX_BASIC_STATS    = 0x7ff   // linux/stat.h:214
 	STATX_BTIME          = 0x800   // linux/stat.h:215
 	STATX_MNT_ID         = 0x1000  // linux/stat.h:216
-	STATX_DIOALIGN       = 0x2000  // linux/stat.h:217
-	STATX_MNT_ID_UNIQUE  = 0x4000  // linux/stat.h:218
-	STATX_SUBVOL         = 0x8000  // linux/stat.h:219
-	STATX_WRITE_ATOMIC   = 0x10000 // linux/stat.h:220
-	STATX_DIO_READ_ALIGN = 0x20000 // linux/stat.h:221
+	STATX_DIOALIGN       = 0x2000  // linux/stat.h:217, since Linux 5.11 to 6.1
+	STATX_MNT_ID_UNIQUE  = 0x4000  // linux/stat.h:218, since Linux 6.2 to 6.12
+	STATX_SUBVOL         = 0x8000  // linux/stat.h:219, since Linux 6.2 to 6.12
+	STATX_WRITE_ATOMIC   = 0x10000 // linux/stat.h:220, since Linux 6.2 to 6.12
+	STATX_DIO_READ_ALIGN = 0x20000 // linux/stat.h:221, since Linux 6.13 to 7.2
 
 	STATX__RESERVED = 0x80000000 // linux/stat.h:223
 	STATX_ALL       = 0xfff      // linux/stat.h:230
@@ -164,7 +164,7 @@ const (
 	STATX_ATTR_MOUNT_ROOT   = 0x2000   // linux/stat.h:252
 	STATX_ATTR_VERITY       = 0x100000 // linux/stat.h:253
 	STATX_ATTR_DAX          = 0x200000 // linux/stat.h:254
-	STATX_ATTR_WRITE_ATOMIC = 0x400000 // linux/stat.h:255
+	STATX_ATTR_WRITE_ATOMIC = 0x400000 // linux/stat.h:255, since Linux 6.2 to 6.12
 )
 
 // Constants of linux/memfd.h.
@@ -173,8 +173,8 @@ const (
 	MFD_ALLOW_SEALING = 0x2 // linux/memfd.h:9
 	MFD_HUGETLB       = 0x4 // linux/memfd.h:10
 
-	MFD_NOEXEC_SEAL = 0x8  // linux/memfd.h:12
-	MFD_EXEC        = 0x10 // linux/memfd.h:14
+	MFD_NOEXEC_SEAL = 0x8  // linux/memfd.h:12, since Linux 6.2 to 6.12
+	MFD_EXEC        = 0x10 // linux/memfd.h:14, since Linux 6.2 to 6.12
 
 	MFD_HUGE_SHIFT = 26   // linux/memfd.h:23
 	MFD_HUGE_MASK  = 0x3f // linux/memfd.h:24
@@ -211,7 +211,7 @@ const (
 	O_NOATIME   = 0x40000   // asm-generic/fcntl.h:63
 	O_CLOEXEC   = 0x80000   // asm-generic/fcntl.h:66
 	O_PATH      = 0x200000  // asm-generic/fcntl.h:88
-	O_EMPTYPATH = 0x4000000 // asm-generic/fcntl.h:96
+	O_EMPTYPATH = 0x4000000 // asm-generic/fcntl.h:96, since Linux 6.13 to 7.2
 
 	F_DUPFD = 0 // asm-generic/fcntl.h:110
 	F_GETFD = 1 // asm-generic/fcntl.h:111
@@ -280,7 +280,7 @@ var (
 	_ [16]struct{} = [unsafe.Offsetof(OpenHow{}.Resolve)]struct{}{}
 )
 
-// Delegation is struct delegation (linux/fcntl.h:88).
+// Delegation is struct delegation (linux/fcntl.h:88), since Linux 6.13 to 7.2.
 type Delegation struct {
 	DFlags uint32
 	DType  uint16
@@ -331,15 +331,15 @@ type Statx struct {
 	StxDevMajor               uint32
 	StxDevMinor               uint32
 	StxMntId                  uint64
-	StxDioMemAlign            uint32
-	StxDioOffsetAlign         uint32
-	StxSubvol                 uint64
-	StxAtomicWriteUnitMin     uint32
-	StxAtomicWriteUnitMax     uint32
-	StxAtomicWriteSegmentsMax uint32
-	StxDioReadOffsetAlign     uint32
-	StxAtomicWriteUnitMaxOpt  uint32
-	Spare2                    [1]uint32
+	StxDioMemAlign            uint32    // since Linux 5.11 to 6.1
+	StxDioOffsetAlign         uint32    // since Linux 5.11 to 6.1
+	StxSubvol                 uint64    // since Linux 6.2 to 6.12
+	StxAtomicWriteUnitMin     uint32    // since Linux 6.2 to 6.12
+	StxAtomicWriteUnitMax     uint32    // since Linux 6.2 to 6.12
+	StxAtomicWriteSegmentsMax uint32    // since Linux 6.2 to 6.12
+	StxDioReadOffsetAlign     uint32    // since Linux 6.13 to 7.2
+	StxAtomicWriteUnitMaxOpt  uint32    // since Linux 6.13 to 7.2
+	Spare2                    [1]uint32 // since Linux 6.13 to 7.2 on arm, loong64, mips, mips64, mips64le, mipsle
 	Spare3                    [8]uint64
 }
 

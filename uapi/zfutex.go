@@ -19,12 +19,12 @@ const (
 	FUTEX_WAKE_BITSET     = 10 // linux/futex.h:21
 	FUTEX_WAIT_REQUEUE_PI = 11 // linux/futex.h:22
 	FUTEX_CMP_REQUEUE_PI  = 12 // linux/futex.h:23
-	FUTEX_LOCK_PI2        = 13 // linux/futex.h:24
+	FUTEX_LOCK_PI2        = 13 // linux/futex.h:24, since Linux 5.11 to 6.1
 
 	FUTEX_PRIVATE_FLAG   = 128  // linux/futex.h:26
 	FUTEX_CLOCK_REALTIME = 256  // linux/futex.h:27
-	FUTEX_ROBUST_UNLOCK  = 512  // linux/futex.h:28
-	FUTEX_ROBUST_LIST32  = 1024 // linux/futex.h:29
+	FUTEX_ROBUST_UNLOCK  = 512  // linux/futex.h:28, since Linux 6.13 to 7.2
+	FUTEX_ROBUST_LIST32  = 1024 // linux/futex.h:29, since Linux 6.13 to 7.2
 
 	FUTEX_CMD_MASK = -1921 // linux/futex.h:31
 
@@ -34,7 +34,7 @@ const (
 	FUTEX_CMP_REQUEUE_PRIVATE     = 132 // linux/futex.h:37
 	FUTEX_WAKE_OP_PRIVATE         = 133 // linux/futex.h:38
 	FUTEX_LOCK_PI_PRIVATE         = 134 // linux/futex.h:39
-	FUTEX_LOCK_PI2_PRIVATE        = 141 // linux/futex.h:40
+	FUTEX_LOCK_PI2_PRIVATE        = 141 // linux/futex.h:40, since Linux 5.11 to 6.1
 	FUTEX_UNLOCK_PI_PRIVATE       = 135 // linux/futex.h:41
 	FUTEX_TRYLOCK_PI_PRIVATE      = 136 // linux/futex.h:42
 	FUTEX_WAIT_BITSET_PRIVATE     = 137 // linux/futex.h:43
@@ -42,42 +42,42 @@ const (
 	FUTEX_WAIT_REQUEUE_PI_PRIVATE = 139 // linux/futex.h:45
 	FUTEX_CMP_REQUEUE_PI_PRIVATE  = 140 // linux/futex.h:46
 
-	FUTEX_UNLOCK_PI_LIST64         = 519  // linux/futex.h:52
-	FUTEX_UNLOCK_PI_LIST64_PRIVATE = 647  // linux/futex.h:53
-	FUTEX_UNLOCK_PI_LIST32         = 1543 // linux/futex.h:54
-	FUTEX_UNLOCK_PI_LIST32_PRIVATE = 1671 // linux/futex.h:56
+	FUTEX_UNLOCK_PI_LIST64         = 519  // linux/futex.h:52, since Linux 6.13 to 7.2
+	FUTEX_UNLOCK_PI_LIST64_PRIVATE = 647  // linux/futex.h:53, since Linux 6.13 to 7.2
+	FUTEX_UNLOCK_PI_LIST32         = 1543 // linux/futex.h:54, since Linux 6.13 to 7.2
+	FUTEX_UNLOCK_PI_LIST32_PRIVATE = 1671 // linux/futex.h:56, since Linux 6.13 to 7.2
 
-	FUTEX_UNLOCK_WAKE_LIST64         = 513 // linux/futex.h:58
-	FUTEX_UNLOCK_WAKE_LIST64_PRIVATE = 641 // linux/futex.h:59
+	FUTEX_UNLOCK_WAKE_LIST64         = 513 // linux/futex.h:58, since Linux 6.13 to 7.2
+	FUTEX_UNLOCK_WAKE_LIST64_PRIVATE = 641 // linux/futex.h:59, since Linux 6.13 to 7.2
 
-	FUTEX_UNLOCK_WAKE_LIST32         = 1537 // linux/futex.h:61
-	FUTEX_UNLOCK_WAKE_LIST32_PRIVATE = 1665 // linux/futex.h:63
+	FUTEX_UNLOCK_WAKE_LIST32         = 1537 // linux/futex.h:61, since Linux 6.13 to 7.2
+	FUTEX_UNLOCK_WAKE_LIST32_PRIVATE = 1665 // linux/futex.h:63, since Linux 6.13 to 7.2
 
-	FUTEX_UNLOCK_BITSET_LIST64         = 522 // linux/futex.h:65
-	FUTEX_UNLOCK_BITSET_LIST64_PRIVATE = 650 // linux/futex.h:66
+	FUTEX_UNLOCK_BITSET_LIST64         = 522 // linux/futex.h:65, since Linux 6.13 to 7.2
+	FUTEX_UNLOCK_BITSET_LIST64_PRIVATE = 650 // linux/futex.h:66, since Linux 6.13 to 7.2
 
-	FUTEX_UNLOCK_BITSET_LIST32         = 1546 // linux/futex.h:68
-	FUTEX_UNLOCK_BITSET_LIST32_PRIVATE = 1674 // linux/futex.h:70
+	FUTEX_UNLOCK_BITSET_LIST32         = 1546 // linux/futex.h:68, since Linux 6.13 to 7.2
+	FUTEX_UNLOCK_BITSET_LIST32_PRIVATE = 1674 // linux/futex.h:70, since Linux 6.13 to 7.2
 
-	FUTEX2_SIZE_U8  = 0x0 // linux/futex.h:87
-	FUTEX2_SIZE_U16 = 0x1 // linux/futex.h:88
-	FUTEX2_SIZE_U32 = 0x2 // linux/futex.h:89
-	FUTEX2_SIZE_U64 = 0x3 // linux/futex.h:90
-	FUTEX2_NUMA     = 0x4 // linux/futex.h:91
-	FUTEX2_MPOL     = 0x8 // linux/futex.h:92
+	FUTEX2_SIZE_U8  = 0x0 // linux/futex.h:87, since Linux 6.2 to 6.12
+	FUTEX2_SIZE_U16 = 0x1 // linux/futex.h:88, since Linux 6.2 to 6.12
+	FUTEX2_SIZE_U32 = 0x2 // linux/futex.h:89, since Linux 6.2 to 6.12
+	FUTEX2_SIZE_U64 = 0x3 // linux/futex.h:90, since Linux 6.2 to 6.12
+	FUTEX2_NUMA     = 0x4 // linux/futex.h:91, since Linux 6.2 to 6.12
+	FUTEX2_MPOL     = 0x8 // linux/futex.h:92, since Linux 6.13 to 7.2
 
-	FUTEX2_PRIVATE    = 128        // linux/futex.h:96
-	FUTEX2_SIZE_MASK  = 0x3        // linux/futex.h:98
-	FUTEX_32          = 0x2        // linux/futex.h:101
-	FUTEX_NO_NODE     = -1         // linux/futex.h:108
-	FUTEX_WAITV_MAX   = 128        // linux/futex.h:113
+	FUTEX2_PRIVATE    = 128        // linux/futex.h:96, since Linux 6.2 to 6.12
+	FUTEX2_SIZE_MASK  = 0x3        // linux/futex.h:98, since Linux 6.2 to 6.12
+	FUTEX_32          = 0x2        // linux/futex.h:101, since Linux 5.11 to 6.1
+	FUTEX_NO_NODE     = -1         // linux/futex.h:108, since Linux 6.13 to 7.2
+	FUTEX_WAITV_MAX   = 128        // linux/futex.h:113, since Linux 5.11 to 6.1
 	FUTEX_WAITERS     = 0x80000000 // linux/futex.h:185
 	FUTEX_OWNER_DIED  = 0x40000000 // linux/futex.h:193
 	FUTEX_TID_MASK    = 0x3fffffff // linux/futex.h:198
 	ROBUST_LIST_LIMIT = 2048       // linux/futex.h:204
 
-	FUTEX_ROBUST_MOD_PI   = 0x1 // linux/futex.h:207
-	FUTEX_ROBUST_MOD_MASK = 0x1 // linux/futex.h:208
+	FUTEX_ROBUST_MOD_PI   = 0x1 // linux/futex.h:207, since Linux 6.13 to 7.2
+	FUTEX_ROBUST_MOD_MASK = 0x1 // linux/futex.h:208, since Linux 6.13 to 7.2
 
 	FUTEX_BITSET_MATCH_ANY = 0xffffffff // linux/futex.h:214
 
@@ -97,7 +97,7 @@ const (
 	FUTEX_OP_CMP_GE = 5 // linux/futex.h:230
 )
 
-// FutexWaitv is struct futex_waitv (linux/futex.h:122).
+// FutexWaitv is struct futex_waitv (linux/futex.h:122), since Linux 5.11 to 6.1.
 type FutexWaitv struct {
 	Val      uint64
 	Uaddr    uint64

@@ -6,56 +6,56 @@ import "unsafe"
 
 // Constants of linux/landlock.h.
 const (
-	LANDLOCK_CREATE_RULESET_VERSION = 0x1 // linux/landlock.h:95
-	LANDLOCK_CREATE_RULESET_ERRATA  = 0x2 // linux/landlock.h:96
+	LANDLOCK_CREATE_RULESET_VERSION = 0x1 // linux/landlock.h:95, since Linux 5.11 to 6.1
+	LANDLOCK_CREATE_RULESET_ERRATA  = 0x2 // linux/landlock.h:96, since Linux 5.11 to 6.1
 
-	LANDLOCK_ADD_RULE_QUIET = 0x1 // linux/landlock.h:129
+	LANDLOCK_ADD_RULE_QUIET = 0x1 // linux/landlock.h:129, since Linux 6.13 to 7.2
 
-	LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF  = 0x1  // linux/landlock.h:208
-	LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON    = 0x2  // linux/landlock.h:209
-	LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF = 0x4  // linux/landlock.h:210
-	LANDLOCK_RESTRICT_SELF_TSYNC              = 0x8  // linux/landlock.h:211
-	LANDLOCK_RESTRICT_SELF_NO_NEW_PRIVS       = 0x10 // linux/landlock.h:212
+	LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF  = 0x1  // linux/landlock.h:208, since Linux 6.13 to 7.2
+	LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON    = 0x2  // linux/landlock.h:209, since Linux 6.13 to 7.2
+	LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF = 0x4  // linux/landlock.h:210, since Linux 6.13 to 7.2
+	LANDLOCK_RESTRICT_SELF_TSYNC              = 0x8  // linux/landlock.h:211, since Linux 6.13 to 7.2
+	LANDLOCK_RESTRICT_SELF_NO_NEW_PRIVS       = 0x10 // linux/landlock.h:212, since Linux 7.3
 
 	// enum landlock_rule_type
-	LANDLOCK_RULE_PATH_BENEATH = 1 // linux/landlock.h:225
-	LANDLOCK_RULE_NET_PORT     = 2 // linux/landlock.h:230
+	LANDLOCK_RULE_PATH_BENEATH = 1 // linux/landlock.h:225, since Linux 5.11 to 6.1
+	LANDLOCK_RULE_NET_PORT     = 2 // linux/landlock.h:230, since Linux 6.2 to 6.12
 
-	LANDLOCK_ACCESS_FS_EXECUTE      = 0x1     // linux/landlock.h:416
-	LANDLOCK_ACCESS_FS_WRITE_FILE   = 0x2     // linux/landlock.h:417
-	LANDLOCK_ACCESS_FS_READ_FILE    = 0x4     // linux/landlock.h:418
-	LANDLOCK_ACCESS_FS_READ_DIR     = 0x8     // linux/landlock.h:419
-	LANDLOCK_ACCESS_FS_REMOVE_DIR   = 0x10    // linux/landlock.h:420
-	LANDLOCK_ACCESS_FS_REMOVE_FILE  = 0x20    // linux/landlock.h:421
-	LANDLOCK_ACCESS_FS_MAKE_CHAR    = 0x40    // linux/landlock.h:422
-	LANDLOCK_ACCESS_FS_MAKE_DIR     = 0x80    // linux/landlock.h:423
-	LANDLOCK_ACCESS_FS_MAKE_REG     = 0x100   // linux/landlock.h:424
-	LANDLOCK_ACCESS_FS_MAKE_SOCK    = 0x200   // linux/landlock.h:425
-	LANDLOCK_ACCESS_FS_MAKE_FIFO    = 0x400   // linux/landlock.h:426
-	LANDLOCK_ACCESS_FS_MAKE_BLOCK   = 0x800   // linux/landlock.h:427
-	LANDLOCK_ACCESS_FS_MAKE_SYM     = 0x1000  // linux/landlock.h:428
-	LANDLOCK_ACCESS_FS_REFER        = 0x2000  // linux/landlock.h:429
-	LANDLOCK_ACCESS_FS_TRUNCATE     = 0x4000  // linux/landlock.h:430
-	LANDLOCK_ACCESS_FS_IOCTL_DEV    = 0x8000  // linux/landlock.h:431
-	LANDLOCK_ACCESS_FS_RESOLVE_UNIX = 0x10000 // linux/landlock.h:432
+	LANDLOCK_ACCESS_FS_EXECUTE      = 0x1     // linux/landlock.h:416, since Linux 5.11 to 6.1
+	LANDLOCK_ACCESS_FS_WRITE_FILE   = 0x2     // linux/landlock.h:417, since Linux 5.11 to 6.1
+	LANDLOCK_ACCESS_FS_READ_FILE    = 0x4     // linux/landlock.h:418, since Linux 5.11 to 6.1
+	LANDLOCK_ACCESS_FS_READ_DIR     = 0x8     // linux/landlock.h:419, since Linux 5.11 to 6.1
+	LANDLOCK_ACCESS_FS_REMOVE_DIR   = 0x10    // linux/landlock.h:420, since Linux 5.11 to 6.1
+	LANDLOCK_ACCESS_FS_REMOVE_FILE  = 0x20    // linux/landlock.h:421, since Linux 5.11 to 6.1
+	LANDLOCK_ACCESS_FS_MAKE_CHAR    = 0x40    // linux/landlock.h:422, since Linux 5.11 to 6.1
+	LANDLOCK_ACCESS_FS_MAKE_DIR     = 0x80    // linux/landlock.h:423, since Linux 5.11 to 6.1
+	LANDLOCK_ACCESS_FS_MAKE_REG     = 0x100   // linux/landlock.h:424, since Linux 5.11 to 6.1
+	LANDLOCK_ACCESS_FS_MAKE_SOCK    = 0x200   // linux/landlock.h:425, since Linux 5.11 to 6.1
+	LANDLOCK_ACCESS_FS_MAKE_FIFO    = 0x400   // linux/landlock.h:426, since Linux 5.11 to 6.1
+	LANDLOCK_ACCESS_FS_MAKE_BLOCK   = 0x800   // linux/landlock.h:427, since Linux 5.11 to 6.1
+	LANDLOCK_ACCESS_FS_MAKE_SYM     = 0x1000  // linux/landlock.h:428, since Linux 5.11 to 6.1
+	LANDLOCK_ACCESS_FS_REFER        = 0x2000  // linux/landlock.h:429, since Linux 5.11 to 6.1
+	LANDLOCK_ACCESS_FS_TRUNCATE     = 0x4000  // linux/landlock.h:430, since Linux 6.2 to 6.12
+	LANDLOCK_ACCESS_FS_IOCTL_DEV    = 0x8000  // linux/landlock.h:431, since Linux 6.2 to 6.12
+	LANDLOCK_ACCESS_FS_RESOLVE_UNIX = 0x10000 // linux/landlock.h:432, since Linux 6.13 to 7.2
 
-	LANDLOCK_ACCESS_NET_BIND_TCP         = 0x1 // linux/landlock.h:479
-	LANDLOCK_ACCESS_NET_CONNECT_TCP      = 0x2 // linux/landlock.h:480
-	LANDLOCK_ACCESS_NET_BIND_UDP         = 0x4 // linux/landlock.h:481
-	LANDLOCK_ACCESS_NET_CONNECT_SEND_UDP = 0x8 // linux/landlock.h:482
+	LANDLOCK_ACCESS_NET_BIND_TCP         = 0x1 // linux/landlock.h:479, since Linux 6.2 to 6.12
+	LANDLOCK_ACCESS_NET_CONNECT_TCP      = 0x2 // linux/landlock.h:480, since Linux 6.2 to 6.12
+	LANDLOCK_ACCESS_NET_BIND_UDP         = 0x4 // linux/landlock.h:481, since Linux 6.13 to 7.2
+	LANDLOCK_ACCESS_NET_CONNECT_SEND_UDP = 0x8 // linux/landlock.h:482, since Linux 6.13 to 7.2
 
-	LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET = 0x1 // linux/landlock.h:506
-	LANDLOCK_SCOPE_SIGNAL               = 0x2 // linux/landlock.h:507
+	LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET = 0x1 // linux/landlock.h:506, since Linux 6.2 to 6.12
+	LANDLOCK_SCOPE_SIGNAL               = 0x2 // linux/landlock.h:507, since Linux 6.2 to 6.12
 )
 
-// LandlockRulesetAttr is struct landlock_ruleset_attr (linux/landlock.h:50).
+// LandlockRulesetAttr is struct landlock_ruleset_attr (linux/landlock.h:50), since Linux 5.11 to 6.1.
 type LandlockRulesetAttr struct {
 	HandledAccessFs  uint64
-	HandledAccessNet uint64
-	Scoped           uint64
-	QuietAccessFs    uint64
-	QuietAccessNet   uint64
-	QuietScoped      uint64
+	HandledAccessNet uint64 // since Linux 6.2 to 6.12
+	Scoped           uint64 // since Linux 6.2 to 6.12
+	QuietAccessFs    uint64 // since Linux 6.13 to 7.2
+	QuietAccessNet   uint64 // since Linux 6.13 to 7.2
+	QuietScoped      uint64 // since Linux 6.13 to 7.2
 }
 
 var (
@@ -68,7 +68,7 @@ var (
 	_ [40]struct{} = [unsafe.Offsetof(LandlockRulesetAttr{}.QuietScoped)]struct{}{}
 )
 
-// LandlockPathBeneathAttr is struct landlock_path_beneath_attr (linux/landlock.h:238).
+// LandlockPathBeneathAttr is struct landlock_path_beneath_attr (linux/landlock.h:238), since Linux 5.11 to 6.1.
 type LandlockPathBeneathAttr struct {
 	rawAllowedAccess [8]byte
 	rawParentFd      [4]byte
@@ -102,7 +102,7 @@ func (x *LandlockPathBeneathAttr) SetParentFd(v int32) {
 	x.rawParentFd = *(*[4]byte)(unsafe.Pointer(&v))
 }
 
-// LandlockNetPortAttr is struct landlock_net_port_attr (linux/landlock.h:261).
+// LandlockNetPortAttr is struct landlock_net_port_attr (linux/landlock.h:261), since Linux 6.2 to 6.12.
 type LandlockNetPortAttr struct {
 	AllowedAccess uint64
 	Port          uint64

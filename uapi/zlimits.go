@@ -26,45 +26,45 @@ const (
 
 // Constants of linux/ioprio.h.
 const (
-	IOPRIO_CLASS_SHIFT = 13     // linux/ioprio.h:11
-	IOPRIO_NR_CLASSES  = 8      // linux/ioprio.h:12
-	IOPRIO_CLASS_MASK  = 7      // linux/ioprio.h:13
-	IOPRIO_PRIO_MASK   = 0x1fff // linux/ioprio.h:14
+	IOPRIO_CLASS_SHIFT = 13     // linux/ioprio.h:11, since Linux 5.11 to 6.1
+	IOPRIO_NR_CLASSES  = 8      // linux/ioprio.h:12, since Linux 6.2 to 6.12
+	IOPRIO_CLASS_MASK  = 7      // linux/ioprio.h:13, since Linux 5.11 to 6.1
+	IOPRIO_PRIO_MASK   = 0x1fff // linux/ioprio.h:14, since Linux 5.11 to 6.1
 
-	IOPRIO_CLASS_NONE = 0 // linux/ioprio.h:29
-	IOPRIO_CLASS_RT   = 1 // linux/ioprio.h:30
-	IOPRIO_CLASS_BE   = 2 // linux/ioprio.h:31
-	IOPRIO_CLASS_IDLE = 3 // linux/ioprio.h:32
+	IOPRIO_CLASS_NONE = 0 // linux/ioprio.h:29, since Linux 5.11 to 6.1
+	IOPRIO_CLASS_RT   = 1 // linux/ioprio.h:30, since Linux 5.11 to 6.1
+	IOPRIO_CLASS_BE   = 2 // linux/ioprio.h:31, since Linux 5.11 to 6.1
+	IOPRIO_CLASS_IDLE = 3 // linux/ioprio.h:32, since Linux 5.11 to 6.1
 
-	IOPRIO_CLASS_INVALID = 7 // linux/ioprio.h:35
+	IOPRIO_CLASS_INVALID = 7 // linux/ioprio.h:35, since Linux 6.2 to 6.12
 
-	IOPRIO_LEVEL_NR_BITS = 3   // linux/ioprio.h:42
-	IOPRIO_NR_LEVELS     = 0x8 // linux/ioprio.h:43
-	IOPRIO_LEVEL_MASK    = 0x7 // linux/ioprio.h:44
+	IOPRIO_LEVEL_NR_BITS = 3   // linux/ioprio.h:42, since Linux 6.2 to 6.12
+	IOPRIO_NR_LEVELS     = 0x8 // linux/ioprio.h:43, since Linux 5.11 to 6.1
+	IOPRIO_LEVEL_MASK    = 0x7 // linux/ioprio.h:44, since Linux 6.2 to 6.12
 
-	IOPRIO_BE_NR = 0x8 // linux/ioprio.h:47
+	IOPRIO_BE_NR = 0x8 // linux/ioprio.h:47, since Linux 5.11 to 6.1
 
-	IOPRIO_WHO_PROCESS = 1 // linux/ioprio.h:54
-	IOPRIO_WHO_PGRP    = 2 // linux/ioprio.h:55
-	IOPRIO_WHO_USER    = 3 // linux/ioprio.h:56
+	IOPRIO_WHO_PROCESS = 1 // linux/ioprio.h:54, since Linux 5.11 to 6.1
+	IOPRIO_WHO_PGRP    = 2 // linux/ioprio.h:55, since Linux 5.11 to 6.1
+	IOPRIO_WHO_USER    = 3 // linux/ioprio.h:56, since Linux 5.11 to 6.1
 
-	IOPRIO_NORM    = 4 // linux/ioprio.h:62
-	IOPRIO_BE_NORM = 4 // linux/ioprio.h:63
+	IOPRIO_NORM    = 4 // linux/ioprio.h:62, since Linux 5.11 to 6.1
+	IOPRIO_BE_NORM = 4 // linux/ioprio.h:63, since Linux 5.11 to 6.1
 
-	IOPRIO_HINT_SHIFT   = 3     // linux/ioprio.h:73
-	IOPRIO_HINT_NR_BITS = 10    // linux/ioprio.h:74
-	IOPRIO_NR_HINTS     = 0x400 // linux/ioprio.h:75
-	IOPRIO_HINT_MASK    = 0x3ff // linux/ioprio.h:76
+	IOPRIO_HINT_SHIFT   = 3     // linux/ioprio.h:73, since Linux 6.2 to 6.12
+	IOPRIO_HINT_NR_BITS = 10    // linux/ioprio.h:74, since Linux 6.2 to 6.12
+	IOPRIO_NR_HINTS     = 0x400 // linux/ioprio.h:75, since Linux 6.2 to 6.12
+	IOPRIO_HINT_MASK    = 0x3ff // linux/ioprio.h:76, since Linux 6.2 to 6.12
 
-	IOPRIO_HINT_NONE = 0 // linux/ioprio.h:85
+	IOPRIO_HINT_NONE = 0 // linux/ioprio.h:85, since Linux 6.2 to 6.12
 
-	IOPRIO_HINT_DEV_DURATION_LIMIT_1 = 1 // linux/ioprio.h:96
-	IOPRIO_HINT_DEV_DURATION_LIMIT_2 = 2 // linux/ioprio.h:97
-	IOPRIO_HINT_DEV_DURATION_LIMIT_3 = 3 // linux/ioprio.h:98
-	IOPRIO_HINT_DEV_DURATION_LIMIT_4 = 4 // linux/ioprio.h:99
-	IOPRIO_HINT_DEV_DURATION_LIMIT_5 = 5 // linux/ioprio.h:100
-	IOPRIO_HINT_DEV_DURATION_LIMIT_6 = 6 // linux/ioprio.h:101
-	IOPRIO_HINT_DEV_DURATION_LIMIT_7 = 7 // linux/ioprio.h:102
+	IOPRIO_HINT_DEV_DURATION_LIMIT_1 = 1 // linux/ioprio.h:96, since Linux 6.2 to 6.12
+	IOPRIO_HINT_DEV_DURATION_LIMIT_2 = 2 // linux/ioprio.h:97, since Linux 6.2 to 6.12
+	IOPRIO_HINT_DEV_DURATION_LIMIT_3 = 3 // linux/ioprio.h:98, since Linux 6.2 to 6.12
+	IOPRIO_HINT_DEV_DURATION_LIMIT_4 = 4 // linux/ioprio.h:99, since Linux 6.2 to 6.12
+	IOPRIO_HINT_DEV_DURATION_LIMIT_5 = 5 // linux/ioprio.h:100, since Linux 6.2 to 6.12
+	IOPRIO_HINT_DEV_DURATION_LIMIT_6 = 6 // linux/ioprio.h:101, since Linux 6.2 to 6.12
+	IOPRIO_HINT_DEV_DURATION_LIMIT_7 = 7 // linux/ioprio.h:102, since Linux 6.2 to 6.12
 )
 
 // Constants of linux/personality.h.

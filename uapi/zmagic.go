@@ -8,9 +8,9 @@ const (
 	AFFS_SUPER_MAGIC      = 0xadff     // linux/magic.h:6
 	AFS_SUPER_MAGIC       = 0x5346414f // linux/magic.h:7
 	AUTOFS_SUPER_MAGIC    = 0x187      // linux/magic.h:8
-	CEPH_SUPER_MAGIC      = 0xc36400   // linux/magic.h:9
+	CEPH_SUPER_MAGIC      = 0xc36400   // linux/magic.h:9, since Linux 5.11 to 6.1
 	CODA_SUPER_MAGIC      = 0x73757245 // linux/magic.h:10
-	CONFIGFS_MAGIC        = 0x62656570 // linux/magic.h:11
+	CONFIGFS_MAGIC        = 0x62656570 // linux/magic.h:11, since Linux 7.3
 	CRAMFS_MAGIC          = 0x28cd3d45 // linux/magic.h:12
 	CRAMFS_MAGIC_WEND     = 0x453dcd28 // linux/magic.h:13
 	DEBUGFS_MAGIC         = 0x64626720 // linux/magic.h:14
@@ -39,8 +39,8 @@ const (
 	EFIVARFS_MAGIC        = 0xde5e81e4 // linux/magic.h:37
 	HOSTFS_SUPER_MAGIC    = 0xc0ffee   // linux/magic.h:38
 	OVERLAYFS_SUPER_MAGIC = 0x794c7630 // linux/magic.h:39
-	FUSE_SUPER_MAGIC      = 0x65735546 // linux/magic.h:40
-	BCACHEFS_SUPER_MAGIC  = 0xca451a4e // linux/magic.h:41
+	FUSE_SUPER_MAGIC      = 0x65735546 // linux/magic.h:40, since Linux 5.11 to 6.1
+	BCACHEFS_SUPER_MAGIC  = 0xca451a4e // linux/magic.h:41, since Linux 6.2 to 6.12
 
 	MINIX_SUPER_MAGIC   = 0x137f // linux/magic.h:43
 	MINIX_SUPER_MAGIC2  = 0x138f // linux/magic.h:44
@@ -49,7 +49,7 @@ const (
 	MINIX3_SUPER_MAGIC  = 0x4d5a // linux/magic.h:47
 
 	MSDOS_SUPER_MAGIC    = 0x4d44     // linux/magic.h:49
-	EXFAT_SUPER_MAGIC    = 0x2011bab0 // linux/magic.h:50
+	EXFAT_SUPER_MAGIC    = 0x2011bab0 // linux/magic.h:50, since Linux 5.11 to 6.1
 	NCP_SUPER_MAGIC      = 0x564c     // linux/magic.h:51
 	NFS_SUPER_MAGIC      = 0x6969     // linux/magic.h:52
 	OCFS2_SUPER_MAGIC    = 0x7461636f // linux/magic.h:53
@@ -65,8 +65,8 @@ const (
 	REISER2FS_JR_SUPER_MAGIC_STRING = "ReIsEr3Fs" // linux/magic.h:65
 
 	SMB_SUPER_MAGIC  = 0x517b     // linux/magic.h:67
-	CIFS_SUPER_MAGIC = 0xff534d42 // linux/magic.h:68
-	SMB2_SUPER_MAGIC = 0xfe534d42 // linux/magic.h:69
+	CIFS_SUPER_MAGIC = 0xff534d42 // linux/magic.h:68, since Linux 5.11 to 6.1
+	SMB2_SUPER_MAGIC = 0xfe534d42 // linux/magic.h:69, since Linux 5.11 to 6.1
 
 	CGROUP_SUPER_MAGIC  = 0x27e0eb   // linux/magic.h:71
 	CGROUP2_SUPER_MAGIC = 0x63677270 // linux/magic.h:72
@@ -98,9 +98,9 @@ const (
 	UDF_SUPER_MAGIC   = 0x15013346 // linux/magic.h:102
 	DMA_BUF_MAGIC     = 0x444d4142 // linux/magic.h:103
 	DEVMEM_MAGIC      = 0x454d444d // linux/magic.h:104
-	SECRETMEM_MAGIC   = 0x5345434d // linux/magic.h:105
-	PID_FS_MAGIC      = 0x50494446 // linux/magic.h:106
-	GUEST_MEMFD_MAGIC = 0x474d454d // linux/magic.h:107
-	NULL_FS_MAGIC     = 0x4e554c4c // linux/magic.h:108
-	FAIL_FS_MAGIC     = 0x4641494c // linux/magic.h:109
+	SECRETMEM_MAGIC   = 0x5345434d // linux/magic.h:105, since Linux 5.11 to 6.1
+	PID_FS_MAGIC      = 0x50494446 // linux/magic.h:106, since Linux 6.2 to 6.12
+	GUEST_MEMFD_MAGIC = 0x474d454d // linux/magic.h:107, since Linux 6.13 to 7.2
+	NULL_FS_MAGIC     = 0x4e554c4c // linux/magic.h:108, since Linux 6.13 to 7.2
+	FAIL_FS_MAGIC     = 0x4641494c // linux/magic.h:109, since Linux 7.3
 )

@@ -46,7 +46,7 @@ const (
 	MS_MGC_MSK = 0xffff0000 // linux/mount.h:59
 
 	OPEN_TREE_CLONE     = 0x1     // linux/mount.h:64
-	OPEN_TREE_NAMESPACE = 0x2     // linux/mount.h:65
+	OPEN_TREE_NAMESPACE = 0x2     // linux/mount.h:65, since Linux 6.13 to 7.2
 	OPEN_TREE_CLOEXEC   = 0x80000 // linux/mount.h:66
 
 	MOVE_MOUNT_F_SYMLINKS   = 0x1   // linux/mount.h:71
@@ -55,8 +55,8 @@ const (
 	MOVE_MOUNT_T_SYMLINKS   = 0x10  // linux/mount.h:74
 	MOVE_MOUNT_T_AUTOMOUNTS = 0x20  // linux/mount.h:75
 	MOVE_MOUNT_T_EMPTY_PATH = 0x40  // linux/mount.h:76
-	MOVE_MOUNT_SET_GROUP    = 0x100 // linux/mount.h:77
-	MOVE_MOUNT_BENEATH      = 0x200 // linux/mount.h:78
+	MOVE_MOUNT_SET_GROUP    = 0x100 // linux/mount.h:77, since Linux 5.11 to 6.1
+	MOVE_MOUNT_BENEATH      = 0x200 // linux/mount.h:78, since Linux 6.2 to 6.12
 	MOVE_MOUNT__MASK        = 0x377 // linux/mount.h:79
 
 	FSOPEN_CLOEXEC = 0x1 // linux/mount.h:84
@@ -75,10 +75,10 @@ const (
 	FSCONFIG_SET_FD          = 5 // linux/mount.h:103
 	FSCONFIG_CMD_CREATE      = 6 // linux/mount.h:104
 	FSCONFIG_CMD_RECONFIGURE = 7 // linux/mount.h:105
-	FSCONFIG_CMD_CREATE_EXCL = 8 // linux/mount.h:106
+	FSCONFIG_CMD_CREATE_EXCL = 8 // linux/mount.h:106, since Linux 6.2 to 6.12
 
 	FSMOUNT_CLOEXEC   = 0x1 // linux/mount.h:112
-	FSMOUNT_NAMESPACE = 0x2 // linux/mount.h:113
+	FSMOUNT_NAMESPACE = 0x2 // linux/mount.h:113, since Linux 6.13 to 7.2
 
 	MOUNT_ATTR_RDONLY      = 0x1      // linux/mount.h:118
 	MOUNT_ATTR_NOSUID      = 0x2      // linux/mount.h:119
@@ -89,37 +89,37 @@ const (
 	MOUNT_ATTR_NOATIME     = 0x10     // linux/mount.h:124
 	MOUNT_ATTR_STRICTATIME = 0x20     // linux/mount.h:125
 	MOUNT_ATTR_NODIRATIME  = 0x80     // linux/mount.h:126
-	MOUNT_ATTR_IDMAP       = 0x100000 // linux/mount.h:127
-	MOUNT_ATTR_NOSYMFOLLOW = 0x200000 // linux/mount.h:128
+	MOUNT_ATTR_IDMAP       = 0x100000 // linux/mount.h:127, since Linux 5.11 to 6.1
+	MOUNT_ATTR_NOSYMFOLLOW = 0x200000 // linux/mount.h:128, since Linux 5.11 to 6.1
 
-	MOUNT_ATTR_SIZE_VER0 = 32 // linux/mount.h:141
+	MOUNT_ATTR_SIZE_VER0 = 32 // linux/mount.h:141, since Linux 5.11 to 6.1
 
-	MNT_ID_REQ_SIZE_VER0 = 24 // linux/mount.h:212
-	MNT_ID_REQ_SIZE_VER1 = 32 // linux/mount.h:213
+	MNT_ID_REQ_SIZE_VER0 = 24 // linux/mount.h:212, since Linux 6.2 to 6.12
+	MNT_ID_REQ_SIZE_VER1 = 32 // linux/mount.h:213, since Linux 6.2 to 6.12
 
-	STATMOUNT_SB_BASIC       = 0x1    // linux/mount.h:218
-	STATMOUNT_MNT_BASIC      = 0x2    // linux/mount.h:219
-	STATMOUNT_PROPAGATE_FROM = 0x4    // linux/mount.h:220
-	STATMOUNT_MNT_ROOT       = 0x8    // linux/mount.h:221
-	STATMOUNT_MNT_POINT      = 0x10   // linux/mount.h:222
-	STATMOUNT_FS_TYPE        = 0x20   // linux/mount.h:223
-	STATMOUNT_MNT_NS_ID      = 0x40   // linux/mount.h:224
-	STATMOUNT_MNT_OPTS       = 0x80   // linux/mount.h:225
-	STATMOUNT_FS_SUBTYPE     = 0x100  // linux/mount.h:226
-	STATMOUNT_SB_SOURCE      = 0x200  // linux/mount.h:227
-	STATMOUNT_OPT_ARRAY      = 0x400  // linux/mount.h:228
-	STATMOUNT_OPT_SEC_ARRAY  = 0x800  // linux/mount.h:229
-	STATMOUNT_SUPPORTED_MASK = 0x1000 // linux/mount.h:230
-	STATMOUNT_MNT_UIDMAP     = 0x2000 // linux/mount.h:231
-	STATMOUNT_MNT_GIDMAP     = 0x4000 // linux/mount.h:232
+	STATMOUNT_SB_BASIC       = 0x1    // linux/mount.h:218, since Linux 6.2 to 6.12
+	STATMOUNT_MNT_BASIC      = 0x2    // linux/mount.h:219, since Linux 6.2 to 6.12
+	STATMOUNT_PROPAGATE_FROM = 0x4    // linux/mount.h:220, since Linux 6.2 to 6.12
+	STATMOUNT_MNT_ROOT       = 0x8    // linux/mount.h:221, since Linux 6.2 to 6.12
+	STATMOUNT_MNT_POINT      = 0x10   // linux/mount.h:222, since Linux 6.2 to 6.12
+	STATMOUNT_FS_TYPE        = 0x20   // linux/mount.h:223, since Linux 6.2 to 6.12
+	STATMOUNT_MNT_NS_ID      = 0x40   // linux/mount.h:224, since Linux 6.2 to 6.12
+	STATMOUNT_MNT_OPTS       = 0x80   // linux/mount.h:225, since Linux 6.2 to 6.12
+	STATMOUNT_FS_SUBTYPE     = 0x100  // linux/mount.h:226, since Linux 6.13 to 7.2
+	STATMOUNT_SB_SOURCE      = 0x200  // linux/mount.h:227, since Linux 6.13 to 7.2
+	STATMOUNT_OPT_ARRAY      = 0x400  // linux/mount.h:228, since Linux 6.13 to 7.2
+	STATMOUNT_OPT_SEC_ARRAY  = 0x800  // linux/mount.h:229, since Linux 6.13 to 7.2
+	STATMOUNT_SUPPORTED_MASK = 0x1000 // linux/mount.h:230, since Linux 6.13 to 7.2
+	STATMOUNT_MNT_UIDMAP     = 0x2000 // linux/mount.h:231, since Linux 6.13 to 7.2
+	STATMOUNT_MNT_GIDMAP     = 0x4000 // linux/mount.h:232, since Linux 6.13 to 7.2
 
-	LSMT_ROOT         = 0xffffffffffffffff // linux/mount.h:237
-	LISTMOUNT_REVERSE = 0x1                // linux/mount.h:238
+	LSMT_ROOT         = 0xffffffffffffffff // linux/mount.h:237, since Linux 6.2 to 6.12
+	LISTMOUNT_REVERSE = 0x1                // linux/mount.h:238, since Linux 6.2 to 6.12
 
-	STATMOUNT_BY_FD = 0x1 // linux/mount.h:243
+	STATMOUNT_BY_FD = 0x1 // linux/mount.h:243, since Linux 6.13 to 7.2
 )
 
-// MountAttr is struct mount_attr (linux/mount.h:133).
+// MountAttr is struct mount_attr (linux/mount.h:133), since Linux 5.11 to 6.1.
 type MountAttr struct {
 	AttrSet     uint64
 	AttrClr     uint64
@@ -135,7 +135,7 @@ var (
 	_ [24]struct{} = [unsafe.Offsetof(MountAttr{}.UsernsFd)]struct{}{}
 )
 
-// Statmount is struct statmount (linux/mount.h:157).
+// Statmount is struct statmount (linux/mount.h:157), since Linux 6.2 to 6.12.
 type Statmount struct {
 	Size           uint32
 	MntOpts        uint32
@@ -157,17 +157,17 @@ type Statmount struct {
 	MntRoot        uint32
 	MntPoint       uint32
 	MntNsId        uint64
-	FsSubtype      uint32
-	SbSource       uint32
-	OptNum         uint32
-	OptArray       uint32
-	OptSecNum      uint32
-	OptSecArray    uint32
-	SupportedMask  uint64
-	MntUidmapNum   uint32
-	MntUidmap      uint32
-	MntGidmapNum   uint32
-	MntGidmap      uint32
+	FsSubtype      uint32 // since Linux 6.13 to 7.2
+	SbSource       uint32 // since Linux 6.13 to 7.2
+	OptNum         uint32 // since Linux 6.13 to 7.2
+	OptArray       uint32 // since Linux 6.13 to 7.2
+	OptSecNum      uint32 // since Linux 6.13 to 7.2
+	OptSecArray    uint32 // since Linux 6.13 to 7.2
+	SupportedMask  uint64 // since Linux 6.13 to 7.2
+	MntUidmapNum   uint32 // since Linux 6.13 to 7.2
+	MntUidmap      uint32 // since Linux 6.13 to 7.2
+	MntGidmapNum   uint32 // since Linux 6.13 to 7.2
+	MntGidmap      uint32 // since Linux 6.13 to 7.2
 	Spare2         [43]uint64
 }
 
@@ -210,7 +210,7 @@ var (
 // OffsetofStatmountStr is where str (char[]) begins.
 const OffsetofStatmountStr = 512
 
-// MntIdReq is struct mnt_id_req (linux/mount.h:200).
+// MntIdReq is struct mnt_id_req (linux/mount.h:200), since Linux 6.2 to 6.12.
 type MntIdReq struct {
 	Size    uint32
 	union   [1]uint32
@@ -233,7 +233,7 @@ func (x *MntIdReq) MntNsFd() *uint32 {
 	return (*uint32)(unsafe.Pointer(&x.union))
 }
 
-// MntFd points at mnt_fd (__u32).
+// MntFd points at mnt_fd (__u32), since Linux 6.13 to 7.2.
 func (x *MntIdReq) MntFd() *uint32 {
 	return (*uint32)(unsafe.Pointer(&x.union))
 }

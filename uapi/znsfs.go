@@ -7,46 +7,46 @@ import "unsafe"
 // Constants of linux/nsfs.h.
 const (
 	NSIO                  = 0xb7 // linux/nsfs.h:8
-	MNT_NS_INFO_SIZE_VER0 = 16   // linux/nsfs.h:34
+	MNT_NS_INFO_SIZE_VER0 = 16   // linux/nsfs.h:34, since Linux 6.2 to 6.12
 
 	// enum init_ns_ino
-	IPC_NS_INIT_INO    = 0xefffffff // linux/nsfs.h:48
-	UTS_NS_INIT_INO    = 0xeffffffe // linux/nsfs.h:49
-	USER_NS_INIT_INO   = 0xeffffffd // linux/nsfs.h:50
-	PID_NS_INIT_INO    = 0xeffffffc // linux/nsfs.h:51
-	CGROUP_NS_INIT_INO = 0xeffffffb // linux/nsfs.h:52
-	TIME_NS_INIT_INO   = 0xeffffffa // linux/nsfs.h:53
-	NET_NS_INIT_INO    = 0xeffffff9 // linux/nsfs.h:54
-	MNT_NS_INIT_INO    = 0xeffffff8 // linux/nsfs.h:55
+	IPC_NS_INIT_INO    = 0xefffffff // linux/nsfs.h:48, since Linux 6.13 to 7.2
+	UTS_NS_INIT_INO    = 0xeffffffe // linux/nsfs.h:49, since Linux 6.13 to 7.2
+	USER_NS_INIT_INO   = 0xeffffffd // linux/nsfs.h:50, since Linux 6.13 to 7.2
+	PID_NS_INIT_INO    = 0xeffffffc // linux/nsfs.h:51, since Linux 6.13 to 7.2
+	CGROUP_NS_INIT_INO = 0xeffffffb // linux/nsfs.h:52, since Linux 6.13 to 7.2
+	TIME_NS_INIT_INO   = 0xeffffffa // linux/nsfs.h:53, since Linux 6.13 to 7.2
+	NET_NS_INIT_INO    = 0xeffffff9 // linux/nsfs.h:54, since Linux 6.13 to 7.2
+	MNT_NS_INIT_INO    = 0xeffffff8 // linux/nsfs.h:55, since Linux 6.13 to 7.2
 
-	NSFS_FILE_HANDLE_SIZE_VER0   = 16 // linux/nsfs.h:64
-	NSFS_FILE_HANDLE_SIZE_LATEST = 16 // linux/nsfs.h:65
+	NSFS_FILE_HANDLE_SIZE_VER0   = 16 // linux/nsfs.h:64, since Linux 6.13 to 7.2
+	NSFS_FILE_HANDLE_SIZE_LATEST = 16 // linux/nsfs.h:65, since Linux 6.13 to 7.2
 
 	// enum init_ns_id
-	IPC_NS_INIT_ID    = 1 // linux/nsfs.h:68
-	UTS_NS_INIT_ID    = 2 // linux/nsfs.h:69
-	USER_NS_INIT_ID   = 3 // linux/nsfs.h:70
-	PID_NS_INIT_ID    = 4 // linux/nsfs.h:71
-	CGROUP_NS_INIT_ID = 5 // linux/nsfs.h:72
-	TIME_NS_INIT_ID   = 6 // linux/nsfs.h:73
-	NET_NS_INIT_ID    = 7 // linux/nsfs.h:74
-	MNT_NS_INIT_ID    = 8 // linux/nsfs.h:75
+	IPC_NS_INIT_ID    = 1 // linux/nsfs.h:68, since Linux 6.13 to 7.2
+	UTS_NS_INIT_ID    = 2 // linux/nsfs.h:69, since Linux 6.13 to 7.2
+	USER_NS_INIT_ID   = 3 // linux/nsfs.h:70, since Linux 6.13 to 7.2
+	PID_NS_INIT_ID    = 4 // linux/nsfs.h:71, since Linux 6.13 to 7.2
+	CGROUP_NS_INIT_ID = 5 // linux/nsfs.h:72, since Linux 6.13 to 7.2
+	TIME_NS_INIT_ID   = 6 // linux/nsfs.h:73, since Linux 6.13 to 7.2
+	NET_NS_INIT_ID    = 7 // linux/nsfs.h:74, since Linux 6.13 to 7.2
+	MNT_NS_INIT_ID    = 8 // linux/nsfs.h:75, since Linux 6.13 to 7.2
 
 	// enum ns_type
-	TIME_NS   = 0x80       // linux/nsfs.h:79
-	MNT_NS    = 0x20000    // linux/nsfs.h:80
-	CGROUP_NS = 0x2000000  // linux/nsfs.h:81
-	UTS_NS    = 0x4000000  // linux/nsfs.h:82
-	IPC_NS    = 0x8000000  // linux/nsfs.h:83
-	USER_NS   = 0x10000000 // linux/nsfs.h:84
-	PID_NS    = 0x20000000 // linux/nsfs.h:85
-	NET_NS    = 0x40000000 // linux/nsfs.h:86
+	TIME_NS   = 0x80       // linux/nsfs.h:79, since Linux 6.13 to 7.2
+	MNT_NS    = 0x20000    // linux/nsfs.h:80, since Linux 6.13 to 7.2
+	CGROUP_NS = 0x2000000  // linux/nsfs.h:81, since Linux 6.13 to 7.2
+	UTS_NS    = 0x4000000  // linux/nsfs.h:82, since Linux 6.13 to 7.2
+	IPC_NS    = 0x8000000  // linux/nsfs.h:83, since Linux 6.13 to 7.2
+	USER_NS   = 0x10000000 // linux/nsfs.h:84, since Linux 6.13 to 7.2
+	PID_NS    = 0x20000000 // linux/nsfs.h:85, since Linux 6.13 to 7.2
+	NET_NS    = 0x40000000 // linux/nsfs.h:86, since Linux 6.13 to 7.2
 
-	LISTNS_CURRENT_USER = 0xffffffffffffffff // linux/nsfs.h:118
-	NS_ID_REQ_SIZE_VER0 = 32                 // linux/nsfs.h:121
+	LISTNS_CURRENT_USER = 0xffffffffffffffff // linux/nsfs.h:118, since Linux 6.13 to 7.2
+	NS_ID_REQ_SIZE_VER0 = 32                 // linux/nsfs.h:121, since Linux 6.13 to 7.2
 )
 
-// MntNsInfo is struct mnt_ns_info (linux/nsfs.h:28).
+// MntNsInfo is struct mnt_ns_info (linux/nsfs.h:28), since Linux 6.2 to 6.12.
 type MntNsInfo struct {
 	Size     uint32
 	NrMounts uint32
@@ -60,7 +60,7 @@ var (
 	_ [8]struct{}  = [unsafe.Offsetof(MntNsInfo{}.MntNsId)]struct{}{}
 )
 
-// NsfsFileHandle is struct nsfs_file_handle (linux/nsfs.h:58).
+// NsfsFileHandle is struct nsfs_file_handle (linux/nsfs.h:58), since Linux 6.13 to 7.2.
 type NsfsFileHandle struct {
 	NsId   uint64
 	NsType uint32
@@ -74,7 +74,7 @@ var (
 	_ [12]struct{} = [unsafe.Offsetof(NsfsFileHandle{}.NsInum)]struct{}{}
 )
 
-// NsIdReq is struct ns_id_req (linux/nsfs.h:104).
+// NsIdReq is struct ns_id_req (linux/nsfs.h:104), since Linux 6.13 to 7.2.
 type NsIdReq struct {
 	Size     uint32
 	Spare    uint32

@@ -10,14 +10,14 @@ const (
 	NS_GET_PARENT          = 0xb702     // linux/nsfs.h:13
 	NS_GET_NSTYPE          = 0xb703     // linux/nsfs.h:16
 	NS_GET_OWNER_UID       = 0xb704     // linux/nsfs.h:18
-	NS_GET_PID_FROM_PIDNS  = 0x8004b706 // linux/nsfs.h:20
-	NS_GET_TGID_FROM_PIDNS = 0x8004b707 // linux/nsfs.h:22
-	NS_GET_PID_IN_PIDNS    = 0x8004b708 // linux/nsfs.h:24
-	NS_GET_TGID_IN_PIDNS   = 0x8004b709 // linux/nsfs.h:26
-	NS_MNT_GET_INFO        = 0x8010b70a // linux/nsfs.h:37
-	NS_MNT_GET_NEXT        = 0x8010b70b // linux/nsfs.h:39
-	NS_MNT_GET_PREV        = 0x8010b70c // linux/nsfs.h:41
+	NS_GET_PID_FROM_PIDNS  = 0x8004b706 // linux/nsfs.h:20, since Linux 6.2 to 6.12
+	NS_GET_TGID_FROM_PIDNS = 0x8004b707 // linux/nsfs.h:22, since Linux 6.2 to 6.12
+	NS_GET_PID_IN_PIDNS    = 0x8004b708 // linux/nsfs.h:24, since Linux 6.2 to 6.12
+	NS_GET_TGID_IN_PIDNS   = 0x8004b709 // linux/nsfs.h:26, since Linux 6.2 to 6.12
+	NS_MNT_GET_INFO        = 0x8010b70a // linux/nsfs.h:37, since Linux 6.2 to 6.12
+	NS_MNT_GET_NEXT        = 0x8010b70b // linux/nsfs.h:39, since Linux 6.2 to 6.12
+	NS_MNT_GET_PREV        = 0x8010b70c // linux/nsfs.h:41, since Linux 6.2 to 6.12
 
-	NS_GET_MNTNS_ID = 0x8008b705 // linux/nsfs.h:44
-	NS_GET_ID       = 0x8008b70d // linux/nsfs.h:45
+	NS_GET_MNTNS_ID = 0x8008b705 // linux/nsfs.h:44, since Linux 6.2 to 6.12
+	NS_GET_ID       = 0x8008b70d // linux/nsfs.h:45, since Linux 6.13 to 7.2
 )

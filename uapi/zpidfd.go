@@ -6,45 +6,45 @@ import "unsafe"
 
 // Constants of linux/pidfd.h.
 const (
-	PIDFD_SIGNAL_THREAD        = 0x1 // linux/pidfd.h:15
-	PIDFD_SIGNAL_THREAD_GROUP  = 0x2 // linux/pidfd.h:16
-	PIDFD_SIGNAL_PROCESS_GROUP = 0x4 // linux/pidfd.h:17
+	PIDFD_SIGNAL_THREAD        = 0x1 // linux/pidfd.h:15, since Linux 6.2 to 6.12
+	PIDFD_SIGNAL_THREAD_GROUP  = 0x2 // linux/pidfd.h:16, since Linux 6.2 to 6.12
+	PIDFD_SIGNAL_PROCESS_GROUP = 0x4 // linux/pidfd.h:17, since Linux 6.2 to 6.12
 
-	PIDFD_INFO_PID             = 0x1  // linux/pidfd.h:20
-	PIDFD_INFO_CREDS           = 0x2  // linux/pidfd.h:21
-	PIDFD_INFO_CGROUPID        = 0x4  // linux/pidfd.h:22
-	PIDFD_INFO_EXIT            = 0x8  // linux/pidfd.h:23
-	PIDFD_INFO_COREDUMP        = 0x10 // linux/pidfd.h:24
-	PIDFD_INFO_SUPPORTED_MASK  = 0x20 // linux/pidfd.h:25
-	PIDFD_INFO_COREDUMP_SIGNAL = 0x40 // linux/pidfd.h:26
-	PIDFD_INFO_COREDUMP_CODE   = 0x80 // linux/pidfd.h:27
+	PIDFD_INFO_PID             = 0x1  // linux/pidfd.h:20, since Linux 6.13 to 7.2
+	PIDFD_INFO_CREDS           = 0x2  // linux/pidfd.h:21, since Linux 6.13 to 7.2
+	PIDFD_INFO_CGROUPID        = 0x4  // linux/pidfd.h:22, since Linux 6.13 to 7.2
+	PIDFD_INFO_EXIT            = 0x8  // linux/pidfd.h:23, since Linux 6.13 to 7.2
+	PIDFD_INFO_COREDUMP        = 0x10 // linux/pidfd.h:24, since Linux 6.13 to 7.2
+	PIDFD_INFO_SUPPORTED_MASK  = 0x20 // linux/pidfd.h:25, since Linux 6.13 to 7.2
+	PIDFD_INFO_COREDUMP_SIGNAL = 0x40 // linux/pidfd.h:26, since Linux 6.13 to 7.2
+	PIDFD_INFO_COREDUMP_CODE   = 0x80 // linux/pidfd.h:27, since Linux 6.13 to 7.2
 
-	PIDFD_INFO_SIZE_VER0 = 64 // linux/pidfd.h:29
-	PIDFD_INFO_SIZE_VER1 = 72 // linux/pidfd.h:30
-	PIDFD_INFO_SIZE_VER2 = 80 // linux/pidfd.h:31
-	PIDFD_INFO_SIZE_VER3 = 88 // linux/pidfd.h:32
+	PIDFD_INFO_SIZE_VER0 = 64 // linux/pidfd.h:29, since Linux 6.13 to 7.2
+	PIDFD_INFO_SIZE_VER1 = 72 // linux/pidfd.h:30, since Linux 6.13 to 7.2
+	PIDFD_INFO_SIZE_VER2 = 80 // linux/pidfd.h:31, since Linux 6.13 to 7.2
+	PIDFD_INFO_SIZE_VER3 = 88 // linux/pidfd.h:32, since Linux 6.13 to 7.2
 
-	PIDFD_COREDUMPED    = 0x1 // linux/pidfd.h:42
-	PIDFD_COREDUMP_SKIP = 0x2 // linux/pidfd.h:43
-	PIDFD_COREDUMP_USER = 0x4 // linux/pidfd.h:44
-	PIDFD_COREDUMP_ROOT = 0x8 // linux/pidfd.h:45
+	PIDFD_COREDUMPED    = 0x1 // linux/pidfd.h:42, since Linux 6.13 to 7.2
+	PIDFD_COREDUMP_SKIP = 0x2 // linux/pidfd.h:43, since Linux 6.13 to 7.2
+	PIDFD_COREDUMP_USER = 0x4 // linux/pidfd.h:44, since Linux 6.13 to 7.2
+	PIDFD_COREDUMP_ROOT = 0x8 // linux/pidfd.h:45, since Linux 6.13 to 7.2
 
-	PIDFD_SELF         = -10000 // linux/pidfd.h:53
-	PIDFD_SELF_PROCESS = -10001 // linux/pidfd.h:54
+	PIDFD_SELF         = -10000 // linux/pidfd.h:53, since Linux 6.13 to 7.2
+	PIDFD_SELF_PROCESS = -10001 // linux/pidfd.h:54, since Linux 6.13 to 7.2
 
-	PIDFS_IOCTL_MAGIC = 0xff       // linux/pidfd.h:105
-	PIDFD_GET_INFO    = 0xc058ff0b // linux/pidfd.h:117
+	PIDFS_IOCTL_MAGIC = 0xff       // linux/pidfd.h:105, since Linux 6.2 to 6.12
+	PIDFD_GET_INFO    = 0xc058ff0b // linux/pidfd.h:117, since Linux 6.13 to 7.2
 )
 
 // Constants of linux/fcntl.h.
 const (
-	PIDFD_SELF_THREAD       = -10000 // linux/fcntl.h:122
-	PIDFD_SELF_THREAD_GROUP = -10001 // linux/fcntl.h:123
+	PIDFD_SELF_THREAD       = -10000 // linux/fcntl.h:122, since Linux 6.13 to 7.2
+	PIDFD_SELF_THREAD_GROUP = -10001 // linux/fcntl.h:123, since Linux 6.13 to 7.2
 
-	FD_PIDFS_ROOT = -10002 // linux/fcntl.h:125
+	FD_PIDFS_ROOT = -10002 // linux/fcntl.h:125, since Linux 6.13 to 7.2
 )
 
-// PidfdInfo is struct pidfd_info (linux/pidfd.h:56).
+// PidfdInfo is struct pidfd_info (linux/pidfd.h:56), since Linux 6.13 to 7.2.
 type PidfdInfo struct {
 	Mask           uint64
 	Cgroupid       uint64

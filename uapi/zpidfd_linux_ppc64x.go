@@ -7,16 +7,16 @@ package uapi
 // Constants of linux/pidfd.h.
 const (
 	PIDFD_NONBLOCK = 0x800 // linux/pidfd.h:11
-	PIDFD_THREAD   = 0x80  // linux/pidfd.h:12
+	PIDFD_THREAD   = 0x80  // linux/pidfd.h:12, since Linux 6.2 to 6.12
 
-	PIDFD_GET_CGROUP_NAMESPACE            = 0x2000ff01 // linux/pidfd.h:107
-	PIDFD_GET_IPC_NAMESPACE               = 0x2000ff02 // linux/pidfd.h:108
-	PIDFD_GET_MNT_NAMESPACE               = 0x2000ff03 // linux/pidfd.h:109
-	PIDFD_GET_NET_NAMESPACE               = 0x2000ff04 // linux/pidfd.h:110
-	PIDFD_GET_PID_NAMESPACE               = 0x2000ff05 // linux/pidfd.h:111
-	PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE  = 0x2000ff06 // linux/pidfd.h:112
-	PIDFD_GET_TIME_NAMESPACE              = 0x2000ff07 // linux/pidfd.h:113
-	PIDFD_GET_TIME_FOR_CHILDREN_NAMESPACE = 0x2000ff08 // linux/pidfd.h:114
-	PIDFD_GET_USER_NAMESPACE              = 0x2000ff09 // linux/pidfd.h:115
-	PIDFD_GET_UTS_NAMESPACE               = 0x2000ff0a // linux/pidfd.h:116
+	PIDFD_GET_CGROUP_NAMESPACE            = 0x2000ff01 // linux/pidfd.h:107, since Linux 6.2 to 6.12
+	PIDFD_GET_IPC_NAMESPACE               = 0x2000ff02 // linux/pidfd.h:108, since Linux 6.2 to 6.12
+	PIDFD_GET_MNT_NAMESPACE               = 0x2000ff03 // linux/pidfd.h:109, since Linux 6.2 to 6.12
+	PIDFD_GET_NET_NAMESPACE               = 0x2000ff04 // linux/pidfd.h:110, since Linux 6.2 to 6.12
+	PIDFD_GET_PID_NAMESPACE               = 0x2000ff05 // linux/pidfd.h:111, since Linux 6.2 to 6.12
+	PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE  = 0x2000ff06 // linux/pidfd.h:112, since Linux 6.2 to 6.12
+	PIDFD_GET_TIME_NAMESPACE              = 0x2000ff07 // linux/pidfd.h:113, since Linux 6.2 to 6.12
+	PIDFD_GET_TIME_FOR_CHILDREN_NAMESPACE = 0x2000ff08 // linux/pidfd.h:114, since Linux 6.2 to 6.12
+	PIDFD_GET_USER_NAMESPACE              = 0x2000ff09 // linux/pidfd.h:115, since Linux 6.2 to 6.12
+	PIDFD_GET_UTS_NAMESPACE               = 0x2000ff0a // linux/pidfd.h:116, since Linux 6.2 to 6.12
 )

@@ -108,7 +108,7 @@ const (
 	PR_GET_TID_ADDRESS = 40 // linux/prctl.h:178
 	PR_SET_THP_DISABLE = 41 // linux/prctl.h:185
 
-	PR_THP_DISABLE_EXCEPT_ADVISED = 0x2 // linux/prctl.h:190
+	PR_THP_DISABLE_EXCEPT_ADVISED = 0x2 // linux/prctl.h:190, since Linux 6.13 to 7.2
 	PR_GET_THP_DISABLE            = 42  // linux/prctl.h:191
 
 	PR_MPX_ENABLE_MANAGEMENT  = 43 // linux/prctl.h:196
@@ -137,7 +137,7 @@ const (
 
 	PR_SPEC_STORE_BYPASS    = 0 // linux/prctl.h:224
 	PR_SPEC_INDIRECT_BRANCH = 1 // linux/prctl.h:225
-	PR_SPEC_L1D_FLUSH       = 2 // linux/prctl.h:226
+	PR_SPEC_L1D_FLUSH       = 2 // linux/prctl.h:226, since Linux 5.11 to 6.1
 
 	PR_SPEC_NOT_AFFECTED   = 0    // linux/prctl.h:228
 	PR_SPEC_PRCTL          = 0x1  // linux/prctl.h:229
@@ -166,119 +166,119 @@ const (
 	PR_MTE_TAG_MASK  = 0x7fff8 // linux/prctl.h:254
 
 	PR_MTE_TCF_SHIFT  = 1       // linux/prctl.h:256
-	PR_MTE_STORE_ONLY = 0x80000 // linux/prctl.h:258
+	PR_MTE_STORE_ONLY = 0x80000 // linux/prctl.h:258, since Linux 6.13 to 7.2
 
-	PR_PMLEN_SHIFT = 24         // linux/prctl.h:260
-	PR_PMLEN_MASK  = 0x7f000000 // linux/prctl.h:261
+	PR_PMLEN_SHIFT = 24         // linux/prctl.h:260, since Linux 6.13 to 7.2
+	PR_PMLEN_MASK  = 0x7f000000 // linux/prctl.h:261, since Linux 6.13 to 7.2
 
 	PR_SET_IO_FLUSHER = 57 // linux/prctl.h:264
 	PR_GET_IO_FLUSHER = 58 // linux/prctl.h:265
 
-	PR_SET_SYSCALL_USER_DISPATCH = 59 // linux/prctl.h:268
-	PR_SYS_DISPATCH_OFF          = 0  // linux/prctl.h:269
+	PR_SET_SYSCALL_USER_DISPATCH = 59 // linux/prctl.h:268, since Linux 5.11 to 6.1
+	PR_SYS_DISPATCH_OFF          = 0  // linux/prctl.h:269, since Linux 5.11 to 6.1
 
-	PR_SYS_DISPATCH_EXCLUSIVE_ON = 1 // linux/prctl.h:271
-	PR_SYS_DISPATCH_INCLUSIVE_ON = 2 // linux/prctl.h:273
-	PR_SYS_DISPATCH_ON           = 1 // linux/prctl.h:275
+	PR_SYS_DISPATCH_EXCLUSIVE_ON = 1 // linux/prctl.h:271, since Linux 6.13 to 7.2
+	PR_SYS_DISPATCH_INCLUSIVE_ON = 2 // linux/prctl.h:273, since Linux 6.13 to 7.2
+	PR_SYS_DISPATCH_ON           = 1 // linux/prctl.h:275, since Linux 5.11 to 6.1
 
-	SYSCALL_DISPATCH_FILTER_ALLOW = 0 // linux/prctl.h:277
-	SYSCALL_DISPATCH_FILTER_BLOCK = 1 // linux/prctl.h:278
+	SYSCALL_DISPATCH_FILTER_ALLOW = 0 // linux/prctl.h:277, since Linux 5.11 to 6.1
+	SYSCALL_DISPATCH_FILTER_BLOCK = 1 // linux/prctl.h:278, since Linux 5.11 to 6.1
 
-	PR_PAC_SET_ENABLED_KEYS = 60 // linux/prctl.h:281
-	PR_PAC_GET_ENABLED_KEYS = 61 // linux/prctl.h:282
+	PR_PAC_SET_ENABLED_KEYS = 60 // linux/prctl.h:281, since Linux 5.11 to 6.1
+	PR_PAC_GET_ENABLED_KEYS = 61 // linux/prctl.h:282, since Linux 5.11 to 6.1
 
-	PR_SCHED_CORE                     = 62 // linux/prctl.h:285
-	PR_SCHED_CORE_GET                 = 0  // linux/prctl.h:286
-	PR_SCHED_CORE_CREATE              = 1  // linux/prctl.h:287
-	PR_SCHED_CORE_SHARE_TO            = 2  // linux/prctl.h:288
-	PR_SCHED_CORE_SHARE_FROM          = 3  // linux/prctl.h:289
-	PR_SCHED_CORE_MAX                 = 4  // linux/prctl.h:290
-	PR_SCHED_CORE_SCOPE_THREAD        = 0  // linux/prctl.h:291
-	PR_SCHED_CORE_SCOPE_THREAD_GROUP  = 1  // linux/prctl.h:292
-	PR_SCHED_CORE_SCOPE_PROCESS_GROUP = 2  // linux/prctl.h:293
+	PR_SCHED_CORE                     = 62 // linux/prctl.h:285, since Linux 5.11 to 6.1
+	PR_SCHED_CORE_GET                 = 0  // linux/prctl.h:286, since Linux 5.11 to 6.1
+	PR_SCHED_CORE_CREATE              = 1  // linux/prctl.h:287, since Linux 5.11 to 6.1
+	PR_SCHED_CORE_SHARE_TO            = 2  // linux/prctl.h:288, since Linux 5.11 to 6.1
+	PR_SCHED_CORE_SHARE_FROM          = 3  // linux/prctl.h:289, since Linux 5.11 to 6.1
+	PR_SCHED_CORE_MAX                 = 4  // linux/prctl.h:290, since Linux 5.11 to 6.1
+	PR_SCHED_CORE_SCOPE_THREAD        = 0  // linux/prctl.h:291, since Linux 5.11 to 6.1
+	PR_SCHED_CORE_SCOPE_THREAD_GROUP  = 1  // linux/prctl.h:292, since Linux 5.11 to 6.1
+	PR_SCHED_CORE_SCOPE_PROCESS_GROUP = 2  // linux/prctl.h:293, since Linux 5.11 to 6.1
 
-	PR_SME_SET_VL        = 63      // linux/prctl.h:297
-	PR_SME_SET_VL_ONEXEC = 0x40000 // linux/prctl.h:298
-	PR_SME_GET_VL        = 64      // linux/prctl.h:299
+	PR_SME_SET_VL        = 63      // linux/prctl.h:297, since Linux 5.11 to 6.1
+	PR_SME_SET_VL_ONEXEC = 0x40000 // linux/prctl.h:298, since Linux 5.11 to 6.1
+	PR_SME_GET_VL        = 64      // linux/prctl.h:299, since Linux 5.11 to 6.1
 
-	PR_SME_VL_LEN_MASK = 0xffff  // linux/prctl.h:301
-	PR_SME_VL_INHERIT  = 0x20000 // linux/prctl.h:302
+	PR_SME_VL_LEN_MASK = 0xffff  // linux/prctl.h:301, since Linux 5.11 to 6.1
+	PR_SME_VL_INHERIT  = 0x20000 // linux/prctl.h:302, since Linux 5.11 to 6.1
 
-	PR_SET_MDWE              = 65  // linux/prctl.h:305
-	PR_MDWE_REFUSE_EXEC_GAIN = 0x1 // linux/prctl.h:306
-	PR_MDWE_NO_INHERIT       = 0x2 // linux/prctl.h:307
+	PR_SET_MDWE              = 65  // linux/prctl.h:305, since Linux 6.2 to 6.12
+	PR_MDWE_REFUSE_EXEC_GAIN = 0x1 // linux/prctl.h:306, since Linux 6.2 to 6.12
+	PR_MDWE_NO_INHERIT       = 0x2 // linux/prctl.h:307, since Linux 6.2 to 6.12
 
-	PR_GET_MDWE = 66 // linux/prctl.h:309
+	PR_GET_MDWE = 66 // linux/prctl.h:309, since Linux 6.2 to 6.12
 
-	PR_SET_VMA           = 0x53564d41 // linux/prctl.h:311
-	PR_SET_VMA_ANON_NAME = 0          // linux/prctl.h:312
+	PR_SET_VMA           = 0x53564d41 // linux/prctl.h:311, since Linux 5.11 to 6.1
+	PR_SET_VMA_ANON_NAME = 0          // linux/prctl.h:312, since Linux 5.11 to 6.1
 
-	PR_GET_AUXV = 0x41555856 // linux/prctl.h:314
+	PR_GET_AUXV = 0x41555856 // linux/prctl.h:314, since Linux 6.2 to 6.12
 
-	PR_SET_MEMORY_MERGE = 67 // linux/prctl.h:316
-	PR_GET_MEMORY_MERGE = 68 // linux/prctl.h:317
+	PR_SET_MEMORY_MERGE = 67 // linux/prctl.h:316, since Linux 6.2 to 6.12
+	PR_GET_MEMORY_MERGE = 68 // linux/prctl.h:317, since Linux 6.2 to 6.12
 
-	PR_RISCV_V_SET_CONTROL           = 69   // linux/prctl.h:319
-	PR_RISCV_V_GET_CONTROL           = 70   // linux/prctl.h:320
-	PR_RISCV_V_VSTATE_CTRL_DEFAULT   = 0    // linux/prctl.h:321
-	PR_RISCV_V_VSTATE_CTRL_OFF       = 1    // linux/prctl.h:322
-	PR_RISCV_V_VSTATE_CTRL_ON        = 2    // linux/prctl.h:323
-	PR_RISCV_V_VSTATE_CTRL_INHERIT   = 0x10 // linux/prctl.h:324
-	PR_RISCV_V_VSTATE_CTRL_CUR_MASK  = 0x3  // linux/prctl.h:325
-	PR_RISCV_V_VSTATE_CTRL_NEXT_MASK = 0xc  // linux/prctl.h:326
-	PR_RISCV_V_VSTATE_CTRL_MASK      = 0x1f // linux/prctl.h:327
+	PR_RISCV_V_SET_CONTROL           = 69   // linux/prctl.h:319, since Linux 6.2 to 6.12
+	PR_RISCV_V_GET_CONTROL           = 70   // linux/prctl.h:320, since Linux 6.2 to 6.12
+	PR_RISCV_V_VSTATE_CTRL_DEFAULT   = 0    // linux/prctl.h:321, since Linux 6.2 to 6.12
+	PR_RISCV_V_VSTATE_CTRL_OFF       = 1    // linux/prctl.h:322, since Linux 6.2 to 6.12
+	PR_RISCV_V_VSTATE_CTRL_ON        = 2    // linux/prctl.h:323, since Linux 6.2 to 6.12
+	PR_RISCV_V_VSTATE_CTRL_INHERIT   = 0x10 // linux/prctl.h:324, since Linux 6.2 to 6.12
+	PR_RISCV_V_VSTATE_CTRL_CUR_MASK  = 0x3  // linux/prctl.h:325, since Linux 6.2 to 6.12
+	PR_RISCV_V_VSTATE_CTRL_NEXT_MASK = 0xc  // linux/prctl.h:326, since Linux 6.2 to 6.12
+	PR_RISCV_V_VSTATE_CTRL_MASK      = 0x1f // linux/prctl.h:327, since Linux 6.2 to 6.12
 
-	PR_RISCV_SET_ICACHE_FLUSH_CTX = 71 // linux/prctl.h:329
-	PR_RISCV_CTX_SW_FENCEI_ON     = 0  // linux/prctl.h:330
-	PR_RISCV_CTX_SW_FENCEI_OFF    = 1  // linux/prctl.h:331
-	PR_RISCV_SCOPE_PER_PROCESS    = 0  // linux/prctl.h:332
-	PR_RISCV_SCOPE_PER_THREAD     = 1  // linux/prctl.h:333
+	PR_RISCV_SET_ICACHE_FLUSH_CTX = 71 // linux/prctl.h:329, since Linux 6.2 to 6.12
+	PR_RISCV_CTX_SW_FENCEI_ON     = 0  // linux/prctl.h:330, since Linux 6.2 to 6.12
+	PR_RISCV_CTX_SW_FENCEI_OFF    = 1  // linux/prctl.h:331, since Linux 6.2 to 6.12
+	PR_RISCV_SCOPE_PER_PROCESS    = 0  // linux/prctl.h:332, since Linux 6.2 to 6.12
+	PR_RISCV_SCOPE_PER_THREAD     = 1  // linux/prctl.h:333, since Linux 6.2 to 6.12
 
-	PR_PPC_GET_DEXCR = 72 // linux/prctl.h:336
-	PR_PPC_SET_DEXCR = 73 // linux/prctl.h:337
+	PR_PPC_GET_DEXCR = 72 // linux/prctl.h:336, since Linux 6.2 to 6.12
+	PR_PPC_SET_DEXCR = 73 // linux/prctl.h:337, since Linux 6.2 to 6.12
 
-	PR_PPC_DEXCR_SBHE   = 0 // linux/prctl.h:339
-	PR_PPC_DEXCR_IBRTPD = 1 // linux/prctl.h:340
-	PR_PPC_DEXCR_SRAPD  = 2 // linux/prctl.h:341
-	PR_PPC_DEXCR_NPHIE  = 3 // linux/prctl.h:342
+	PR_PPC_DEXCR_SBHE   = 0 // linux/prctl.h:339, since Linux 6.2 to 6.12
+	PR_PPC_DEXCR_IBRTPD = 1 // linux/prctl.h:340, since Linux 6.2 to 6.12
+	PR_PPC_DEXCR_SRAPD  = 2 // linux/prctl.h:341, since Linux 6.2 to 6.12
+	PR_PPC_DEXCR_NPHIE  = 3 // linux/prctl.h:342, since Linux 6.2 to 6.12
 
-	PR_PPC_DEXCR_CTRL_EDITABLE     = 0x1  // linux/prctl.h:344
-	PR_PPC_DEXCR_CTRL_SET          = 0x2  // linux/prctl.h:345
-	PR_PPC_DEXCR_CTRL_CLEAR        = 0x4  // linux/prctl.h:346
-	PR_PPC_DEXCR_CTRL_SET_ONEXEC   = 0x8  // linux/prctl.h:347
-	PR_PPC_DEXCR_CTRL_CLEAR_ONEXEC = 0x10 // linux/prctl.h:348
-	PR_PPC_DEXCR_CTRL_MASK         = 0x1f // linux/prctl.h:349
+	PR_PPC_DEXCR_CTRL_EDITABLE     = 0x1  // linux/prctl.h:344, since Linux 6.2 to 6.12
+	PR_PPC_DEXCR_CTRL_SET          = 0x2  // linux/prctl.h:345, since Linux 6.2 to 6.12
+	PR_PPC_DEXCR_CTRL_CLEAR        = 0x4  // linux/prctl.h:346, since Linux 6.2 to 6.12
+	PR_PPC_DEXCR_CTRL_SET_ONEXEC   = 0x8  // linux/prctl.h:347, since Linux 6.2 to 6.12
+	PR_PPC_DEXCR_CTRL_CLEAR_ONEXEC = 0x10 // linux/prctl.h:348, since Linux 6.2 to 6.12
+	PR_PPC_DEXCR_CTRL_MASK         = 0x1f // linux/prctl.h:349, since Linux 6.2 to 6.12
 
-	PR_GET_SHADOW_STACK_STATUS = 74 // linux/prctl.h:355
+	PR_GET_SHADOW_STACK_STATUS = 74 // linux/prctl.h:355, since Linux 6.13 to 7.2
 
-	PR_SET_SHADOW_STACK_STATUS = 75  // linux/prctl.h:361
-	PR_SHADOW_STACK_ENABLE     = 0x1 // linux/prctl.h:362
-	PR_SHADOW_STACK_WRITE      = 0x2 // linux/prctl.h:363
-	PR_SHADOW_STACK_PUSH       = 0x4 // linux/prctl.h:364
+	PR_SET_SHADOW_STACK_STATUS = 75  // linux/prctl.h:361, since Linux 6.13 to 7.2
+	PR_SHADOW_STACK_ENABLE     = 0x1 // linux/prctl.h:362, since Linux 6.13 to 7.2
+	PR_SHADOW_STACK_WRITE      = 0x2 // linux/prctl.h:363, since Linux 6.13 to 7.2
+	PR_SHADOW_STACK_PUSH       = 0x4 // linux/prctl.h:364, since Linux 6.13 to 7.2
 
-	PR_LOCK_SHADOW_STACK_STATUS = 76 // linux/prctl.h:371
+	PR_LOCK_SHADOW_STACK_STATUS = 76 // linux/prctl.h:371, since Linux 6.13 to 7.2
 
-	PR_TIMER_CREATE_RESTORE_IDS     = 77 // linux/prctl.h:379
-	PR_TIMER_CREATE_RESTORE_IDS_OFF = 0  // linux/prctl.h:380
-	PR_TIMER_CREATE_RESTORE_IDS_ON  = 1  // linux/prctl.h:381
-	PR_TIMER_CREATE_RESTORE_IDS_GET = 2  // linux/prctl.h:382
+	PR_TIMER_CREATE_RESTORE_IDS     = 77 // linux/prctl.h:379, since Linux 6.13 to 7.2
+	PR_TIMER_CREATE_RESTORE_IDS_OFF = 0  // linux/prctl.h:380, since Linux 6.13 to 7.2
+	PR_TIMER_CREATE_RESTORE_IDS_ON  = 1  // linux/prctl.h:381, since Linux 6.13 to 7.2
+	PR_TIMER_CREATE_RESTORE_IDS_GET = 2  // linux/prctl.h:382, since Linux 6.13 to 7.2
 
-	PR_FUTEX_HASH           = 78 // linux/prctl.h:385
-	PR_FUTEX_HASH_SET_SLOTS = 1  // linux/prctl.h:386
-	PR_FUTEX_HASH_GET_SLOTS = 2  // linux/prctl.h:387
+	PR_FUTEX_HASH           = 78 // linux/prctl.h:385, since Linux 6.13 to 7.2
+	PR_FUTEX_HASH_SET_SLOTS = 1  // linux/prctl.h:386, since Linux 6.13 to 7.2
+	PR_FUTEX_HASH_GET_SLOTS = 2  // linux/prctl.h:387, since Linux 6.13 to 7.2
 
-	PR_RSEQ_SLICE_EXTENSION     = 79 // linux/prctl.h:390
-	PR_RSEQ_SLICE_EXTENSION_GET = 1  // linux/prctl.h:391
-	PR_RSEQ_SLICE_EXTENSION_SET = 2  // linux/prctl.h:392
+	PR_RSEQ_SLICE_EXTENSION     = 79 // linux/prctl.h:390, since Linux 6.13 to 7.2
+	PR_RSEQ_SLICE_EXTENSION_GET = 1  // linux/prctl.h:391, since Linux 6.13 to 7.2
+	PR_RSEQ_SLICE_EXTENSION_SET = 2  // linux/prctl.h:392, since Linux 6.13 to 7.2
 
-	PR_RSEQ_SLICE_EXT_ENABLE = 0x1 // linux/prctl.h:397
+	PR_RSEQ_SLICE_EXT_ENABLE = 0x1 // linux/prctl.h:397, since Linux 6.13 to 7.2
 
-	PR_GET_CFI = 80 // linux/prctl.h:407
-	PR_SET_CFI = 81 // linux/prctl.h:408
+	PR_GET_CFI = 80 // linux/prctl.h:407, since Linux 6.13 to 7.2
+	PR_SET_CFI = 81 // linux/prctl.h:408, since Linux 6.13 to 7.2
 
-	PR_CFI_BRANCH_LANDING_PADS = 0 // linux/prctl.h:413
+	PR_CFI_BRANCH_LANDING_PADS = 0 // linux/prctl.h:413, since Linux 6.13 to 7.2
 
-	PR_CFI_ENABLE  = 0x1 // linux/prctl.h:415
-	PR_CFI_DISABLE = 0x2 // linux/prctl.h:416
-	PR_CFI_LOCK    = 0x4 // linux/prctl.h:417
+	PR_CFI_ENABLE  = 0x1 // linux/prctl.h:415, since Linux 6.13 to 7.2
+	PR_CFI_DISABLE = 0x2 // linux/prctl.h:416, since Linux 6.13 to 7.2
+	PR_CFI_LOCK    = 0x4 // linux/prctl.h:417, since Linux 6.13 to 7.2
 )

@@ -34,13 +34,13 @@ const (
 
 	CLONE_CLEAR_SIGHAND  = 0x100000000  // linux/sched.h:37
 	CLONE_INTO_CGROUP    = 0x200000000  // linux/sched.h:38
-	CLONE_AUTOREAP       = 0x400000000  // linux/sched.h:39
-	CLONE_NNP            = 0x800000000  // linux/sched.h:40
-	CLONE_PIDFD_AUTOKILL = 0x1000000000 // linux/sched.h:41
-	CLONE_EMPTY_MNTNS    = 0x2000000000 // linux/sched.h:42
+	CLONE_AUTOREAP       = 0x400000000  // linux/sched.h:39, since Linux 6.13 to 7.2
+	CLONE_NNP            = 0x800000000  // linux/sched.h:40, since Linux 6.13 to 7.2
+	CLONE_PIDFD_AUTOKILL = 0x1000000000 // linux/sched.h:41, since Linux 6.13 to 7.2
+	CLONE_EMPTY_MNTNS    = 0x2000000000 // linux/sched.h:42, since Linux 6.13 to 7.2
 
 	CLONE_NEWTIME       = 0x80     // linux/sched.h:48
-	UNSHARE_EMPTY_MNTNS = 0x100000 // linux/sched.h:54
+	UNSHARE_EMPTY_MNTNS = 0x100000 // linux/sched.h:54, since Linux 6.13 to 7.2
 
 	CLONE_ARGS_SIZE_VER0 = 64 // linux/sched.h:117
 	CLONE_ARGS_SIZE_VER1 = 80 // linux/sched.h:118
@@ -53,7 +53,7 @@ const (
 
 	SCHED_IDLE     = 5 // linux/sched.h:129
 	SCHED_DEADLINE = 6 // linux/sched.h:130
-	SCHED_EXT      = 7 // linux/sched.h:131
+	SCHED_EXT      = 7 // linux/sched.h:131, since Linux 6.2 to 6.12
 
 	SCHED_RESET_ON_FORK = 0x40000000 // linux/sched.h:134
 
@@ -68,7 +68,7 @@ const (
 	SCHED_FLAG_KEEP_ALL           = 0x18 // linux/sched.h:147
 	SCHED_FLAG_UTIL_CLAMP         = 0x60 // linux/sched.h:150
 	SCHED_FLAG_ALL                = 0x7f // linux/sched.h:153
-	SCHED_GETATTR_FLAG_DL_DYNAMIC = 0x1  // linux/sched.h:160
+	SCHED_GETATTR_FLAG_DL_DYNAMIC = 0x1  // linux/sched.h:160, since Linux 6.13 to 7.2
 )
 
 // Constants of linux/sched/types.h.

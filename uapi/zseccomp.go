@@ -21,7 +21,7 @@ const (
 	SECCOMP_FILTER_FLAG_NEW_LISTENER = 0x8  // linux/seccomp.h:24
 	SECCOMP_FILTER_FLAG_TSYNC_ESRCH  = 0x10 // linux/seccomp.h:25
 
-	SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV = 0x20 // linux/seccomp.h:27
+	SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV = 0x20 // linux/seccomp.h:27, since Linux 5.11 to 6.1
 
 	SECCOMP_RET_KILL_PROCESS = 0x80000000 // linux/seccomp.h:38
 	SECCOMP_RET_KILL_THREAD  = 0x0        // linux/seccomp.h:39
@@ -38,10 +38,10 @@ const (
 	SECCOMP_RET_DATA        = 0xffff     // linux/seccomp.h:51
 
 	SECCOMP_USER_NOTIF_FLAG_CONTINUE   = 0x1 // linux/seccomp.h:109
-	SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP = 0x1 // linux/seccomp.h:118
+	SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP = 0x1 // linux/seccomp.h:118, since Linux 6.2 to 6.12
 
 	SECCOMP_ADDFD_FLAG_SETFD = 0x1 // linux/seccomp.h:121
-	SECCOMP_ADDFD_FLAG_SEND  = 0x2 // linux/seccomp.h:122
+	SECCOMP_ADDFD_FLAG_SEND  = 0x2 // linux/seccomp.h:122, since Linux 5.11 to 6.1
 
 	SECCOMP_IOC_MAGIC = 33 // linux/seccomp.h:140
 
@@ -186,8 +186,8 @@ const (
 	AUDIT_ARCH_UNICORE     = 0x4000006e // linux/audit.h:447
 	AUDIT_ARCH_X86_64      = 0xc000003e // linux/audit.h:448
 	AUDIT_ARCH_XTENSA      = 94         // linux/audit.h:449
-	AUDIT_ARCH_LOONGARCH32 = 0x40000102 // linux/audit.h:450
-	AUDIT_ARCH_LOONGARCH64 = 0xc0000102 // linux/audit.h:451
+	AUDIT_ARCH_LOONGARCH32 = 0x40000102 // linux/audit.h:450, since Linux 5.11 to 6.1
+	AUDIT_ARCH_LOONGARCH64 = 0xc0000102 // linux/audit.h:451, since Linux 5.11 to 6.1
 )
 
 // SeccompData is struct seccomp_data (linux/seccomp.h:62).

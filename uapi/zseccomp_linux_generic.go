@@ -10,7 +10,7 @@ import "unsafe"
 const (
 	SECCOMP_IOCTL_NOTIF_ID_VALID  = 0x40082102 // linux/seccomp.h:150
 	SECCOMP_IOCTL_NOTIF_ADDFD     = 0x40182103 // linux/seccomp.h:152
-	SECCOMP_IOCTL_NOTIF_SET_FLAGS = 0x40082104 // linux/seccomp.h:155
+	SECCOMP_IOCTL_NOTIF_SET_FLAGS = 0x40082104 // linux/seccomp.h:155, since Linux 6.2 to 6.12
 )
 
 // SockFprog is struct sock_fprog (linux/filter.h:31).

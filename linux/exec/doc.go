@@ -3,7 +3,23 @@
 //
 //	import "github.com/go-clone3/clone3/linux/exec" // was "os/exec"
 //
-// and has more:
+// # Which do I use
+//
+//	you want                                   you write
+//	a command that dies with this program      Flags: linux.AutoKill | linux.NoNewPrivs
+//	the same before Linux 7.1                  and Emulate: linux.AutoKill
+//	all that it starts to end with it          KillTree: true
+//	no privileges, and none to be gained       Flags: linux.NoNewPrivs, Capabilities
+//	some files, ports and system calls alone   Landlock, Seccomp
+//	limits                                     Rlimits, Nice, OOMScoreAdj, Cgroup
+//	no descriptors but those it is given       CloseFiles: true
+//	to stop it for sure, politely first        Cmd.Handle().Stop
+//	to hold a process that another has begun   package linux: OpenPidFD, WaitProcess
+//
+// The guides are examples: DieWithTheParent, KillTheTree, WorkerPool, PluginHost,
+// AgentsTool, and MovingFromOSExec.
+//
+// # Beyond os/exec
 //
 //   - A command can be anything that a [linux.Child] can. Cmd embeds one:
 //     cmd.Flags = linux.AutoKill | linux.NoNewPrivs makes a child that ends

@@ -79,19 +79,6 @@ func parent(args []string) int {
 	return 0
 }
 
-// When the time is over, a script and all that it has started in its turn is
-// gone. By os/exec only the shell would be killed, and Output would wait for the
-// others.
-func Example_killTree() {
-	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
-	defer cancel()
-	script := exec.CommandContext(ctx, "sh", "-c", "sleep 1000 & sleep 1000")
-	script.KillTree = true
-	out, err := script.Output()
-	fmt.Printf("%s%v\n", out, err)
-	// Output: signal: killed
-}
-
 // Stop a command politely, with package linux.
 func ExampleCmd_Handle() {
 	cmd := exec.Command("sleep", "1000")

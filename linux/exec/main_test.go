@@ -190,7 +190,7 @@ func skipExamples() {
 	}
 	for _, program := range []string{"echo", "sleep", "tr"} {
 		if _, err := exec.LookPath(program); err != nil {
-			no(err, "ExampleCommand", "ExampleCmd_Handle", "ExampleFromCmd")
+			no(err, "ExampleCommand", "ExampleCmd_Handle", "ExampleFromCmd", "Example_dieWithTheParent")
 			break
 		}
 	}
@@ -202,7 +202,8 @@ func skipExamples() {
 	}
 	for _, program := range []string{"sh", "tty"} {
 		if _, err := exec.LookPath(program); err != nil {
-			no(err, "Example_terminal", "Example_killTree", "Example_leftoversOfTests")
+			no(err, "Example_terminal", "Example_leftoversOfTests", "Example_killTheTree", "Example_workerPool",
+				"Example_pluginHost", "Example_movingFromOSExec", "Example_agentsTool")
 			break
 		}
 	}

@@ -3,6 +3,20 @@
 // this package makes no system call, compiles on every GOOS, and hands what the
 // rules come to on a kernel ([Rules.Resolve]) to whoever makes the calls.
 //
+// # Which do I use
+//
+//	to execute what is in a directory       ReadExecute
+//	to read it                              ReadOnly
+//	to do everything in it, but devices     ReadWrite
+//	one right alone, or another set         Paths, with rights of type Access
+//	what may be missing                     Optional
+//	a TCP or UDP port                       Ports
+//	the same rules on all kernels           Rules.ABI
+//	as much as the kernel can enforce       Rules.BestEffort
+//	what is not to be restricted            Rules.Free, FreeNet, FreeScopes
+//
+// # How to begin
+//
 //	rules := landlock.Rules{
 //		Paths: slices.Concat(
 //			landlock.ReadExecute("/usr", "/lib", "/lib64"),

@@ -2,6 +2,16 @@
 // program may make becomes the code that the kernel runs before each of them. It
 // makes no system call itself; package linux installs what it compiles.
 //
+// # Which do I use
+//
+//	to take away what few programs need     Default, and your rules before its own
+//	to allow a few calls alone              the zero Filter, with rules that Allow
+//	no namespaces, and so no new root       NoUserNamespaces
+//	an error in place of death              Errno, as the action
+//	to tell one file from another           package landlock: a filter cannot
+//
+// # How to begin
+//
 // To take from a program what it has no use for, begin with [Default] and put
 // your own rules before its, as the first that matches decides. To let a program
 // do a few things only, begin with the zero [Filter]: what it does not allow kills

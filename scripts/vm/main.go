@@ -55,7 +55,7 @@ type Options struct {
 	build    bool // only build the kernel
 	console  bool // print what the kernel says
 	matrix   string
-	readme   string
+	report   string
 	cover    string // the directory for the counters of coverage, or ""
 	flags    []string
 	packages []string
@@ -111,7 +111,7 @@ func parse(args []string, stderr io.Writer) (Options, error) {
 	f.BoolVar(&o.build, "build", false, "build the machine's kernel, print its path, and run nothing")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "limit for each package's tests")
 	f.StringVar(&o.matrix, "matrix", "", "pr or all: run on these guests of the table, as root and as a user")
-	f.StringVar(&o.readme, "readme", "", "with -matrix: write the results into this file")
+	f.StringVar(&o.report, "report", "", "with -matrix: write the results into this file")
 	f.StringVar(&o.cover, "cover", "", "count the statements that are executed, and leave the counters in this `directory`")
 	verbose := f.Bool("v", false, "as in go test")
 	short := f.Bool("short", false, "as in go test")

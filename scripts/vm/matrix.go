@@ -78,8 +78,8 @@ func runMatrix(ctx context.Context, o Options, stdout, stderr io.Writer) (int, e
 	if ctx.Err() != nil {
 		return statusBroken, context.Cause(ctx)
 	}
-	if o.readme != "" {
-		if err := writeReport(o.readme, rows); err != nil {
+	if o.report != "" {
+		if err := writeReport(o.report, rows); err != nil {
 			return statusBroken, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"github.com/go-clone3/clone3/gen/internal/model"
 )
@@ -40,6 +41,8 @@ func (e *evaluation) arith(v value) value {
 		e.fail("computes with a string")
 	case v.typ.rank == 0:
 		e.fail("computes with %s", v.typ.c)
+	case v.sym != nil && v.typ.rank < intType.rank:
+		return e.converted(v, intType)
 	case v.typ.rank < intType.rank:
 		return value{typ: intType, n: v.n, why: v.why}
 	}
@@ -51,6 +54,12 @@ func (e *evaluation) arith(v value) value {
 func (e *evaluation) balance(x, y value) (value, value) {
 	x, y = e.arith(x), e.arith(y)
 	t := common(e.s, x.typ, y.typ)
+	if x.sym != nil {
+		x = e.converted(x, t)
+	}
+	if y.sym != nil {
+		y = e.converted(y, t)
+	}
 	x.n, y.n = e.s.fit(x.n, t), e.s.fit(y.n, t)
 	x.typ, y.typ = t, t
 	return x, y
@@ -88,6 +97,8 @@ func (e *evaluation) apply(op string, x, y value) value {
 		switch {
 		case x.why == "" && (x.n != 0) == (op == "||"):
 			return value{typ: intType, n: b2u(op == "||")}
+		case depends(x, y):
+			return symbolic(intType, op, e.operand(x), e.operand(y))
 		case x.why != "" || y.why != "":
 			return value{typ: intType, why: cmp.Or(x.why, y.why)}
 		}
@@ -98,6 +109,10 @@ func (e *evaluation) apply(op string, x, y value) value {
 			e.see(model.Hex)
 		}
 		switch width := uint64(8 * x.typ.size); {
+		case depends(x, y) && e.shiftCount(x, y) != "":
+			return value{typ: x.typ, why: e.shiftCount(x, y)}
+		case depends(x, y):
+			return e.applied(op, x.typ, x, y)
 		case x.why != "" || y.why != "":
 			return value{typ: x.typ, why: cmp.Or(x.why, y.why)}
 		case y.n >= width:
@@ -111,6 +126,12 @@ func (e *evaluation) apply(op string, x, y value) value {
 	}
 	x, y = e.balance(x, y)
 	t := x.typ
+	if depends(x, y) {
+		if slices.Contains(comparisons, op) {
+			t = intType
+		}
+		return e.applied(op, t, x, y)
+	}
 	signed := !e.s.unsigned(t)
 	less := x.n < y.n
 	if signed {
@@ -163,6 +184,8 @@ func (e *evaluation) apply(op string, x, y value) value {
 	}
 	return value{typ: t, n: e.s.fit(n, t), why: x.why}
 }
+
+var comparisons = []string{"==", "!=", "<", ">", "<=", ">="}
 
 // overflow computes x op y and reports whether an int64 cannot hold it.
 func overflow(op string, x, y int64) (n uint64, over bool) {

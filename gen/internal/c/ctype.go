@@ -21,7 +21,9 @@ type ctype struct {
 
 	elem *ctype  // of an array, pointer or function
 	len  int64   // of an array, -1 without a length
+	dim  *value  // the length of an array, if it depends on a parameter
 	rec  *record // of a struct or union
+	enum *string // the name of an enum, which may still get that of its typedef
 }
 
 // A scope is the file scope of a translation unit: what its names mean.
@@ -296,6 +298,11 @@ func (e *evaluation) abstract(t *ctype) *ctype {
 	for e.accept("[") {
 		n := e.arith(e.comma())
 		e.expect("]")
+		if n.sym != nil && e.peek() != "[" && len(dims) == 0 {
+			a := badType("the length of an array depends on an argument")
+			a.elem, a.dim = t, &n
+			return a
+		}
 		if n.why != "" || !e.s.unsigned(n.typ) && int64(n.n) < 0 {
 			e.fail("array of unknown length")
 		}

@@ -27,8 +27,9 @@ func (s *scope) following(e enumerator) enumerator {
 }
 
 // enumType returns the type of an enum and gives its enumerators their final
-// types: int where that can hold the value, else the type of the enum.
-func (s *scope) enumType(tag string, all []*enumerator, packed bool) *ctype {
+// types: int where that can hold the value, else the type of the enum. Its tag
+// is "enum" until a typedef names it.
+func (s *scope) enumType(tag *string, all []*enumerator, packed bool) *ctype {
 	negative, width := false, 0
 	for _, bad := range all {
 		if bad.val.why != "" {
@@ -37,7 +38,7 @@ func (s *scope) enumType(tag string, all []*enumerator, packed bool) *ctype {
 					e.val.why = cmp.Or(e.val.why, "its enum has a value that is none: "+bad.val.why)
 				}
 			}
-			return badType("%s: %s", tag, bad.val.why)
+			return badType("%s: %s", *tag, bad.val.why)
 		}
 	}
 	for _, e := range all {
@@ -51,7 +52,7 @@ func (s *scope) enumType(tag string, all []*enumerator, packed bool) *ctype {
 		width++
 	}
 	if width > 64 {
-		return badType("%s: its values need more than 64 bits", tag)
+		return badType("%s: its values need more than 64 bits", *tag)
 	}
 	names := []string{"int", "long", "long long"}
 	if packed {
@@ -71,16 +72,16 @@ func (s *scope) enumType(tag string, all []*enumerator, packed bool) *ctype {
 			e.val.typ = under
 		}
 	}
-	t := under.named(tag)
-	t.special = packed
+	t := under.named(*tag)
+	t.special, t.enum = packed, tag
 	return t
 }
 
 // enumOf returns the type of an enum that says which integers it consists of.
 // Its enumerators have that type too.
-func (s *scope) enumOf(tag string, all []*enumerator, under *ctype) *ctype {
+func (s *scope) enumOf(tag *string, all []*enumerator, under *ctype) *ctype {
 	if under.bad != "" || under.rank == 0 {
-		return badType("%s: its type %s is no integer", tag, under.c)
+		return badType("%s: its type %s is no integer", *tag, under.c)
 	}
 	for _, e := range all {
 		if e.val.why == "" && s.fit(e.val.n, under) != e.val.n {
@@ -88,8 +89,8 @@ func (s *scope) enumOf(tag string, all []*enumerator, under *ctype) *ctype {
 		}
 		e.val.typ = under
 	}
-	t := under.named(tag)
-	t.special = true
+	t := under.named(*tag)
+	t.special, t.enum = true, tag
 	return t
 }
 

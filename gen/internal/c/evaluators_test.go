@@ -3,7 +3,6 @@ package c
 import (
 	"maps"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/go-clone3/clone3/gen/internal/model"
@@ -63,7 +62,7 @@ func TestProbesAreHeldAgainstTypesToo(t *testing.T) {
 		"no value":   {"nowhere + 1", "3 int", "is 3 int, but nothing for cc"},
 		"no integer": {"1.5", "3 int", "is 3 int, but nothing for cc"},
 	} {
-		tu, err := translate(newSources(headers("linux/x.h", "int a;\n")), new(sync.Map), archOf(t, "amd64"), oneHeader, nil)
+		tu, err := translate(newSources(headers("linux/x.h", "int a;\n"), new(memory)), archOf(t, "amd64"), oneHeader, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,6 +19,7 @@ type value struct {
 	str    bool
 	lvalue bool
 	why    string
+	sym    *model.Expr // what it is of the parameters of a macro, why is then dependent
 }
 
 // An evaluation is one pass over the tokens of an expression: it parses and
@@ -31,6 +32,8 @@ type evaluation struct {
 	out  []string
 	base model.Base
 	deep int
+
+	params map[string]value // of a macro that is to be a function
 }
 
 // syntaxError is what the parser of expressions panics with.
@@ -39,6 +42,12 @@ type syntaxError string
 // eval evaluates the constant expression toks.
 func (s *scope) eval(toks []string) (v value, e *evaluation, err error) {
 	e = &evaluation{s: s, toks: toks}
+	v, err = e.whole()
+	return v, e, err
+}
+
+// whole evaluates all of e.
+func (e *evaluation) whole() (v value, err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -53,12 +62,12 @@ func (s *scope) eval(toks []string) (v value, e *evaluation, err error) {
 		e.fail("no constant expression: %q follows it", e.toks[0])
 	}
 	if v.why != "" {
-		return v, e, fmt.Errorf("%s", v.why)
+		return v, fmt.Errorf("%s", v.why)
 	}
 	if v.typ.rank == 0 && !v.str {
-		return v, e, fmt.Errorf("has type %s", v.typ.c)
+		return v, fmt.Errorf("has type %s", v.typ.c)
 	}
-	return v, e, nil
+	return v, nil
 }
 
 // integer returns v, which must be an integer that an int64 can hold.
@@ -194,8 +203,14 @@ func (e *evaluation) cond() value {
 	case x.typ != y.typ:
 		e.fail("chooses between different types")
 	}
+	if x.typ.rank != 0 && depends(c, x, y) && c.sym != nil {
+		return symbolic(e.s.plain(x.typ), "?:", e.operand(c), e.operand(x), e.operand(y))
+	}
 	if c.why == "" && c.n == 0 {
 		x = y
+	}
+	if c.why != "" {
+		x.sym = nil
 	}
 	x.why = cmp.Or(c.why, x.why)
 	return x
@@ -241,6 +256,10 @@ func (e *evaluation) cast() value {
 	switch {
 	case t.bad != "":
 		e.fail("%s", t.bad)
+	case v.sym != nil && t.rank != 0:
+		v = e.converted(v, t)
+		v.typ = e.s.plain(t)
+		return v
 	case v.why != "":
 		return value{typ: t, why: v.why}
 	case t.rank == 0 && t.kind != model.Pointer && t.kind != model.FuncPointer:
@@ -283,6 +302,15 @@ func (e *evaluation) unary() value {
 	case "+", "-", "~":
 		e.next()
 		v := e.arith(e.cast())
+		if v.sym != nil {
+			switch t {
+			case "-":
+				return symbolic(v.typ, "neg", *v.sym)
+			case "~":
+				return symbolic(v.typ, "~", *v.sym)
+			}
+			return v
+		}
 		switch t {
 		case "-":
 			if v.n = e.s.fit(-v.n, v.typ); !e.s.unsigned(v.typ) && v.n != 0 && v.n == e.s.fit(-v.n, v.typ) && v.why == "" {
@@ -295,6 +323,9 @@ func (e *evaluation) unary() value {
 	case "!":
 		e.next()
 		v := e.arith(e.cast())
+		if v.sym != nil {
+			return symbolic(e.typeOf("int"), "!", *v.sym)
+		}
 		return value{typ: e.typeOf("int"), n: b2u(v.n == 0), why: v.why}
 	case "&":
 		e.next()
@@ -310,10 +341,16 @@ func (e *evaluation) unary() value {
 		e.next()
 		of := e.typeInBrackets()
 		if of == nil {
-			of = e.unary().typ
+			v := e.unary()
+			if v.sym != nil {
+				e.fail("measures an argument")
+			}
+			of = v.typ
 		}
 		r := e.measure(t, of)
-		e.replace(from, r)
+		if r.sym == nil {
+			e.replace(from, r)
+		}
 		return r
 	case "++", "--":
 		e.fail("changes an object")
@@ -324,6 +361,8 @@ func (e *evaluation) unary() value {
 // measure returns the size or the alignment of t.
 func (e *evaluation) measure(op string, t *ctype) value {
 	switch t.sync(); {
+	case t.dim != nil && op == "sizeof" && t.elem.bad == "" && t.elem.size >= 0:
+		return e.apply("*", e.converted(*t.dim, e.typeOf(e.s.sizeType())), e.sizeT(t.elem.size))
 	case t.bad != "":
 		e.fail("%s", t.bad)
 	case t.size < 0:
@@ -442,6 +481,9 @@ func isIdent(t string) bool {
 
 func (e *evaluation) ident(t string) value {
 	from := len(e.out) - 1
+	if v, ok := e.params[t]; ok {
+		return v
+	}
 	if c, ok := e.s.enums[t]; ok {
 		e.see(c.base)
 		if c.val.why == "" {
@@ -461,6 +503,9 @@ func (e *evaluation) ident(t string) value {
 	case e.peek() == "(" && t == "__builtin_constant_p":
 		e.next()
 		v := e.cond()
+		if v.sym != nil {
+			e.fail("asks whether an argument is constant")
+		}
 		e.expect(")")
 		r := e.constant(e.typeOf("int"), b2u(v.why == "" && v.typ.rank != 0))
 		e.replace(from, r)

@@ -30,6 +30,7 @@ type field struct {
 	width   int64 // of a bit-field, -1 for others
 	offset  int64 // in bits from the start of the record
 	pos     model.Pos
+	start   model.Pos // of the declaration
 }
 
 // memberAlign returns the alignment in bytes that t has as a member.
@@ -189,6 +190,9 @@ func (r *record) model(m abi) model.Struct {
 // model returns t as the rest of the program sees it.
 func (t *ctype) model(m abi) model.Type {
 	out := model.Type{Kind: t.kind, C: t.c, Size: t.size, Align: memberAlign(m, t)}
+	if t.enum != nil && *t.enum != "enum" {
+		out.Enum = *t.enum
+	}
 	switch t.kind {
 	case model.Array:
 		elem := t.elem.model(m)

@@ -33,8 +33,15 @@ func (tu *translation) check(v value, ev *evaluation, macro *enumerator, pos mod
 }
 
 // plain reports whether an expression is a number of which there are no two
-// opinions: decimal or hexadecimal, without a suffix, and an int.
+// opinions: decimal or hexadecimal, without a suffix, and an int. In parentheses it
+// is one, too, and the sum of two that are no more than system calls need.
 func plain(out []string) bool {
+	for len(out) > 2 && out[0] == "(" && out[len(out)-1] == ")" && !slices.Contains(out[1:len(out)-1], ")") {
+		out = out[1 : len(out)-1]
+	}
+	if len(out) == 3 && out[1] == "+" {
+		return len(out[0]) < 8 && len(out[2]) < 8 && plain(out[:1]) && plain(out[2:])
+	}
 	if len(out) != 1 {
 		return false
 	}
@@ -65,7 +72,7 @@ func (s *scope) spell(v value) string { return s.constant(v).ExactString() + " "
 // numbers are their expansions.
 func (tu *translation) evaluate(names []string, numbers map[string]string, all []constDecl) {
 	results := map[string]*enumerator{}
-	expansions := tu.expand(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return numbers[name] != "" }))
+	expansions := tu.expansions(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return numbers[name] != "" }))
 	for name, number := range numbers {
 		expansions[name] = expansion{toks: []string{number}}
 	}

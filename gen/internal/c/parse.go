@@ -33,11 +33,15 @@ func Parse(inc fs.FS, a model.Arch, g model.Group) (model.Unit, error) {
 	return new(Parser).Parse(inc, a, g)
 }
 
-// A Parser remembers what the C parser has said of expressions, which is the same
-// for many architectures. The zero value has no memories. It is safe for
-// concurrent use.
-type Parser struct {
-	answers sync.Map // question to string
+// A Parser remembers how headers are rewritten, what macros expand to and what the
+// C parser has said of expressions, which is the same for many architectures. The zero value has no
+// memories. It is safe for concurrent use.
+type Parser struct{ memory memory }
+
+type memory struct {
+	headers    sync.Map // digest of the text to rewriting
+	expansions sync.Map // digest of the definitions to expansion
+	answers    sync.Map // question to string
 }
 
 // Parse is the function Parse with the memories of p.
@@ -52,7 +56,30 @@ func (p *Parser) Parse(inc fs.FS, a model.Arch, g model.Group) (model.Unit, erro
 // ParseTogether is Parse for several groups, whose headers are all read as one
 // translation unit: for those that agree with each other it gives the same in
 // less time.
-func (p *Parser) ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) (units []model.Unit, err error) {
+func (p *Parser) ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) ([]model.Unit, error) {
+	units, err := readTogether(p, inc, a, groups, func(tu *translation, first []string) (units []model.Unit) {
+		for i, g := range groups {
+			u := tu.unit(g)
+			u.Before = first
+			if i == 0 {
+				u.Skips = append(slices.Clone(tu.src.cut), u.Skips...)
+			}
+			units = append(units, u)
+		}
+		return units
+	})
+	if err == nil && units == nil { // none of the groups has a header
+		for _, g := range groups {
+			units = append(units, model.Unit{Arch: a.GOARCH, Group: g})
+		}
+	}
+	return units, err
+}
+
+// readTogether reads the headers of groups as one translation unit and returns
+// what take makes of it, the zero value if there are no headers. A unit that
+// has to be read again is taken again.
+func readTogether[T any](p *Parser, inc fs.FS, a model.Arch, groups []model.Group, take func(tu *translation, first []string) T) (taken T, err error) {
 	together := model.Group{}
 	for _, g := range groups {
 		for _, h := range g.Headers {
@@ -60,35 +87,28 @@ func (p *Parser) ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) (u
 				together.Headers = append(together.Headers, h)
 			}
 		}
-		units = append(units, model.Unit{Arch: a.GOARCH, Group: g})
 	}
 	if len(together.Headers) == 0 {
-		return units, nil
+		return taken, nil
 	}
 	defer func() {
 		if r := recover(); r != nil { // by cc
-			units, err = nil, &model.ParseError{Arch: a.GOARCH, Lines: []string{fmt.Sprintf("%s: this is no C that can be read (%v)", together.Headers[0].Path, r)}}
+			var none T
+			taken, err = none, &model.ParseError{Arch: a.GOARCH, Lines: []string{fmt.Sprintf("%s: this is no C that can be read (%v)", together.Headers[0].Path, r)}}
 		}
 	}()
 	// Headers that use names of others without including them are read again,
 	// behind those others, as a programmer would have it.
 	first := slices.Clone(groups[0].Include)
 	together.Define = groups[0].Define
-	src := newSources(inc)
+	src := newSources(inc, &p.memory)
 	done := false
 	for {
 		src.restart()
-		tu, terr := translate(src, &p.answers, a, together, first)
-		var next []model.Unit
+		tu, terr := translate(src, a, together, first)
+		var next T
 		if terr == nil {
-			for i, g := range groups {
-				u := tu.unit(g)
-				u.Before = first
-				if i == 0 {
-					u.Skips = append(slices.Clone(src.cut), u.Skips...)
-				}
-				next = append(next, u)
-			}
+			next = take(tu, first)
 			terr = tu.failed(nil)
 		}
 		more := homesOf(inc, tu.scope.missing, first)
@@ -99,11 +119,11 @@ func (p *Parser) ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) (u
 			}
 		}
 		if terr != nil && done { // better without
-			return units, nil
+			return taken, nil
 		}
-		units, err, done = next, terr, terr == nil
+		taken, err, done = next, terr, terr == nil
 		if len(more) == 0 {
-			return units, err
+			return taken, err
 		}
 		first = append(first, more...)
 	}
@@ -111,17 +131,22 @@ func (p *Parser) ParseTogether(inc fs.FS, a model.Arch, groups []model.Group) (u
 
 // A translation is a translation unit that has been read.
 type translation struct {
-	arch      model.Arch
-	src       *sources
-	answers   *sync.Map
-	scope     *scope
-	macros    map[string]*cc.Macro
-	list      []macro   // of macroList
-	unread    place     // where cc could not go on
-	unchecked bool      // cc has no opinion on the layouts
-	records   []*record // with a name and a definition, in the order of these
-	consts    []constDecl
-	probes    []probe
+	arch        model.Arch
+	src         *sources
+	memory      *memory
+	scope       *scope
+	macros      map[string]*cc.Macro
+	list        []macro           // of macroList
+	definitions map[string]string // of macros, once they are asked for
+	unread      place             // where cc could not go on
+	unchecked   bool              // cc has no opinion on the layouts
+	records     []*record         // with a name and a definition, in the order of these
+	consts      []constDecl
+	typeDecls   []typeDecl   // in the order of the source
+	skips       []model.Skip // of what has no value
+	probes      []probe
+	commented   map[string]*commented // headers, once comments are asked for
+	crowd       crowd
 
 	pack      int64 // of #pragma pack, 0 without
 	packStack []int64
@@ -132,8 +157,8 @@ type translation struct {
 // translate reads the headers of g, behind those of first, and the
 // declarations in them. If it fails, the translation still knows what is
 // missing.
-func translate(src *sources, answers *sync.Map, a model.Arch, g model.Group, first []string) (*translation, error) {
-	tu := &translation{arch: a, src: src, answers: answers, scope: newScope(a)}
+func translate(src *sources, a model.Arch, g model.Group, first []string) (*translation, error) {
+	tu := &translation{arch: a, src: src, memory: src.memo, scope: newScope(a), definitions: map[string]string{}}
 	var includes, defines strings.Builder
 	for _, d := range g.Define {
 		fmt.Fprintf(&defines, "#define %s\n", d)

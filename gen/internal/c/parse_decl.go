@@ -21,7 +21,7 @@ func (tu *translation) external(n *cc.ExternalDeclaration) {
 	switch {
 	case d == nil: // a function, asm, or a stray semicolon
 		if f := n.FunctionDefinition; f != nil {
-			tu.function(f.Declarator, tu.declarator(tu.specifiers(flatten(f.DeclarationSpecifiers)), f.Declarator))
+			tu.object(f.Declarator, tu.specifiers(flatten(f.DeclarationSpecifiers)))
 		}
 		return
 	case d.Case == cc.DeclarationAssert:
@@ -34,8 +34,7 @@ func (tu *translation) external(n *cc.ExternalDeclaration) {
 	base := tu.specifiers(sp)
 	for l := d.InitDeclaratorList; l != nil; l = l.InitDeclaratorList {
 		if !sp.typedef {
-			d := l.InitDeclarator.Declarator
-			tu.function(d, tu.declarator(base, d))
+			tu.object(l.InitDeclarator.Declarator, base)
 			continue
 		}
 		at := tu.attributes(sp.attrs)
@@ -52,6 +51,9 @@ func (tu *translation) external(n *cc.ExternalDeclaration) {
 				tu.records = append(tu.records, r)
 			}
 		}
+		if t.enum != nil && *t.enum == "enum" { // and so does an enum
+			*t.enum = name
+		}
 		switch {
 		case at.bad != "":
 			t = badType("%s", at.bad)
@@ -66,15 +68,27 @@ func (tu *translation) external(n *cc.ExternalDeclaration) {
 		if old := tu.scope.typedefs[name]; old != nil && !old.sync().same(t.sync()) {
 			tu.errorf(position(l.InitDeclarator.Declarator.NameTok()), "typedef %s is declared twice, differently", name)
 		}
+		if tu.scope.typedefs[name] == nil {
+			tu.addType(name, t, position(l.InitDeclarator.Declarator.NameTok()))
+		}
 		tu.scope.typedefs[name] = t.named(name)
 	}
 }
 
-// function notes what a function returns.
-func (tu *translation) function(d *cc.Declarator, t *ctype) {
+// object notes a function, with what it returns, or a variable.
+func (tu *translation) object(d *cc.Declarator, base *ctype) {
+	t := tu.declarator(base, d)
+	why := "a variable, which has no value in C before a program runs"
 	if t.isFunc() {
 		tu.scope.results[d.Name()] = t.elem
+		why = "a function"
 	}
+	tu.skips = append(tu.skips, model.Skip{Name: d.Name(), Reason: why, Pos: position(d.NameTok())})
+}
+
+// addType adds a typedef or an enum.
+func (tu *translation) addType(name string, t *ctype, pos model.Pos) {
+	tu.typeDecls = append(tu.typeDecls, typeDecl{name, t, pos})
 }
 
 // specs are the specifiers and qualifiers of a declaration.
@@ -283,6 +297,7 @@ func (tu *translation) enum(n *cc.EnumSpecifier, at attrs) *ctype {
 		}
 		return badType("incomplete type %s", tag)
 	}
+	own := &tag
 	var all []*enumerator
 	next := enumerator{val: value{typ: tu.scope.basic["int"]}}
 	for l := n.EnumeratorList; l != nil; l = l.EnumeratorList {
@@ -305,13 +320,13 @@ func (tu *translation) enum(n *cc.EnumSpecifier, at attrs) *ctype {
 			tu.errorf(position(name), "enumerator %s is declared twice", name.SrcStr())
 		}
 		tu.scope.enums[name.SrcStr()] = &e
-		tu.addConst(name, &e, tag)
+		tu.addConst(name, &e, own, position(n.Token).Line)
 		next = tu.scope.following(e)
 	}
-	t := tu.scope.enumType(tag, all, at.packed)
+	t := tu.scope.enumType(own, all, at.packed)
 	switch {
 	case n.EnumTypeSpecifier != nil:
-		t = tu.scope.enumOf(tag, all, tu.specifiers(flattenMember(n.EnumTypeSpecifier.SpecifierQualifierList)))
+		t = tu.scope.enumOf(own, all, tu.specifiers(flattenMember(n.EnumTypeSpecifier.SpecifierQualifierList)))
 	case at.bad != "":
 		t = badType("%s", at.bad)
 	case at.aligned != 0: // releases of GCC differ in what they make of it
@@ -319,12 +334,13 @@ func (tu *translation) enum(n *cc.EnumSpecifier, at attrs) *ctype {
 	}
 	if tag != "enum" {
 		tu.scope.tags[tag] = t
+		tu.addType(tag, t, position(n.Token))
 	}
 	return t
 }
 
 // addConst adds an enumerator to those that may become a Const.
-func (tu *translation) addConst(name cc.Token, e *enumerator, tag string) {
+func (tu *translation) addConst(name cc.Token, e *enumerator, enum *string, line int) {
 	p := position(name)
-	tu.consts = append(tu.consts, constDecl{name: name.SrcStr(), enum: tag, e: e, pos: p, end: p.Line, seq: name.Seq()})
+	tu.consts = append(tu.consts, constDecl{name: name.SrcStr(), enum: enum, enumLine: line, e: e, pos: p, end: p.Line, seq: name.Seq()})
 }

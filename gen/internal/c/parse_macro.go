@@ -59,7 +59,7 @@ type expansion struct {
 	why  string
 }
 
-// expand returns the expansions of the macros names. Those that expand beyond
+// expand returns the expansions of the macros names, without a memory. Those that expand beyond
 // measure must not spoil the others: they are found by halves.
 func (tu *translation) expand(names []string) map[string]expansion {
 	all := map[string]expansion{}
@@ -107,7 +107,7 @@ func (tu *translation) expandTwice(names []string, work int) ([][]string, error)
 	}
 	var text bytes.Buffer
 	for _, name := range tu.closure(names) {
-		tu.define(&text, tu.macros[name])
+		text.WriteString(tu.definition(name))
 	}
 	for range 2 {
 		for _, name := range names {
@@ -158,36 +158,14 @@ func (tu *translation) isElusive(name string, seen map[string]bool) bool {
 	return slices.ContainsFunc(m.ReplacementList(), func(t cc.Token) bool { return tu.isElusive(t.SrcStr(), seen) })
 }
 
-// closure returns the macros that may take part in the expansion of names:
-// those that they name, and those that these name. Where one makes names by
-// pasting, that may be any.
-func (tu *translation) closure(names []string) []string {
-	seen := map[string]bool{}
-	pastes := false
-	var visit func(name string)
-	visit = func(name string) {
-		m := tu.macros[name]
-		if m == nil || seen[name] {
-			return
-		}
-		seen[name] = true
-		for _, t := range m.ReplacementList() {
-			pastes = pastes || t.SrcStr() == "##"
-			visit(t.SrcStr())
-		}
+// definition returns the line that defines the macro name.
+func (tu *translation) definition(name string) string {
+	if line := tu.definitions[name]; line != "" {
+		return line
 	}
-	for _, name := range names {
-		visit(name)
-	}
-	if pastes {
-		return slices.Sorted(maps.Keys(tu.macros))
-	}
-	return slices.Sorted(maps.Keys(seen))
-}
-
-// define writes the definition of m.
-func (tu *translation) define(w *bytes.Buffer, m *cc.Macro) {
-	fmt.Fprintf(w, "#define %s", m.Name.SrcStr())
+	m := tu.macros[name]
+	var b strings.Builder
+	b.WriteString("#define " + name)
 	if m.IsFnLike {
 		var params []string
 		for i, p := range m.Params {
@@ -200,20 +178,23 @@ func (tu *translation) define(w *bytes.Buffer, m *cc.Macro) {
 		if m.VarArg == len(m.Params) {
 			params = append(params, "...")
 		}
-		fmt.Fprintf(w, "(%s)", strings.Join(params, ", "))
+		b.WriteString("(" + strings.Join(params, ", ") + ")")
 	}
-	w.WriteByte(' ')
+	b.WriteByte(' ')
 	for _, t := range m.ReplacementList() {
 		if len(t.Sep()) > 0 {
-			w.WriteByte(' ')
+			b.WriteByte(' ')
 		}
-		w.Write(t.Src())
+		b.Write(t.Src())
 	}
-	w.WriteByte('\n')
+	b.WriteByte('\n')
+	tu.definitions[name] = b.String()
+	return b.String()
 }
 
 // A question is an expression for cc. The answer depends on nothing but the
-// sizes of the integers and the sign of char, which architectures share.
+// sizes of the integers and the sign of char, which architectures share, and often
+// not even on these.
 type question struct {
 	expr         string
 	bits         int
@@ -228,7 +209,7 @@ func (tu *translation) probe(probes []probe) []string {
 	var asked []probe
 	var at []int
 	for i, p := range probes {
-		if answer, ok := tu.answers.Load(tu.question(p)); ok {
+		if answer, ok := tu.memory.answers.Load(tu.question(p)); ok {
 			results[i] = answer.(string)
 			continue
 		}
@@ -239,13 +220,39 @@ func (tu *translation) probe(probes []probe) []string {
 	}
 	for i, answer := range tu.ask(asked) {
 		results[at[i]] = answer
-		tu.answers.Store(tu.question(asked[i]), answer)
+		tu.memory.answers.Store(tu.question(asked[i]), answer)
 	}
 	return results
 }
 
 func (tu *translation) question(p probe) question {
+	if isAlike(p.expr) {
+		return question{expr: p.expr}
+	}
 	return question{p.expr, tu.arch.Bits, tu.scope.abi.unsignedChar}
+}
+
+// isAlike reports whether an expression is the same on all architectures: all that
+// is in it is an int or a long long, with a sign or without.
+func isAlike(expr string) bool {
+	for t := range strings.FieldsSeq(expr) {
+		switch c := t[0]; {
+		case '0' <= c && c <= '9':
+			n := strings.TrimRight(strings.ToLower(t), "ul")
+			suffix := strings.ReplaceAll(strings.ToLower(t)[len(n):], "u", "")
+			v, err := strconv.ParseUint(n, 0, 64)
+			if err != nil || suffix != "ll" && (suffix != "" || v>>31 != 0) {
+				return false
+			}
+		case c == '\'' || c == '"' || c >= 0x80:
+			return false
+		case c == '_' || 'a' <= c|' ' && c|' ' <= 'z':
+			if t != "int" && t != "unsigned" && t != "signed" && t != "short" {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // ask is probe without a memory.

@@ -80,7 +80,7 @@ func (tu *translation) member(r *record, n *cc.StructDeclaration) {
 			if last.packed || last.aligned != 0 {
 				last.bad = "an attribute of an unnamed member"
 			}
-			tu.addField(r, field{typ: base, width: -1, pos: position(firstToken(sp))}, last)
+			tu.addField(r, field{typ: base, width: -1, pos: position(firstToken(sp)), start: position(firstToken(sp))}, last)
 		} else {
 			r.typ.special = true
 		}
@@ -91,7 +91,7 @@ func (tu *translation) member(r *record, n *cc.StructDeclaration) {
 		if l.StructDeclaratorList == nil {
 			own.add(tu.attributes([]*cc.AttributeSpecifierList{n.AttributeSpecifierList}))
 		}
-		f := field{typ: base, width: -1, pos: position(l.StructDeclarator.Token)}
+		f := field{typ: base, width: -1, pos: position(l.StructDeclarator.Token), start: position(firstToken(sp))}
 		if d := l.StructDeclarator.Declarator; d != nil {
 			f.typ, f.name, f.pos = tu.declarator(base, d), d.Name(), position(d.NameTok())
 		}

@@ -80,6 +80,13 @@ func dumpUnit(u model.Unit) string {
 		fmt.Fprintf(&b, "%s size %d align %d (%s)\n", s.Name, s.Size, s.Align, s.Pos)
 		dump(s, "\t")
 	}
+	for _, t := range u.Types {
+		fmt.Fprintf(&b, "type %s %s size %d align %d", t.Name, t.Type.C, t.Type.Size, t.Type.Align)
+		if t.Type.Enum != "" {
+			fmt.Fprintf(&b, " of %s", t.Type.Enum)
+		}
+		fmt.Fprintf(&b, " (%s)\n", t.Pos)
+	}
 	for _, s := range u.Skips {
 		fmt.Fprintf(&b, "skip %s: %s (%s)\n", s.Name, s.Reason, s.Pos)
 	}

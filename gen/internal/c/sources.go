@@ -2,6 +2,7 @@ package c
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"path"
@@ -19,6 +20,7 @@ import (
 // number but for the one added, which headerLine takes away again.
 type sources struct {
 	fsys fs.FS
+	memo *memory
 	text map[string][]byte // as cc sees it
 	in   []string          // the headers being read, the outermost first
 	once map[string]bool   // said #pragma once
@@ -38,8 +40,8 @@ const (
 	maxNesting = 1000  // of brackets; cc follows them by recursion
 )
 
-func newSources(fsys fs.FS) *sources {
-	return &sources{fsys: fsys, text: map[string][]byte{}, once: map[string]bool{}}
+func newSources(fsys fs.FS, m *memory) *sources {
+	return &sources{fsys: fsys, memo: m, text: map[string][]byte{}, once: map[string]bool{}}
 }
 
 // headerLine returns the line of a header from the line that cc counts.
@@ -61,14 +63,36 @@ func (s *sources) Open(name string) (fs.File, error) {
 			}
 			b = []byte(standIn)
 		}
-		if line := tooDeep(b); line > 0 {
-			s.errs = append(s.errs, fmt.Sprintf("%s: brackets nest deeper than %d", model.Pos{File: name, Line: line}, maxNesting))
-			b = nil
+		r := s.memo.rewritten(b)
+		if r.tooDeep > 0 {
+			s.errs = append(s.errs, fmt.Sprintf("%s: brackets nest deeper than %d", model.Pos{File: name, Line: r.tooDeep}, maxNesting))
 		}
-		text = rewrite(bytes.TrimPrefix(b, []byte("\ufeff"))) // a byte order mark
+		text = r.text
 		s.text[name] = text
 	}
 	return textfs.File(name, text), nil
+}
+
+// A rewriting is a header as cc should see it. Nobody changes it.
+type rewriting struct {
+	text    []byte
+	tooDeep int // as of the function; the text is then that of an empty header
+}
+
+// rewritten rewrites a header, which is the same for many architectures, and is
+// included by many others, once.
+func (m *memory) rewritten(b []byte) rewriting {
+	sum := sha256.Sum256(b)
+	if r, ok := m.headers.Load(sum); ok {
+		return r.(rewriting)
+	}
+	r := rewriting{tooDeep: tooDeep(b)}
+	if r.tooDeep > 0 {
+		b = nil
+	}
+	r.text = rewrite(bytes.TrimPrefix(b, []byte("\ufeff"))) // a byte order mark
+	m.headers.Store(sum, r)
+	return r
 }
 
 var (

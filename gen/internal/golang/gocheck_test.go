@@ -2,36 +2,26 @@ package golang
 
 import (
 	"bytes"
-	"fmt"
-	"go/ast"
-	"go/build"
 	"go/format"
-	"go/parser"
-	"go/token"
 	"go/types"
-	"io"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
+
+	"github.com/go-clone3/clone3/gen/internal/gentest"
 
 	"github.com/go-clone3/clone3/gen/internal/model"
 )
 
-// filesOn are the files that the go command takes for an architecture, going
-// by their names and build constraints.
-func filesOn(t *testing.T, goarch string, files []File) []File {
+// filesOn are the files that the go command takes for an architecture.
+func filesOn(t *testing.T, goarch string, files []File) (on []File) {
 	t.Helper()
-	var on []File
 	for _, f := range files {
-		ctx := build.Context{GOOS: "linux", GOARCH: goarch, Compiler: "gc", OpenFile: func(string) (io.ReadCloser, error) {
-			return io.NopCloser(bytes.NewReader(f.Data)), nil
-		}}
-		ok, err := ctx.MatchFile("", f.Name)
+		ok, err := gentest.IsBuilt(goarch, f.Name, f.Data)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if ok && !strings.HasSuffix(f.Name, "_test.go") {
+		if ok {
 			on = append(on, f)
 		}
 	}
@@ -41,27 +31,11 @@ func filesOn(t *testing.T, goarch string, files []File) []File {
 // compile checks the types of files as the compiler for an architecture does.
 func compile(t *testing.T, goarch string, files []File) (*types.Package, error) {
 	t.Helper()
-	fset := token.NewFileSet()
-	var parsed []*ast.File
-	for _, f := range filesOn(t, goarch, files) {
-		file, err := parser.ParseFile(fset, f.Name, f.Data, parser.SkipObjectResolution)
-		if err != nil {
-			return nil, err
-		}
-		parsed = append(parsed, file)
+	all := map[string][]byte{}
+	for _, f := range files {
+		all[f.Name] = f.Data
 	}
-	config := types.Config{Sizes: types.SizesFor("gc", goarch), Importer: onlyUnsafe{}}
-	return config.Check("p", fset, parsed, nil)
-}
-
-// onlyUnsafe imports what generated code may.
-type onlyUnsafe struct{}
-
-func (onlyUnsafe) Import(path string) (*types.Package, error) {
-	if path != "unsafe" {
-		return nil, fmt.Errorf("generated code imports %s", path)
-	}
-	return types.Unsafe, nil
+	return gentest.CompileGo(goarch, all)
 }
 
 // checkLayouts compares the Go types of a compiled package with their models.

@@ -24,32 +24,43 @@ import (
 // Whoever stores one keeps its target alive and in place until the system call
 // is over: with runtime.Pinner, or in memory that Go does not manage.
 type goStruct struct {
-	key       string // for namer.types
-	Name      string
-	C         string // "struct clone_args"; "the member test of union bpf_attr" if C has no name for it
-	Pos       model.Pos
+	key  string // for namer.types
+	Name string
+	C    string // "struct clone_args"; "the member test of union bpf_attr" if C has no name for it
+	Pos  model.Pos
+	model.Words
 	Size      int64
 	Aligned   int64 // to what C aligns it, if no Go type can be, else 0
 	Fields    []goField
 	Accessors []goAccessor
 	Offsets   []goOffset
+	Own       []goOwn
+}
+
+// A goOwn is a type of the user's that a member has, which must be of that size,
+// and aligned to no more, unless that is 0.
+type goOwn struct {
+	Type        string
+	Size, Align int64
 }
 
 // A goField is a field of a goStruct. Padding is named _.
 type goField struct {
-	Name   string
-	Type   string
-	C      string // the C type, if the Go type does not tell it
+	Name string
+	Type string
+	C    string // the C type, if the Go type does not tell it
+	model.Words
 	Offset int64
 	size   int64
 }
 
 // A goAccessor stands for the methods of a member that is no field.
 type goAccessor struct {
-	Kind    accessorKind
-	Name    string
-	Member  string
-	C       string // the member with its type
+	Kind   accessorKind
+	Name   string
+	Member string
+	C      string // the member with its type
+	model.Words
 	Type    string
 	Size    int64      // of Type
 	Storage string     // the field that holds the member
@@ -70,9 +81,10 @@ const (
 
 // A goOffset is the offset of an array that has no length.
 type goOffset struct {
-	key    string // for namer.types
-	Name   string
-	C      string // the array with its type
+	key  string // for namer.types
+	Name string
+	C    string // the array with its type
+	model.Words
 	Offset int64
 }
 
@@ -88,19 +100,19 @@ type goRecord struct {
 // goRecords lays out the records of one architecture, by their C names. Those
 // that Go cannot have, and all that contain them, have an error. The names are
 // those that are not the usual, as in namer.types.
-func goRecords(goarch string, structs []model.Struct, names map[string]string) (map[string]*goRecord, error) {
+func goRecords(goarch string, structs []model.Struct, names map[string]string, types typeTable, asked *overrides) (goLayout, error) {
 	arch, ok := model.ArchByName(goarch)
 	if !ok {
-		return nil, fmt.Errorf("%s is no GOARCH of linux", goarch)
+		return goLayout{}, fmt.Errorf("%s is no GOARCH of linux", goarch)
 	}
-	l := goLayout{arch, map[string]model.Struct{}, map[string]*goRecord{}, names}
+	l := goLayout{arch, map[string]model.Struct{}, map[string]*goRecord{}, names, types, asked}
 	for _, s := range structs {
 		l.structs[s.Name] = s
 	}
 	for _, s := range structs {
 		l.record(s.Name)
 	}
-	return l.records, nil
+	return l, asked.errs.join()
 }
 
 // A goLayout finds the Go types of the records of an architecture.
@@ -109,6 +121,8 @@ type goLayout struct {
 	structs map[string]model.Struct
 	records map[string]*goRecord
 	names   map[string]string // as in namer.types
+	types   typeTable
+	asked   *overrides
 }
 
 func (l goLayout) record(c string) *goRecord {
@@ -117,7 +131,7 @@ func (l goLayout) record(c string) *goRecord {
 	}
 	r := &goRecord{err: fmt.Errorf("%s: %s contains itself", l.structs[c].Pos, cName(c))} // until known better
 	l.records[c] = r
-	*r = l.layout(l.structs[c], l.typeName(c), c)
+	*r = l.layout(l.structs[c], l.typeName(c), c, identifier(c))
 	return r
 }
 
@@ -141,13 +155,28 @@ type goType struct {
 	text   string
 	align  int64
 	scalar int64
+	own    bool // the user's
 }
 
 // typeOf finds the Go type of t, which is that of the member f or of an element
 // of it. A record without a name in C gets one, and is added to r.
 func (r *recordLayout) typeOf(t model.Type, f model.Field) (goType, error) {
+	g, err := r.plainType(t, f)
+	if err != nil {
+		return g, err
+	}
+	if text, ok := r.ofTypedef(t); ok {
+		g.text, g.own = text, true
+	} else if name := r.named(t); name != "" {
+		g.text = name
+	}
+	return g, nil
+}
+
+// plainType is typeOf for a type that has no name of its own in Go.
+func (r *recordLayout) plainType(t model.Type, f model.Field) (goType, error) {
 	number := func(text string) (goType, error) {
-		return goType{text, min(t.Size, r.wordAlign()), t.Size}, nil
+		return goType{text: text, align: min(t.Size, r.wordAlign()), scalar: t.Size}, nil
 	}
 	declared, ok := r.structs[t.Record]
 	power := t.Size == 1 || t.Size == 2 || t.Size == 4 || t.Size == 8
@@ -161,11 +190,11 @@ func (r *recordLayout) typeOf(t model.Type, f model.Field) (goType, error) {
 	case t.Kind == model.Uint && power:
 		return number(fmt.Sprintf("uint%d", 8*t.Size))
 	case (t.Kind == model.Int || t.Kind == model.Uint) && t.Size == 16:
-		return goType{"[2]uint64", r.wordAlign(), 8}, nil
+		return goType{text: "[2]uint64", align: r.wordAlign(), scalar: 8}, nil
 	case t.Kind == model.Float && (t.Size == 4 || t.Size == 8):
 		return number(fmt.Sprintf("float%d", 8*t.Size))
 	case t.Kind == model.Float && t.Size > 0:
-		return goType{fmt.Sprintf("[%d]byte", t.Size), 1, 1}, nil
+		return goType{text: fmt.Sprintf("[%d]byte", t.Size), align: 1, scalar: 1}, nil
 	case (t.Kind == model.Pointer || t.Kind == model.FuncPointer) && t.Size == int64(r.arch.Bits/8):
 		return number("uintptr")
 	case t.Kind == model.Array && t.Elem != nil && t.Elem.Size > 0 && t.Size == t.Elem.Size*t.Len && t.Len <= maxSize:
@@ -175,12 +204,12 @@ func (r *recordLayout) typeOf(t model.Type, f model.Field) (goType, error) {
 	case t.Kind == model.Record && t.Inline != nil && t.Inline.Size == t.Size:
 		key := fmt.Sprintf("the member %s of %s", f.Name, r.out.key)
 		name := r.memberTypeName(key, r.out.Name, memberName(f.Name, r.siblings))
-		inline := r.layout(*t.Inline, name, key)
+		inline := r.layout(*t.Inline, name, key, r.path+"."+f.Name)
 		r.inner = append(r.inner, inline.types...)
-		return goType{name, inline.align, inline.scalar}, inline.err
+		return goType{text: name, align: inline.align, scalar: inline.scalar}, inline.err
 	case t.Kind == model.Record && t.Inline == nil && ok && t.Size == declared.Size:
 		record := r.record(t.Record)
-		return goType{r.typeName(t.Record), record.align, record.scalar}, record.err
+		return goType{text: r.typeName(t.Record), align: record.align, scalar: record.scalar}, record.err
 	}
 	return goType{}, r.errorf(f.Pos, "member %s: there is no Go type for %s of %d bytes", f.Name, t.C, t.Size)
 }
@@ -201,6 +230,14 @@ func tellingType(t model.Type) string {
 		return ""
 	}
 	return t.C
+}
+
+// telling is tellingType of a member whose Go type may have a name from C.
+func (r *recordLayout) telling(m member) string {
+	if !m.own && r.named(m.Type.Innermost()) != "" {
+		return ""
+	}
+	return tellingType(m.Type)
 }
 
 // withType names a member for a comment, with its C type if that has a name.

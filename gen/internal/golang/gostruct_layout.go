@@ -13,6 +13,7 @@ import (
 type recordLayout struct {
 	goLayout
 	model.Struct
+	path     string // how the user names it: clone_args, bpf_attr.query
 	out      goStruct
 	inner    []goStruct      // the types of members without a name in C
 	align    int64           // of the Go type
@@ -47,10 +48,10 @@ type storage struct {
 const maxSize = 1 << 30
 
 // layout makes the Go type of s, which is called c in the model.
-func (l goLayout) layout(s model.Struct, name, c string) goRecord {
+func (l goLayout) layout(s model.Struct, name, c, path string) goRecord {
 	r := recordLayout{
-		goLayout: l, Struct: s, align: 1, scalar: 1, siblings: map[string]bool{}, taken: map[string]bool{},
-		out: goStruct{key: c, Name: name, C: withoutGroup(c), Pos: s.Pos, Size: s.Size},
+		goLayout: l, Struct: s, path: path, align: 1, scalar: 1, siblings: map[string]bool{}, taken: map[string]bool{},
+		out: goStruct{key: c, Name: name, C: withoutGroup(c), Pos: s.Pos, Words: s.Words, Size: s.Size},
 	}
 	if s.Align > 8 {
 		r.out.Aligned = s.Align
@@ -103,7 +104,7 @@ func (r *recordLayout) flatten(s model.Struct, base int64, in *storage) error {
 				err = r.flatten(inner, base+f.Offset, in)
 			}
 		default:
-			r.find(member{Field: f, offset: base + f.Offset, in: in})
+			err = r.find(member{Field: f, offset: base + f.Offset, in: in})
 		}
 		if err != nil {
 			return err
@@ -112,9 +113,14 @@ func (r *recordLayout) flatten(s model.Struct, base int64, in *storage) error {
 	return nil
 }
 
-func (r *recordLayout) find(m member) {
+// find notes a member. C has no two of a name.
+func (r *recordLayout) find(m member) error {
+	if r.siblings[m.Name] {
+		return r.errorf(m.Pos, "two members are called %s", m.Name)
+	}
 	r.found = append(r.found, m)
 	r.siblings[m.Name] = true
+	return nil
 }
 
 func (r *recordLayout) findBits(f model.Field, s model.Struct, base int64, in *storage) error {
@@ -132,8 +138,7 @@ func (r *recordLayout) findBits(f model.Field, s model.Struct, base int64, in *s
 		return r.errorf(f.Pos, "bit-field %s has %d bits of type %s", f.Name, f.Bits.Width, f.Type.C)
 	}
 	bits := model.Bits{Offset: 8*base + f.Bits.Offset, Width: f.Bits.Width}
-	r.find(member{Field: f, offset: bits.Offset / 8, bits: bits, in: in})
-	return nil
+	return r.find(member{Field: f, offset: bits.Offset / 8, bits: bits, in: in})
 }
 
 // anonymous returns the record that a member without a name stands for.
@@ -160,7 +165,7 @@ func (r *recordLayout) findTypes() error {
 		var err error
 		if m.Bits == nil && (m.Flexible || m.Type.Kind == model.Array && m.Type.Size == 0) {
 			err = r.addOffset(m)
-		} else if m.goType, err = r.typeOf(m.Type, m.Field); m.Type.Size > 0 {
+		} else if m.goType, err = r.memberType(m); m.Type.Size > 0 {
 			r.members = append(r.members, m)
 			r.scalar = max(r.scalar, m.scalar)
 			if m.in != nil {
@@ -179,7 +184,7 @@ func (r *recordLayout) findTypes() error {
 func (r *recordLayout) addOffset(m member) error {
 	key := fmt.Sprintf("the offset of %s in %s", m.Name, r.out.key)
 	name := r.memberTypeName(key, "Offsetof"+r.out.Name, memberName(m.Name, r.siblings))
-	r.out.Offsets = append(r.out.Offsets, goOffset{key, name, withType(m.Field), m.offset})
+	r.out.Offsets = append(r.out.Offsets, goOffset{key, name, withType(m.Field), m.Words, m.offset})
 	if elem := m.Type.Innermost(); elem.Inline != nil {
 		if _, err := r.typeOf(elem, m.Field); err != nil {
 			return err
@@ -233,7 +238,7 @@ func (r *recordLayout) placeStorages() {
 			elem = fmt.Sprintf("uint%d", 8*s.scalar)
 		}
 		if s.size > 0 {
-			r.addField(goField{s.name, fmt.Sprintf("[%d]%s", s.size/s.scalar, elem), "", s.offset, s.size}, s.align)
+			r.addField(goField{Name: s.name, Type: fmt.Sprintf("[%d]%s", s.size/s.scalar, elem), Offset: s.offset, size: s.size}, s.align)
 		}
 	}
 }
@@ -251,7 +256,7 @@ func (r *recordLayout) addField(f goField, align int64) {
 // placeMembers makes the fields, and the accessors of what is no field.
 func (r *recordLayout) placeMembers() error {
 	for _, m := range r.members {
-		a := goAccessor{Kind: copyAccessor, Member: m.Name, C: withType(m.Field), Type: m.text, Size: m.Type.Size}
+		a := goAccessor{Kind: copyAccessor, Member: m.Name, C: withType(m.Field), Words: m.Words, Type: m.text, Size: m.Type.Size}
 		switch {
 		case m.Bits != nil:
 			a.in(m.in, m.offset)
@@ -263,8 +268,18 @@ func (r *recordLayout) placeMembers() error {
 				a.Kind = pointerAccessor
 			}
 		case r.fits(m.offset, m.align):
-			r.addField(goField{r.free(m), m.text, tellingType(m.Type), m.offset, m.Type.Size}, m.align)
+			r.addField(goField{Name: r.free(m), Type: m.text, C: r.telling(m), Words: m.Words, Offset: m.offset, size: m.Type.Size}, m.align)
+			if m.own {
+				r.out.Own = append(r.out.Own, goOwn{Type: m.text, Size: m.Type.Size})
+			}
 			continue
+		}
+		if m.own {
+			own := goOwn{Type: m.text, Size: m.Type.Size}
+			if a.Kind == pointerAccessor {
+				own.Align = min(m.in.align, cmp.Or(a.Offset&-a.Offset, m.in.align))
+			}
+			r.out.Own = append(r.out.Own, own)
 		}
 		if a.Kind == pointerAccessor {
 			a.Name = r.free(m, "")
@@ -274,7 +289,7 @@ func (r *recordLayout) placeMembers() error {
 		if a.Storage == "" {
 			raw := &storage{"raw" + a.Name, m.offset, m.Type.Size, 1, 1}
 			a.in(raw, m.offset)
-			r.addField(goField{raw.name, fmt.Sprintf("[%d]byte", raw.size), "", raw.offset, raw.size}, 1)
+			r.addField(goField{Name: raw.name, Type: fmt.Sprintf("[%d]byte", raw.size), Offset: raw.offset, size: raw.size}, 1)
 		}
 		r.out.Accessors = append(r.out.Accessors, a)
 	}
@@ -326,7 +341,7 @@ func (r *recordLayout) pad() error {
 		case f.Offset < end:
 			return r.errorf(r.Pos, "two members lie at %d", f.Offset)
 		case f.Offset > end:
-			r.out.Fields = append(r.out.Fields, goField{"_", fmt.Sprintf("[%d]byte", f.Offset-end), "", end, f.Offset - end})
+			r.out.Fields = append(r.out.Fields, goField{Name: "_", Type: fmt.Sprintf("[%d]byte", f.Offset-end), Offset: end, size: f.Offset - end})
 		}
 		if f.Name != "" {
 			r.out.Fields = append(r.out.Fields, f)

@@ -15,11 +15,16 @@ import (
 type Package struct {
 	model.Merged
 	Apart   model.Remarks // names that two things have, and what Go calls them
-	LeftOut model.Remarks // structs that Go cannot have, and why
-	Unused  model.Remarks // names to be given others that there are not
+	LeftOut model.Remarks // what Go cannot have, and why
+	Plain   model.Remarks // typedefs and enums that have no type in Go, for nobody asks for them
+	Unused  model.Remarks // what is asked for and not there
 
-	names   map[string]string                // of constants, by their C names
-	records map[string]map[string][]goStruct // by architecture and C name
+	names    map[string]string                // of constants, by their C names
+	funcs    map[string]string                // of functions, by their C names
+	licences map[string]map[string]string     // of headers with comments, by group
+	records  map[string]map[string][]goStruct // by architecture and C name
+	named    map[string]map[string]goNamed    // likewise
+	typed    map[string]map[string]string     // the types of constants, likewise
 }
 
 // Merge joins the units of a run: every group on every architecture. What Go
@@ -28,9 +33,8 @@ type Package struct {
 // have belongs to the first.
 //
 // Two things that would have one name are told apart, see tellApart and
-// namer. rename gives Go names to C names, of which a struct may be called by
-// its tag alone.
-func Merge(units []model.Unit, rename map[string]string) (Package, error) {
+// namer. A C name in the options may be the tag alone.
+func Merge(units []model.Unit, o Options) (Package, error) {
 	arches, groups, err := tabulate(units)
 	if err != nil {
 		return Package{}, err
@@ -39,20 +43,40 @@ func Merge(units []model.Unit, rename map[string]string) (Package, error) {
 	if err := tellApart(groups, &p.Apart); err != nil {
 		return Package{}, err
 	}
-	n := newNamer(arches, groups, rename)
+	p.licences = map[string]map[string]string{}
+	for i, g := range groups {
+		groups[i] = agreeOnWords(g)
+		for _, u := range g {
+			if len(u.Licences) > 0 {
+				p.licences[u.Group.Name] = u.Licences
+			}
+		}
+	}
+	p.LeftOut.AddAll(distinctFuncs(groups))
+	t, err := typeUp(arches, groups, o)
+	if err != nil {
+		return Package{}, err
+	}
+	n := newNamer(arches, groups, t)
 	if err := n.resolve(); err != nil {
 		return Package{}, err
 	}
-	p.names, p.records = n.consts, n.records
+	p.names, p.funcs, p.records, p.named, p.typed = n.consts, n.funcs, n.records, n.named, n.typesOfConsts()
 	p.Apart.AddAll(n.apart)
+	p.LeftOut.AddAll(t.leftOut)
+	p.Plain.AddAll(t.plain)
 	p.LeftOut.AddAll(n.leftOut)
 	p.Unused.AddAll(n.unused())
-	for _, g := range groups {
+	p.Unused.AddAll(t.unused())
+	p.Groups = make([]model.MergedGroup, len(groups))
+	inParallel(len(groups), func(at int) {
+		g := groups[at]
 		for i, arch := range arches {
 			g[i].Structs = slices.DeleteFunc(slices.Clone(g[i].Structs), func(s model.Struct) bool { return p.records[arch][s.Name] == nil })
+			g[i].Types = slices.DeleteFunc(slices.Clone(g[i].Types), func(t model.NamedType) bool { return p.named[arch][t.Name].Name == "" })
 		}
-		p.Groups = append(p.Groups, mergeGroup(g, p.records))
-	}
+		p.Groups[at] = p.mergeGroup(g)
+	})
 	return p, nil
 }
 
@@ -107,10 +131,10 @@ func tabulate(units []model.Unit) (arches []string, groups [][]model.Unit, err e
 
 // mergeGroup splits what a group declares into what is common and what each
 // set of architectures has.
-func mergeGroup(units []model.Unit, records map[string]map[string][]goStruct) model.MergedGroup {
+func (p Package) mergeGroup(units []model.Unit) model.MergedGroup {
 	tables := make([]declTable, len(units))
 	for i, u := range units {
-		tables[i] = newDeclTable(u, records[u.Arch])
+		tables[i] = newDeclTable(u, p)
 	}
 	common := map[string]bool{}
 	for _, key := range tables[0].keys {
@@ -132,7 +156,7 @@ func mergeGroup(units []model.Unit, records map[string]map[string][]goStruct) mo
 		for _, t := range set {
 			s.Arches = append(s.Arches, t.Arch)
 		}
-		if len(s.Consts)+len(s.Structs) > 0 {
+		if !s.Decls.Empty() {
 			m.Sets = append(m.Sets, s)
 		}
 	}
@@ -145,11 +169,18 @@ type declTable struct {
 	keys    []string
 	consts  map[string]model.Const
 	structs map[string]model.Struct
+	types   map[string]model.NamedType
+	funcs   map[string]model.Func
 	records map[string][]goStruct // what Go makes of the structs
+	named   map[string]goNamed    // and of the types
+	typed   map[string]string     // the types of constants
 }
 
-func newDeclTable(u model.Unit, records map[string][]goStruct) declTable {
-	t := declTable{u, nil, map[string]model.Const{}, map[string]model.Struct{}, records}
+func newDeclTable(u model.Unit, p Package) declTable {
+	t := declTable{
+		u, nil, map[string]model.Const{}, map[string]model.Struct{}, map[string]model.NamedType{}, map[string]model.Func{},
+		p.records[u.Arch], p.named[u.Arch], p.typed[u.Arch],
+	}
 	for _, c := range u.Consts {
 		t.keys = append(t.keys, constKey(c.Name))
 		t.consts[constKey(c.Name)] = c
@@ -158,17 +189,37 @@ func newDeclTable(u model.Unit, records map[string][]goStruct) declTable {
 		t.keys = append(t.keys, s.Name)
 		t.structs[s.Name] = s
 	}
+	for _, n := range u.Types {
+		t.keys = append(t.keys, n.Name)
+		t.types[n.Name] = n
+	}
+	for _, f := range u.Funcs {
+		t.keys = append(t.keys, funcKey(f.Name))
+		t.funcs[funcKey(f.Name)] = f
+	}
 	return t
 }
 
 // constKey tells constants from structs: a macro may have the name of a typedef.
 func constKey(name string) string { return "constant " + name }
 
+// funcKey tells functions from all others.
+func funcKey(name string) string { return "function " + name }
+
 // same reports whether Go writes the declaration alike for both.
 func (t declTable) same(u declTable, key string) bool {
 	if a, ok := t.consts[key]; ok {
 		b, ok := u.consts[key]
-		return ok && model.SameValue(a.Value, b.Value)
+		return ok && model.SameValue(a.Value, b.Value) && t.typed[a.Name] == u.typed[b.Name]
+	}
+	if _, ok := t.types[key]; ok {
+		_, ok := u.types[key]
+		return ok && reflect.DeepEqual(t.named[key].unplaced(), u.named[key].unplaced())
+	}
+	if f, ok := t.funcs[key]; ok {
+		g, ok := u.funcs[key]
+		f.Pos, g.Pos = model.Pos{}, model.Pos{}
+		return ok && reflect.DeepEqual(f, g)
 	}
 	_, here := t.structs[key]
 	_, there := u.structs[key]
@@ -206,6 +257,22 @@ func mergeDecls(tables []declTable, wanted func(key string) bool) model.Decls {
 				s = s.At(pos)
 			}
 			d.Structs = append(d.Structs, s)
+		}
+	}
+	for _, n := range tables[0].Types {
+		if wanted(n.Name) {
+			for _, t := range tables[1:] {
+				n.Pos = mergePos(t.Group, n.Pos, t.types[n.Name].Pos)
+			}
+			d.Types = append(d.Types, n)
+		}
+	}
+	for _, f := range tables[0].Funcs {
+		if wanted(funcKey(f.Name)) {
+			for _, t := range tables[1:] {
+				f.Pos = mergePos(t.Group, f.Pos, t.funcs[funcKey(f.Name)].Pos)
+			}
+			d.Funcs = append(d.Funcs, f)
 		}
 	}
 	return d

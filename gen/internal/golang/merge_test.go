@@ -71,7 +71,7 @@ func TestMergeSplitsByAllThatDiffers(t *testing.T) {
 		}, "B=2 | 386 arm mipsle: A=32 C=0 | amd64 arm64 loong64 mips64le ppc64le riscv64: A=64 C=0 | mips: A=32 C=1 | mips64 ppc64 s390x: A=64 C=1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m, err := Merge(numbers("tool", test.value), nil)
+			m, err := Merge(numbers("tool", test.value), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +98,7 @@ func TestMergeKeepsStructsThatGoWritesAlike(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.s.Name = "struct s"
-			m, err := Merge(unitsOf(model.Arches, "tool", nil, test.s), nil)
+			m, err := Merge(unitsOf(model.Arches, "tool", nil, test.s), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -128,7 +128,7 @@ func TestMergePositions(t *testing.T) {
 		"of three, one": {[]model.Unit{unit("386", "asm/tool.h", 3), unit("amd64", "asm/tool.h", 3), unit("arm", "asm-generic/tool.h", 3)}, model.Pos{File: "linux/tool.h", Line: 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m, err := Merge(test.units, nil)
+			m, err := Merge(test.units, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -153,7 +153,7 @@ func TestMergeLeavesRepeatedDeclarationsToTheFirstGroup(t *testing.T) {
 		first[i].Structs = modelsOn(a, s)
 		second[i].Structs = modelsOn(a, model.Struct{Name: "struct before"}, s)
 	}
-	m, err := Merge(append(first, second...), nil)
+	m, err := Merge(append(first, second...), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestMergeKeepsGroupsToTheirArchitectures(t *testing.T) {
 			first[i].Structs = nil
 		}
 	}
-	m, err := Merge(slices.Concat(first, second), nil)
+	m, err := Merge(slices.Concat(first, second), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +198,7 @@ func TestMergeErrors(t *testing.T) {
 			"linux/tool.h:1: constant PI is neither a whole number nor a string"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Merge(test.units, nil); err == nil || err.Error() != test.want {
+			if _, err := Merge(test.units, Options{}); err == nil || err.Error() != test.want {
 				t.Errorf("got error %v, want %s", err, test.want)
 			}
 		})

@@ -145,7 +145,7 @@ func unitsOf(on []model.Arch, group string, consts func(model.Arch) []model.Cons
 
 // generate merges and renders.
 func generate(pkg string, units []model.Unit) ([]File, error) {
-	m, err := Merge(units, nil)
+	m, err := Merge(units, Options{})
 	if err != nil {
 		return nil, err
 	}

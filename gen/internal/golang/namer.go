@@ -14,7 +14,7 @@ import (
 // of an architecture would have the same, one of them keeps it on all
 // architectures, and the other has an X before its C name, as cgo -godefs has
 // it: IFLA_MAX and X__IFLA_MAX. What keeps the name depends on the two alone:
-// what the user names so; then constants, then structs and unions, then
+// what the user names so; then constants, then functions, then structs and unions, then
 // typedefs, then the types of members, then offsets; and among these what C
 // spells with fewer underscores in front, then with fewer capitals, then what
 // is shorter, then what is first in the alphabet. A constant that C spells as Go does comes before all
@@ -22,24 +22,35 @@ import (
 // name of the member.
 type namer struct {
 	arches  []string
-	decls   []model.Decls                    // by architecture
-	rename  map[string]string                // by the user
+	decls   []model.Decls     // by architecture
+	rename  map[string]string // by the user
+	strip   []string          // prefixes
+	bare    map[string]bool   // what has lost its prefix, as in types, or constKey
+	tables  []typeTable       // by architecture
+	asked   overrides
 	consts  map[string]string                // Go names, by C name
+	funcs   map[string]string                // Go names of macros, by C name
 	types   map[string]string                // Go names that are not the usual, by what they are of
 	records map[string]map[string][]goStruct // by architecture and C name
+	named   map[string]map[string]goNamed    // likewise
 	apart   model.Remarks
 	leftOut model.Remarks
 }
 
-func newNamer(arches []string, groups [][]model.Unit, rename map[string]string) *namer {
+func newNamer(arches []string, groups [][]model.Unit, t *typist) *namer {
 	n := &namer{
-		arches: arches, decls: make([]model.Decls, len(arches)), rename: rename,
-		consts: map[string]string{}, types: map[string]string{}, records: map[string]map[string][]goStruct{},
+		arches: arches, decls: make([]model.Decls, len(arches)), rename: t.Rename, strip: slices.Clone(t.Strip), tables: t.tables,
+		asked:  overrides{list: t.Types, used: t.used},
+		consts: map[string]string{}, funcs: map[string]string{}, types: map[string]string{}, bare: map[string]bool{},
+		records: map[string]map[string][]goStruct{}, named: map[string]map[string]goNamed{},
 	}
+	slices.SortFunc(n.strip, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	for _, g := range groups {
 		for i, u := range g {
 			n.decls[i].Consts = append(n.decls[i].Consts, u.Consts...)
 			n.decls[i].Structs = append(n.decls[i].Structs, u.Structs...)
+			n.decls[i].Types = append(n.decls[i].Types, u.Types...)
+			n.decls[i].Funcs = append(n.decls[i].Funcs, u.Funcs...)
 		}
 	}
 	return n
@@ -60,6 +71,7 @@ const (
 	byUser claimKind = iota
 	asInC
 	constantName
+	functionName
 	recordName
 	typedefName
 	memberTypeName
@@ -101,36 +113,55 @@ func (n *namer) resolve() error {
 			taken[c.Name] = true
 		}
 	}
-	for name := range taken {
+	for _, name := range slices.Sorted(maps.Keys(taken)) {
 		to := constName(name)
 		if to != name && taken[to] { // of whichever architecture
 			to = "X" + name
 		}
+		if bare, ok := n.stripped(name, strings.HasPrefix); ok && n.rename[name] == "" {
+			if bare = constName(bare); !taken[bare] {
+				to, n.bare[constKey(name)] = bare, true
+			} else {
+				n.apart.Add(fmt.Sprintf("-strip: constant %s keeps its prefix, for there is a constant %s", cName(name), bare), "")
+			}
+		}
 		n.consts[name] = cmp.Or(n.rename[name], to)
 	}
-	for _, d := range n.decls {
-		for _, s := range d.Structs {
-			if to := n.renamed(s.Name); to != "" {
-				n.types[s.Name] = to
+	for i, d := range n.decls {
+		for _, f := range d.Funcs {
+			n.funcs[f.Name] = cmp.Or(n.rename[f.Name], constName(f.Name))
+			if bare, ok := n.stripped(f.Name, strings.HasPrefix); ok && n.rename[f.Name] == "" && !taken[constName(bare)] {
+				n.funcs[f.Name], n.bare[funcKey(f.Name)] = constName(bare), true
 			}
+		}
+		for _, s := range d.Structs {
+			n.nameType(s.Name, "")
+		}
+		for _, t := range d.Types {
+			n.nameType(t.Name, n.tables[i].made[t.Name].user)
 		}
 	}
 	for range maxRounds {
 		n.leftOut = model.Remarks{}
 		losers := map[string]claim{}
 		for i, arch := range n.arches {
-			records, err := goRecords(arch, n.decls[i].Structs, n.types)
+			l, err := goRecords(arch, n.decls[i].Structs, n.types, n.tables[i], &n.asked)
 			if err != nil {
 				return err
 			}
 			n.records[arch] = map[string][]goStruct{}
-			for c, r := range records {
+			for c, r := range l.records {
 				if r.err == nil {
 					n.records[arch][c] = r.types
 				}
 			}
 			for _, s := range n.decls[i].Structs {
-				n.leftOut.AddError(records[s.Name].err, arch)
+				n.leftOut.AddError(l.records[s.Name].err, arch)
+			}
+			named, errs := l.goNamedTypes(n.consts)
+			n.named[arch] = named
+			for _, t := range n.decls[i].Types {
+				n.leftOut.AddError(errs[t.Name], arch)
 			}
 			if err := n.collide(i, losers); err != nil {
 				return err
@@ -144,6 +175,37 @@ func (n *namer) resolve() error {
 		}
 	}
 	return fmt.Errorf("the Go names of these headers collide without end; give some of them others with -rename")
+}
+
+// nameType notes the name of a type that is not the usual: that of the user, or
+// what is left of it without a prefix, in capitals or not.
+func (n *namer) nameType(key, user string) {
+	to := cmp.Or(user, n.renamed(key))
+	if to == "" {
+		bare, ok := n.stripped(identifier(key), func(name, prefix string) bool {
+			return len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
+		})
+		if !ok {
+			return
+		}
+		to, n.bare[key] = camelCase(bare)+groupSuffix(key), true
+	}
+	n.types[key] = to
+}
+
+// stripped is a C name without the longest of the prefixes that it has, if
+// anything is left.
+func (n *namer) stripped(c string, has func(name, prefix string) bool) (string, bool) {
+	for _, prefix := range n.strip {
+		if !has(c, prefix) {
+			continue
+		}
+		n.asked.used["-strip "+prefix] = true
+		if bare := c[len(prefix):]; strings.Trim(cName(bare), "_") != "" {
+			return bare, true
+		}
+	}
+	return "", false
 }
 
 // renamed is the name that the user gives a struct, by its name or its tag.
@@ -161,6 +223,17 @@ func (n *namer) unused() (list model.Remarks) {
 		}
 		for _, s := range d.Structs {
 			has[s.Name], has[identifier(s.Name)] = true, true
+		}
+		for _, t := range d.Types {
+			has[t.Name], has[identifier(t.Name)] = true, true
+		}
+		for _, f := range d.Funcs {
+			has[f.Name] = true
+		}
+	}
+	for _, prefix := range n.strip {
+		if flag := "-strip " + prefix; !n.asked.used[flag] {
+			list.Add(flag+": no name begins so", "")
 		}
 	}
 	for _, c := range slices.Sorted(maps.Keys(n.rename)) {
@@ -204,6 +277,13 @@ func (n *namer) collide(arch int, losers map[string]claim) error {
 		}
 		add(n.consts[c.Name], claim{constKey(c.Name), c.Name, "constant " + cName(c.Name), c.Pos, kind})
 	}
+	for _, f := range d.Funcs {
+		kind := functionName
+		if n.rename[f.Name] != "" {
+			kind = byUser
+		}
+		add(n.funcs[f.Name], claim{funcKey(f.Name), f.Name, "macro " + f.Name, f.Pos, kind})
+	}
 	for _, s := range d.Structs {
 		for i, t := range n.records[n.arches[arch]][s.Name] {
 			kind, c := memberTypeName, t.Name
@@ -224,13 +304,43 @@ func (n *namer) collide(arch int, losers map[string]claim) error {
 			}
 		}
 	}
+	for _, t := range d.Types {
+		named, ok := n.named[n.arches[arch]][t.Name]
+		if !ok {
+			continue
+		}
+		kind := typedefName
+		switch {
+		case n.tables[arch].made[t.Name].user != "" || n.renamed(t.Name) != "":
+			kind = byUser
+		case strings.Contains(t.Name, " "):
+			kind = recordName
+		}
+		add(named.Name, claim{t.Name, identifier(t.Name), named.C, named.Pos, kind})
+	}
 	return errs.join()
 }
 
 // giveWay gives a claim that has lost its name another.
 func (n *namer) giveWay(l claim) {
-	if name, ok := strings.CutPrefix(l.key, constKey("")); ok {
+	name, isConst := strings.CutPrefix(l.key, constKey(""))
+	if n.bare[l.key] { // with its prefix, it may have another name
+		delete(n.bare, l.key)
+		if fn, ok := strings.CutPrefix(l.key, funcKey("")); ok {
+			n.funcs[fn] = constName(fn)
+		} else if isConst {
+			n.consts[name] = constName(name)
+		} else {
+			delete(n.types, l.key)
+		}
+		return
+	}
+	if isConst {
 		n.consts[name] = otherName(n.consts[name], "X"+cName(name)+groupSuffix(name))
+		return
+	}
+	if name, ok := strings.CutPrefix(l.key, funcKey("")); ok {
+		n.funcs[name] = otherName(n.funcs[name], "X"+name)
 		return
 	}
 	switch l.kind {

@@ -13,7 +13,7 @@ import (
 // its types, sorted, after it has compiled on all architectures.
 func goNames(t *testing.T, units []model.Unit, rename map[string]string) (names string, apart string) {
 	t.Helper()
-	p, err := Merge(units, rename)
+	p, err := Merge(units, Options{Rename: rename})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,11 +101,11 @@ func TestNamesThatCollideAreToldApart(t *testing.T) {
 // Two names that the user gives twice cannot be helped.
 func TestRenamedTwice(t *testing.T) {
 	units := numbers("tool", func(model.Arch) map[string]int64 { return map[string]int64{"A": 1, "B": 2} })
-	_, err := Merge(units, map[string]string{"A": "C", "B": "C"})
+	_, err := Merge(units, Options{Rename: map[string]string{"A": "C", "B": "C"}})
 	if err == nil || !strings.Contains(err.Error(), "-rename: constant B and constant A would both be C") {
 		t.Errorf("got error %v", err)
 	}
-	p, err := Merge(units, map[string]string{"NONE": "C"})
+	p, err := Merge(units, Options{Rename: map[string]string{"NONE": "C"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func constName(c string) string {
 		return "SYS_" + strings.ToUpper(call) + groupSuffix(c)
 	}
 	trimmed := strings.TrimLeft(name, "_")
-	if trimmed != name && (trimmed == "" || isDigit(trimmed[0])) {
+	if trimmed == "" || isDigit(trimmed[0]) {
 		return "X" + name + groupSuffix(c)
 	}
 	return upperFirst(trimmed) + groupSuffix(c)

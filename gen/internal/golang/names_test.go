@@ -26,7 +26,7 @@ func TestConstNames(t *testing.T) {
 	for name := range want {
 		consts = append(consts, model.Const{Name: name})
 	}
-	n := newNamer([]string{"amd64"}, [][]model.Unit{{{Arch: "amd64", Consts: consts}}}, nil)
+	n := newNamer([]string{"amd64"}, [][]model.Unit{{{Arch: "amd64", Consts: consts}}}, &typist{tables: make([]typeTable, 1)})
 	if err := n.resolve(); err != nil {
 		t.Fatal(err)
 	}

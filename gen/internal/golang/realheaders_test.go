@@ -43,6 +43,16 @@ func TestRenderRealHeaders(t *testing.T) {
 		case err == nil:
 			rendered++
 			checkAll(t, files, units)
+			p, err := Merge(units, Options{Sets: []Set{{Name: "*"}}, Typedefs: []string{"*"}, Unsigned: []string{"*"}})
+			if err != nil {
+				t.Errorf("%s: with all its types: %v", h, err)
+				continue
+			}
+			if files, err = Render(p, "header", "7.3.4"); err != nil {
+				t.Errorf("%s: with all its types: %v", h, err)
+				continue
+			}
+			checkAll(t, files, units)
 		case strings.Contains(err.Error(), "no constant and no struct"):
 			empty++
 		default:

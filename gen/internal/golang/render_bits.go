@@ -18,7 +18,8 @@ func renderBits(f *jen.File, typ string, a goAccessor) {
 	if a.Type == "bool" {
 		getter, setter = boolBits(store, a.Bits[0])
 	}
-	f.Add(comment("%s returns %s.", a.Name, a.C))
+	f.Add(comment("%s returns %s%s.", a.Name, a.C, listed(a.Since)))
+	addMore(f, a.Doc)
 	method(f, typ, a.Name).Params().Id(a.Type).Block(view, jen.Return(jen.Id(getter)))
 	f.Line()
 	f.Add(comment("Set%s sets %s.", a.Name, a.Member))

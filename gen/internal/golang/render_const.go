@@ -11,7 +11,7 @@ import (
 
 // renderConsts writes a block of constants for each header. The enumerators of
 // an enum stand together under its name.
-func renderConsts(f *jen.File, consts []model.Const, names map[string]string) {
+func renderConsts(f *jen.File, consts []model.Const, names, types map[string]string) {
 	for len(consts) > 0 {
 		header := consts[0].Pos.File
 		n := 0
@@ -24,19 +24,45 @@ func renderConsts(f *jen.File, consts []model.Const, names map[string]string) {
 				if i > 0 {
 					block.Line()
 				}
-				if enum := group[0].Enum; enum != "" && enum != "enum" {
-					block.Add(comment("%s", enum))
+				named := group[0].Enum != "" && group[0].Enum != "enum"
+				if named {
+					block.Add(comment("%s", group[0].Enum))
 				}
-				for _, c := range group {
-					def := block.Id(names[c.Name]).Op("=").Op(literal(c))
-					if c.Pos.Line > 0 {
-						def.Add(comment("%s", c.Pos))
+				for i, c := range group {
+					if c.Above != "" {
+						switch {
+						case i > 0:
+							block.Line()
+						case named:
+							block.Add(jen.Comment("//"))
+						}
+						addAll(block, quote(c.Above))
+						block.Line()
+					}
+					addAll(block, quote(c.Doc))
+					def := block.Id(names[c.Name])
+					if typ := types[c.Name]; typ != "" {
+						def.Id(typ)
+					}
+					def.Op("=").Op(literal(c))
+					switch {
+					case c.Pos.Line > 0:
+						def.Add(comment("%s%s", c.Pos, listed(c.Since)))
+					case c.Since != "":
+						def.Add(comment("%s", c.Since))
 					}
 				}
 			}
 		})
 		f.Line()
 		consts = consts[n:]
+	}
+}
+
+// addAll adds each item as a line of its own.
+func addAll(block *jen.Group, items []jen.Code) {
+	for _, item := range items {
+		block.Add(item)
 	}
 }
 

@@ -23,7 +23,7 @@ func FuzzRender(f *testing.F) {
 		if damage {
 			m.damage(units)
 		}
-		p, err := Merge(units, nil)
+		p, err := Merge(units, Options{})
 		if err != nil {
 			return
 		}
@@ -79,7 +79,8 @@ func membersCollide(p Package) bool {
 type modelMaker struct {
 	data  []byte
 	names int
-	known []string // structs so far
+	known []string     // structs so far
+	plain []model.Type // besides the usual
 }
 
 // pick returns a number below n.
@@ -162,6 +163,7 @@ func (m *modelMaker) record(depth int) model.Struct {
 func (m *modelMaker) typ(depth int) model.Type {
 	plain := []model.Type{u8, u16, u32, u64, s8, s32, s64, aligned64, char, boolean, pointer, function, long,
 		cUint("__u128", 16), {Kind: model.Float, C: "double", Size: 8}, {Kind: model.Float, C: "long double", Size: 16}}
+	plain = append(plain, m.plain...)
 	switch n := m.pick(len(plain) + 8); {
 	case n < len(plain):
 		return plain[n]

@@ -2,28 +2,39 @@ package golang
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/dave/jennifer/jen"
 )
 
 // renderStruct writes a type, what proves its layout, and its methods.
 func renderStruct(f *jen.File, s goStruct) {
-	f.Add(comment("%s is %s (%s).", s.Name, s.C, s.Pos))
+	f.Add(comment("%s is %s (%s)%s.", s.Name, s.C, s.Pos, listed(s.Since)))
 	if s.Aligned > 0 {
 		f.Add(comment("C aligns it to %d bytes, which Go does not.", s.Aligned))
 	}
+	addMore(f, s.Doc)
 	f.Type().Id(s.Name).StructFunc(func(fields *jen.Group) {
-		for _, field := range s.Fields {
+		for i, field := range s.Fields {
+			if field.Above != "" {
+				if i > 0 {
+					fields.Line()
+				}
+				addAll(fields, quote(field.Above))
+				fields.Line()
+			}
+			addAll(fields, quote(field.Doc))
 			def := fields.Id(field.Name).Id(field.Type)
-			if field.C != "" {
-				def.Add(comment("%s", field.C))
+			if text := strings.TrimPrefix(listed(field.C)+listed(field.Since), ", "); text != "" {
+				def.Add(comment("%s", text))
 			}
 		}
 	})
 	f.Line()
 	renderAssertions(f, s)
 	for _, o := range s.Offsets {
-		f.Add(comment("%s is where %s begins.", o.Name, o.C))
+		f.Add(comment("%s is where %s begins%s.", o.Name, o.C, listed(o.Since)))
+		addMore(f, o.Doc)
 		f.Const().Id(o.Name).Op("=").Lit(int(o.Offset))
 		f.Line()
 	}
@@ -36,6 +47,13 @@ func renderStruct(f *jen.File, s goStruct) {
 		case bitAccessor:
 			renderBits(f, s.Name, a)
 		}
+	}
+}
+
+// addMore adds a comment of the header below one of gen's.
+func addMore(f *jen.File, doc string) {
+	for _, line := range more(doc) {
+		f.Add(line)
 	}
 }
 
@@ -53,6 +71,13 @@ func renderAssertions(f *jen.File, s goStruct) {
 		for _, field := range s.Fields {
 			if field.Name != "_" {
 				block.Add(assert(field.Offset, jen.Qual("unsafe", "Offsetof").Call(value().Dot(field.Name))))
+			}
+		}
+		for _, own := range s.Own {
+			v := func() *jen.Statement { return jen.Op("*").Parens(jen.Op("*").Id(own.Type)).Call(jen.Nil()) }
+			block.Add(assert(own.Size, jen.Qual("unsafe", "Sizeof").Call(v())))
+			if own.Align > 0 { // or the index is negative
+				block.Id("_").Index(jen.Lit(int(own.Align)).Op("-").Qual("unsafe", "Alignof").Call(v())).Struct()
 			}
 		}
 	})
@@ -87,7 +112,8 @@ func cast(typ string, p *jen.Statement) *jen.Statement {
 }
 
 func renderPointer(f *jen.File, typ string, a goAccessor) {
-	f.Add(comment("%s points at %s.", a.Name, a.C))
+	f.Add(comment("%s points at %s%s.", a.Name, a.C, listed(a.Since)))
+	addMore(f, a.Doc)
 	method(f, typ, a.Name).Params().Op("*").Id(a.Type).Block(jen.Return(cast(a.Type, a.address())))
 	f.Line()
 }
@@ -101,7 +127,8 @@ func renderCopy(f *jen.File, typ string, a goAccessor) {
 		return jen.Op("*").Add(cast(bytes, a.address()))
 	}
 	v := func() *jen.Statement { return jen.Op("*").Add(cast(bytes, addressOf(jen.Id("v")))) }
-	f.Add(comment("%s returns %s.", a.Name, a.C))
+	f.Add(comment("%s returns %s%s.", a.Name, a.C, listed(a.Since)))
+	addMore(f, a.Doc)
 	method(f, typ, a.Name).Params().Params(jen.Id("v").Id(a.Type)).Block(
 		v().Op("=").Add(stored()),
 		jen.Return(jen.Id("v")),

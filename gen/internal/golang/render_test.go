@@ -302,7 +302,7 @@ func TestStructsThatGoCannotHave(t *testing.T) {
 			around.Name, around.Fields = "struct around", []model.Field{{Name: "t", Type: model.Type{Kind: model.Record, C: around.Name, Record: around.Name, Size: around.Size, Align: around.Align}}}
 			units[0].Structs = append(units[0].Structs, around)
 			units[0].Structs = append(units[0].Structs, modelsOn(model.Arches[2], model.Struct{Name: "struct good", Fields: []model.Field{cField("a", u8)}})...)
-			p, err := Merge(units, nil)
+			p, err := Merge(units, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,6 +4,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/go-clone3/clone3/gen/internal/model"
 )
 
 // nearest returns the name that was meant by one that is not there: that differs
@@ -19,7 +21,7 @@ func nearest(name string, names []string) string {
 	best, least := "", 3
 	slices.Sort(names)
 	for _, n := range names {
-		d := min(distance(name, n), distance(name, path.Base(n))+1)
+		d := min(model.Distance(name, n), model.Distance(name, path.Base(n))+1)
 		if strings.HasSuffix(n, "/"+name) {
 			d = 0
 		}
@@ -28,29 +30,4 @@ func nearest(name string, names []string) string {
 		}
 	}
 	return best
-}
-
-// distance is how many letters have to be put in, taken out or replaced to make b
-// of a; more than two count as three.
-func distance(a, b string) int {
-	if len(a)-len(b) > 2 || len(b)-len(a) > 2 {
-		return 3
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(d, row[j+1]+1, row[j]+1)
-		}
-	}
-	return min(row[len(b)], 3)
 }

@@ -45,6 +45,12 @@ func Matches(pattern, name string) bool {
 	return ok
 }
 
+// IsPattern reports whether path.Match takes the pattern.
+func IsPattern(pattern string) bool {
+	_, err := path.Match(pattern, "")
+	return err == nil
+}
+
 // WantsConst reports whether h asks for the constant name.
 func (h Header) WantsConst(name string) bool {
 	if len(h.Names) == 0 && len(h.Prefixes) == 0 || slices.Contains(h.Names, name) {

@@ -31,6 +31,10 @@ func WriteJSON(w io.Writer, version string, units []Unit) error {
 		}
 		printList(out, "consts", u.Consts)
 		printList(out, "structs", u.Structs)
+		printList(out, "types", u.Types)
+		if len(u.Funcs) > 0 {
+			printList(out, "funcs", u.Funcs)
+		}
 		printList(out, "skips", u.Skips)
 		out.printf("}")
 	}
@@ -97,8 +101,9 @@ func (c Const) MarshalJSON() ([]byte, error) {
 		Base  Base            `json:"base"`
 		Enum  string          `json:"enum,omitempty"`
 		Gap   bool            `json:"gap,omitempty"`
+		Since string          `json:"since,omitempty"`
 		Pos   Pos             `json:"pos"`
-	}{c.Name, value, c.Type, c.Base, c.Enum, c.Gap, c.Pos})
+	}{c.Name, value, c.Type, c.Base, c.Enum, c.Gap, c.Since, c.Pos})
 }
 
 // MarshalJSON writes the values of c as Const does.

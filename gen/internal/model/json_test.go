@@ -21,7 +21,7 @@ func testUnit() Unit {
 		Before: []string{"linux/types.h"},
 		Consts: []Const{
 			{Name: "TOOL_ALL", Value: constant.MakeUint64(1<<64 - 1), Type: "unsigned long long", Base: Hex, Pos: pos(3)},
-			{Name: "TOOL_NONE", Value: constant.MakeInt64(-1), Type: "int", Enum: "tool", Gap: true, Pos: pos(5)},
+			{Name: "TOOL_NONE", Value: constant.MakeInt64(-1), Type: "int", Enum: "enum tool", Gap: true, Pos: pos(5)},
 			{Name: "TOOL_PATH", Value: constant.MakeString("a<b>\"c"), Type: "char[]", Pos: pos(6)},
 		},
 		Structs: []Struct{{
@@ -35,6 +35,10 @@ func testUnit() Unit {
 				{Name: "rest", Type: Type{Kind: Array, C: "__u8[]", Align: 1, Elem: &Type{Kind: Uint, C: "__u8", Size: 1, Align: 1}}, Offset: 16, Flexible: true, Pos: pos(14)},
 			},
 		}, {Name: "struct tool_empty", Align: 1, Pos: pos(17)}},
+		Types: []NamedType{
+			{Name: "enum tool", Type: Type{Kind: Uint, C: "enum tool", Size: 4, Align: 4, Enum: "enum tool"}, Pos: pos(5)},
+			{Name: "tool_id", Type: Type{Kind: Int, C: "int", Size: 4, Align: 4}, Pos: pos(18)},
+		},
 		Skips: []Skip{{"TOOL_INIT", "a brace initialiser", pos(20)}},
 	}
 }

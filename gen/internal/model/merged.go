@@ -6,7 +6,12 @@ import "slices"
 type Decls struct {
 	Consts  []Const
 	Structs []Struct
+	Types   []NamedType
+	Funcs   []Func
 }
+
+// Empty reports whether there are no declarations.
+func (d Decls) Empty() bool { return len(d.Consts)+len(d.Structs)+len(d.Types)+len(d.Funcs) == 0 }
 
 // An ArchSet is the declarations shared by a set of architectures that agree
 // on every declaration of a group.
@@ -43,6 +48,8 @@ func (m Merged) On(arch string) Decls {
 		for _, part := range parts {
 			d.Consts = append(d.Consts, part.Consts...)
 			d.Structs = append(d.Structs, part.Structs...)
+			d.Types = append(d.Types, part.Types...)
+			d.Funcs = append(d.Funcs, part.Funcs...)
 		}
 	}
 	return d

@@ -37,9 +37,19 @@ type Const struct {
 	Value constant.Value // Int or String
 	Type  string         // the C type: "int", "unsigned long long", "char[]" for a string
 	Base  Base
-	Enum  string // the enum of an enumerator as C names it, "enum" if it has no tag; "" for a macro
+	Enum  string // the enum of an enumerator: "enum pid_type", the typedef's name when there is no tag, or "enum"; "" for a macro
 	Gap   bool   // set apart from the constant before it in the header
-	Pos   Pos
+	Words
+	Pos Pos
+}
+
+// Words is what to say of a declaration for a person: with which release it
+// came, as in Origins, which of a member is said if it differs from that of its
+// struct; and the comments of the header on it.
+type Words struct {
+	Since string `json:"since,omitempty"`
+	Doc   string `json:"-"` // on the declaration
+	Above string `json:"-"` // above it and others that follow
 }
 
 // A Kind is what a C type is to Go.
@@ -68,6 +78,7 @@ type Type struct {
 	Elem   *Type   `json:"elem,omitempty"`   // of an Array
 	Len    int64   `json:"len,omitempty"`    // of an Array
 	Record string  `json:"record,omitempty"` // the Struct.Name of a struct or union that stands on its own
+	Enum   string  `json:"enum,omitempty"`   // the NamedType.Name of an enum
 	Inline *Struct `json:"inline,omitempty"` // a struct or union without a name, which exists only here
 }
 
@@ -78,7 +89,8 @@ type Field struct {
 	Offset   int64  `json:"offset"`             // in bytes; of a bit-field, the first byte that it touches
 	Flexible bool   `json:"flexible,omitempty"` // a trailing array without a length of its own: T x[] or T x[0]
 	Bits     *Bits  `json:"bits,omitempty"`     // nil unless this is a bit-field
-	Pos      Pos    `json:"pos"`
+	Words
+	Pos Pos `json:"pos"`
 }
 
 // Bits locates a bit-field. Offset counts bits from the start of the record
@@ -97,8 +109,20 @@ type Struct struct {
 	Size   int64   `json:"size"`
 	Align  int64   `json:"align"`
 	Fields []Field `json:"fields"`
-	Pos    Pos     `json:"pos"`
+	Words
+	Pos Pos `json:"pos"`
 }
+
+// A NamedType is a typedef, or an enum that has a name, on one architecture. A
+// typedef of a struct or union without a tag is none, for that is a Struct.
+type NamedType struct {
+	Name string `json:"name"` // of the typedef; "enum pid_type", or the typedef's name when there is no tag
+	Type Type   `json:"type"` // what a typedef stands for; of an enum, the integer
+	Pos  Pos    `json:"pos"`
+}
+
+// IsEnum reports whether t is an enum, and no typedef of one.
+func (t NamedType) IsEnum() bool { return t.Type.Enum == t.Name }
 
 // A Skip is a name that got no declaration, and why.
 type Skip struct {
@@ -127,6 +151,9 @@ type Group struct {
 	Define  []string // macros that are defined before all headers: "NAME VALUE"
 	Include []string // headers that are read before all others
 	Table   string   // a Go variable with the constants of the group, if one is wanted
+	// Comments are wanted: those of the headers, in Words.
+	Comments bool
+	Funcs    []FuncWish
 }
 
 // A Behind is a header behind those of a group that has names with a prefix that
@@ -144,9 +171,13 @@ type Unit struct {
 	Group   Group
 	Consts  []Const
 	Structs []Struct
+	Types   []NamedType // in the order of the headers and of the lines in them
+	Funcs   []Func      // macros that Group.Funcs asks for
 	Skips   []Skip
 	Behind  []Behind // where else the prefixes of the group lead
 	Before  []string // headers read before those of the Group, which use names of theirs without including them
+	// Licences of the headers whose comments are in Words, by name.
+	Licences map[string]string
 }
 
 // Reasons of skips that are no loss.

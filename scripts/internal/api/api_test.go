@@ -2,6 +2,7 @@ package api
 
 import (
 	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,7 +14,7 @@ var update = flag.Bool("update", false, "write testdata/api anew")
 
 // packages are those whose surface is kept as text, and the build tags with which
 // a package is on Linux what it is elsewhere.
-var packages = map[string]string{"linux": "", "linux/exec": "clone3_osexec", "linux/seccomp": ""}
+var packages = map[string]string{"linux": "", "linux/exec": "clone3_osexec", "linux/landlock": "", "linux/seccomp": ""}
 
 // differ is what is not the same on all systems, as it begins, and why.
 var differ = map[string]string{
@@ -91,6 +92,27 @@ func TestSurface(t *testing.T) {
 		if t.Failed() {
 			t.Log("if that is meant: go test ./scripts/internal/api -update")
 		}
+	}
+}
+
+// No package that programs import is left out.
+func TestEveryPackageIsKept(t *testing.T) {
+	root := filepath.Join("../../..", "linux")
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		if d.Name() == "internal" || d.Name() == "testdata" {
+			return filepath.SkipDir
+		}
+		pkg := filepath.ToSlash(strings.TrimPrefix(path, filepath.FromSlash("../../../")))
+		if _, kept := packages[pkg]; !kept {
+			t.Errorf("%s is not among the packages", pkg)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
