@@ -26,6 +26,11 @@ func BenchmarkConfined(b *testing.B) {
 	dir := b.TempDir()
 	by := confined(b, dir)
 	by.Landlock.Paths = append(by.Landlock.Paths, landlock.ReadExecute(path)...)
+	ruleset, _, err := linux.NewLandlockRuleset(by.Landlock)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ruleset.Close()
 	spawn := func(c *linux.Child) func() error {
 		return func() error {
 			p, err := linux.Clone3(background, c)
@@ -51,6 +56,9 @@ func BenchmarkConfined(b *testing.B) {
 		{"Landlock", spawn(with(func(c *linux.Child) { c.Flags, c.Landlock = by.Flags, by.Landlock })), turn},
 		{"Confine", spawn(with(func(c *linux.Child) {
 			c.Flags, c.Capabilities, c.Landlock, c.Seccomp = by.Flags, by.Capabilities, by.Landlock, by.Seccomp
+		})), turn},
+		{"Confine-ruleset", spawn(with(func(c *linux.Child) {
+			c.Flags, c.Capabilities, c.LandlockRuleset, c.Seccomp = by.Flags, by.Capabilities, ruleset, by.Seccomp
 		})), turn},
 		{"Confine-anew", func() error {
 			c, err := linux.Confine(dir)

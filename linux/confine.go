@@ -53,7 +53,8 @@ import (
 // has, also that it has no Landlock at all; [Process.Unenforced] tells.
 //
 // Confine looks at the file system when it is called. Its Child can be used many
-// times, and its filter is compiled once. Errors are about workdir, which has to be a
+// times, and its filter is compiled once; who creates many children of a kind saves
+// more by [NewLandlockRuleset]. Errors are about workdir, which has to be a
 // directory, or that there is no seccomp.
 func Confine(workdir string, readOnly ...string) (*Child, error) {
 	workdir, err := filepath.Abs(workdir)
@@ -81,6 +82,21 @@ func Confine(workdir string, readOnly ...string) (*Child, error) {
 	rules := confineRules(abi)
 	rules.Paths = slices.Concat(own, systemRules(own))
 	return &Child{Flags: NoNewPrivs, Capabilities: new(Capabilities), Landlock: rules, Seccomp: filter}, nil
+}
+
+// NewLandlockRuleset makes a ruleset for Child.LandlockRuleset, or for what else
+// takes one, by the paths that this program sees now. Many children can share it,
+// which takes more than a quarter off the time of creating one by the rules of [Confine]; a
+// child that has another root or other mounts, and rules for what comes later to the
+// same path, need Child.Landlock, by which each child makes its own.
+//
+// It also returns in words what the kernel cannot enforce, if the rules have
+// BestEffort; without, that is an [UnsupportedError], and so it is if that is
+// everything. Rules.Log is not part of a ruleset: it goes into Child.LandlockFlags.
+// The caller closes the file, when no child is to be created with it any more.
+// landlock(7), Linux 5.13.
+func NewLandlockRuleset(rules *landlock.Rules) (ruleset *os.File, unenforced []string, err error) {
+	return newRuleset(rules)
 }
 
 // The first Landlocks that have what a filter has to do before, and what no filter

@@ -541,3 +541,56 @@ func openWay(dir string) error {
 	}
 	return nil
 }
+
+// A ruleset that is made once confines as the rules do that it is made of.
+func TestNewLandlockRuleset(t *testing.T) {
+	needLandlock(t, landlock.Rules{ABI: 4, Ports: landlock.Ports(landlock.ConnectTCP, 1)})
+	in, out := ground(t)
+	if err := os.Symlink(out, in+"/link"); err != nil {
+		t.Fatal(err)
+	}
+	rules := &landlock.Rules{ABI: 4, Paths: slices.Concat(executable(), []landlock.Path{
+		{Path: in, Access: landlock.Read | landlock.Write, Directory: true},
+		{Path: out + "/a", Access: landlock.Read | landlock.Write}, // a file has less
+		{Path: in + "/link", Access: landlock.Read | landlock.Write, NoFollow: true},
+		{Path: in + "/missing", Access: landlock.Read | landlock.Write, Optional: true},
+	}), Ports: landlock.Ports(landlock.BindTCP, 0)}
+	tries := []string{"write", in + "/a", "mkdir", in + "/new", "write", out + "/a", "write", out + "/b", "write", in + "/link/c", "list", out, "bind", "0", "connect", "1"}
+	const want = "ok ok ok EACCES EACCES EACCES ok EACCES"
+	ruleset, left, err := linux.NewLandlockRuleset(rules)
+	if err != nil || left != nil {
+		t.Fatal(err, left)
+	}
+	defer ruleset.Close()
+	for name, change := range map[string]func(*linux.Child){
+		"made here":         func(c *linux.Child) { c.LandlockRuleset = ruleset },
+		"made in the child": func(c *linux.Child) { c.Landlock = rules },
+	} {
+		if got := tried(t, change, tries...); got != want {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+		if err := os.Remove(in + "/new"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for want, change := range map[string]func(*landlock.Rules){
+		"no such file": func(r *landlock.Rules) { r.Paths = landlock.ReadOnly(in + "/missing") },
+		"not a directory": func(r *landlock.Rules) {
+			r.Paths = []landlock.Path{{Path: in + "/b", Access: landlock.Read, Directory: true}}
+		},
+		"LandlockFlags": func(r *landlock.Rules) { r.Log = landlock.LogProgram },
+		"relative":      func(r *landlock.Rules) { r.Paths = landlock.ReadOnly("b") },
+	} {
+		wrong := *rules
+		change(&wrong)
+		if f, _, err := linux.NewLandlockRuleset(&wrong); f != nil || err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, %v, want an error with %q", f, err, want)
+		}
+	}
+	// The child that makes it itself says the same.
+	c := child("exit", "0")
+	c.Flags, c.Landlock = linux.NoNewPrivs, &landlock.Rules{ABI: 4, Paths: []landlock.Path{{Path: in + "/b", Access: landlock.Read, Directory: true}}}
+	if _, err := linux.Clone3(background, c); !errors.Is(err, syscall.ENOTDIR) {
+		t.Errorf("a file as a directory: got error %v, want %v", err, syscall.ENOTDIR)
+	}
+}

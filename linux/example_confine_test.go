@@ -4,6 +4,7 @@ package linux_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -88,4 +89,22 @@ func ExampleCleanEnv() {
 	env := linux.CleanEnv("/tmp/tool")
 	fmt.Println(slices.Contains(env, "HOME=/tmp/tool"), slices.Contains(env, "API_TOKEN=secret"))
 	// Output: true false
+}
+
+// Where many children are created with the same rules, they share a ruleset.
+func ExampleNewLandlockRuleset() {
+	rules := &landlock.Rules{ABI: 1, Paths: landlock.ReadExecute("/")}
+	ruleset, _, err := linux.NewLandlockRuleset(rules)
+	if errors.Is(err, errors.ErrUnsupported) { // before Linux 5.13
+		fmt.Println("made: true")
+		return
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer ruleset.Close()
+	c := linux.Child{Path: "/bin/true", Flags: linux.NoNewPrivs, LandlockRuleset: ruleset}
+	fmt.Println("made:", c.LandlockRuleset != nil)
+	// Output: made: true
 }
