@@ -2,6 +2,7 @@ package linux
 
 import (
 	"os"
+	"time"
 
 	"github.com/go-clone3/clone3/linux/landlock"
 	"github.com/go-clone3/clone3/linux/seccomp"
@@ -135,6 +136,65 @@ type Child struct {
 	// sched_setaffinity(2).
 	CPUs []int
 
+	// Scheduler, if not nil, says by which policy the kernel gives the program
+	// processor time, and with which parameters. The program begins with it, this
+	// one keeps its own. sched_setattr(2), Linux 3.14.
+	Scheduler *Scheduler
+
+	// IOPriority, if not nil, is the priority by which the program reads and
+	// writes disks. ioprio_set(2), Linux 2.6.13.
+	IOPriority *IOPriority
+
+	// MemoryPolicy, if not nil, says from which nodes of a NUMA machine the
+	// program gets memory. set_mempolicy(2), Linux 2.6.7.
+	MemoryPolicy *MemoryPolicy
+
+	// TimerSlack, if not zero, is by how much the kernel may delay what the program
+	// sleeps, so that timers end together: at least 1 ns, on 32 bits at most about
+	// 4 s. By default it is what this program has, mostly 50 µs; those with
+	// SchedFIFO, SchedRR and SchedDeadline have none, and then it is refused.
+	// PR_SET_TIMERSLACK(2const), Linux 2.6.28.
+	TimerSlack time.Duration
+
+	// Personality, if not nil, is how the program sees the kernel, in place of
+	// how this program does. personality(2).
+	Personality *Personality
+
+	// SessionKeyring, if not nil, gives the program a session keyring of its own,
+	// instead of that of this program with its keys: a new one if it is "", or the
+	// one of that name of the child's user, which is created if there is none.
+	// The new keyring belongs to the user that the program has, and counts to the
+	// quota of that user (EDQUOT). Kernels may be built without keys (ENOSYS), and
+	// container engines deny them (EPERM).
+	// KEYCTL_JOIN_SESSION_KEYRING(2const).
+	SessionKeyring *string
+
+	// Subreaper makes the program the one that adopts, and has to reap, those of
+	// its descendants whose parents end, in place of the init of the PID namespace
+	// or of another subreaper above. It keeps that until it ends, also when it
+	// executes another program; those it creates do not have it.
+	// PR_SET_CHILD_SUBREAPER(2const), Linux 3.4.
+	Subreaper bool
+
+	// Securebits are set in addition to those that this program has, none if zero.
+	// That is done when the user has been changed and AmbientCaps are set, and
+	// before Capabilities are dropped. It needs CAP_SETPCAP, but for the four that
+	// are for interpreters. What is locked otherwise is EPERM. capabilities(7).
+	Securebits Securebits
+
+	// NoFileSystem lets the program have no file system: every path is EOPNOTSUPP
+	// to it and to all that it executes and creates. What is left are the
+	// descriptors it is given: a directory among them is a way in, to what is
+	// below it and by ".." to what is above. The program is opened, by the rights and
+	// the directories that the child has, and then executed as Exec; it has to be
+	// statically linked and no script, as neither the dynamic linker nor an
+	// interpreter would be found. Dir and Chroot cannot be set with it.
+	//
+	// It needs NoNewPrivs, or CAP_SYS_CHROOT. Without that capability the kernel
+	// also denies it to who has been in a chroot(2) already (EPERM).
+	// fchroot(2) with FD_FAILFS_ROOT, Linux 7.3.
+	NoFileSystem bool
+
 	// OOMScoreAdj, if not nil, says how soon the program is to be killed where
 	// there is no memory left, from -1000, never, to 1000, first. To go below
 	// this program's needs CAP_SYS_RESOURCE. It needs /proc.
@@ -184,6 +244,17 @@ type Child struct {
 	// execveat(2) with Exec, and exit_group(2). It needs NoNewPrivs, or
 	// CAP_SYS_ADMIN. seccomp(2), Linux 3.17.
 	Seccomp *seccomp.Program
+
+	// Listen lets this program answer the system calls for which Seccomp has the
+	// action Notify: Process.Listener has them. Without Listen such a Seccomp is
+	// refused, as nobody would answer. The program does not start before this one
+	// has the listener; for that Seccomp has to allow read(2) too, and sendmsg(2), or
+	// this program be allowed pidfd_getfd(2), which a container may not be, nor one
+	// without CAP_SYS_PTRACE if the child has another Credential (Linux 5.6).
+	// The kernel lets a process have one listener, so the error is EBUSY if this
+	// program is itself under a filter that has one.
+	// SECCOMP_FILTER_FLAG_NEW_LISTENER, Linux 5.0; seccomp_unotify(2).
+	Listen bool
 
 	// Landlock, if not nil, says which files, ports and other processes the program
 	// has to do with. The child enters it where LandlockRuleset is entered: paths

@@ -3,6 +3,7 @@
 package linux
 
 import (
+	"math"
 	"strings"
 )
 
@@ -79,8 +80,27 @@ func (c *Child) check() error {
 		return invalid("CPUs is empty: the program could run nowhere")
 	case c.OOMScoreAdj != nil && (*c.OOMScoreAdj < -1000 || *c.OOMScoreAdj > 1000):
 		return invalid("OOMScoreAdj %d is not between -1000 and 1000", *c.OOMScoreAdj)
+	case c.TimerSlack < 0 || uint64(c.TimerSlack) > math.MaxUint:
+		return invalid("TimerSlack %v is not a time that this machine takes", c.TimerSlack)
+	case c.TimerSlack != 0 && c.Scheduler != nil && c.Scheduler.Policy.realtime():
+		return invalid("TimerSlack %v: the kernel has none for %v", c.TimerSlack, c.Scheduler.Policy)
+	case c.SessionKeyring != nil && strings.IndexByte(*c.SessionKeyring, 0) >= 0:
+		return invalid("Child.SessionKeyring %q holds a NUL byte", *c.SessionKeyring)
+	case c.SessionKeyring != nil && strings.HasPrefix(*c.SessionKeyring, "."):
+		return invalid("SessionKeyring %q: names that begin with a dot are the kernel's", *c.SessionKeyring)
+	case c.NoFileSystem && (c.Dir != "" || c.Chroot != ""):
+		return invalid("NoFileSystem: the program will be in no directory and have no root, so there can be neither Dir nor Chroot")
+	case c.Listen && c.Seccomp == nil:
+		return invalid("Listen without Seccomp: there is nothing to listen to")
 	case len(c.SetTID) > 32:
 		return invalid("SetTID has %d elements: PID namespaces nest 32 deep", len(c.SetTID))
+	}
+	for _, err := range []error{
+		c.Scheduler.check(c.Nice), c.IOPriority.check(), c.MemoryPolicy.check(), c.Personality.check(), c.Securebits.check(),
+	} {
+		if err != nil {
+			return err
+		}
 	}
 	for i, tid := range c.SetTID {
 		if tid < 1 || tid > 1<<22 {

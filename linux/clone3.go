@@ -161,7 +161,7 @@ func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
 	case refused != nil && foundGateClosed(outcome):
 		err = refused
 	case !outcome.Pending:
-		err = stepFailed(c, outcome)
+		err = explainStep(c, stepFailed(outcome))
 		switch {
 		case p.lacksCloseRange(c, outcome):
 			err = noCloseRange{err}
@@ -184,6 +184,10 @@ func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
+	if h := p.listener; h != nil {
+		proc.listener = newListener(h.fd, h.size, h.killable)
+		h.fd = -1
+	}
 	proc.adopt()
 	return proc, nil
 }
@@ -191,7 +195,8 @@ func spawn(ctx context.Context, c *Child, how how) (*Process, error) {
 // foundGateClosed reports whether the child has failed because its gate was shut:
 // it could not write to it, or has read the end.
 func foundGateClosed(f table.Failure) bool {
-	return StepKind(f.Label.Kind) == StepGate && !f.Pending && (f.Errno() == 0 || f.Errno() == syscall.EPIPE)
+	kind := StepKind(f.Label.Kind)
+	return (kind == StepGate || kind == StepListener) && !f.Pending && (f.Errno() == 0 || f.Errno() == syscall.EPIPE)
 }
 
 // missesCloseRange is set when a child has failed for want of close_range(2). It

@@ -187,11 +187,13 @@ func TestConfineReadOnlyNames(t *testing.T) {
 	t.Run("control", func(t *testing.T) {
 		dir := make(t)
 		c := func(c *linux.Child) { confine(t, c, dir) }
-		want := strings.Repeat("ok ", 6) + "ENOENT ENOENT ok ok ok ok ok ok" // it was renamed, and so is not there
 		all := tries(dir)
 		i := slices.Index(all, "remove") // what is removed is not there to be renamed
 		all = slices.Concat(all[:i], []string{"rename", dir + "/.git", "write", dir + "/.git/gone", "link", dir + "/.git/config"}, all[i+6:])
-		want = "ok ok ok ok ok ok ENOENT ENOENT ok ok ok ok ok ok"
+		want := "ok ok ok ok ok ok ENOENT ENOENT ok ok ok ok ok ok"
+		if abi(t) < 3 { // where nothing is truncated by its path
+			want = "ok ok ok EACCES ok ok ENOENT ENOENT ok ok ok ok ok ok"
+		}
 		if got := tried(t, c, all...); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
@@ -487,7 +489,7 @@ func TestConfineErrorsNameTheRule(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = linux.Clone3(background, &linux.Child{Path: file}); !errors.As(err, &step) || step.Reason != "" {
+	if _, err = linux.Clone3(background, &linux.Child{Path: file}); !errors.As(err, &step) || strings.Contains(err.Error(), "Landlock") {
 		t.Errorf("without Landlock: %v", err)
 	}
 }

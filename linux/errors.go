@@ -28,6 +28,10 @@ func (e *UnsupportedError) Is(target error) bool { return target == errors.ErrUn
 
 func (e *UnsupportedError) Unwrap() error { return e.Err }
 
+// ErrNotWaiting is the error of an answer that a [Listener] gives to a call which does not wait any more: its
+// thread was killed, or a signal has interrupted it.
+var ErrNotWaiting = errors.New("linux: the system call does not wait for an answer any more")
+
 // A StepKind says what kind of step of a child has failed.
 type StepKind int
 
@@ -45,7 +49,7 @@ const (
 	StepUnshare                          // Unshare
 	StepChroot                           // Chroot
 	StepCredential                       // Credential
-	StepCapabilities                     // AmbientCaps, Capabilities
+	StepCapabilities                     // AmbientCaps, Capabilities, Securebits
 	StepChdir                            // Dir
 	StepDeathSignal                      // Pdeathsig
 	StepUmask                            // Umask
@@ -54,8 +58,13 @@ const (
 	StepSignals                          // signals blocked and ignored
 	StepNoNewPrivs                       // NoNewPrivs, where it is a step
 	StepLandlock                         // LandlockRuleset
-	StepPriority                         // Nice, CPUs, OOMScoreAdj
+	StepPriority                         // Nice, CPUs, OOMScoreAdj, Scheduler, IOPriority, TimerSlack, MemoryPolicy
 	StepSeccomp                          // Seccomp
+	StepPersonality                      // Personality
+	StepKeyring                          // SessionKeyring
+	StepSubreaper                        // Subreaper
+	StepNoFileSystem                     // NoFileSystem
+	StepListener                         // Listen: to hand over the listener
 )
 
 var stepNames = [...]string{
@@ -65,6 +74,8 @@ var stepNames = [...]string{
 	StepCapabilities: "capabilities", StepChdir: "chdir", StepDeathSignal: "death signal", StepUmask: "umask",
 	StepRlimit: "rlimit", StepTrace: "trace", StepSignals: "signals", StepNoNewPrivs: "no new privileges",
 	StepLandlock: "landlock", StepPriority: "priority", StepSeccomp: "seccomp",
+	StepPersonality: "personality", StepKeyring: "keyring", StepSubreaper: "subreaper",
+	StepNoFileSystem: "no file system", StepListener: "listener",
 }
 
 // String returns "process group", for example.
@@ -88,22 +99,13 @@ type StepError struct {
 	// Err is the error: Errno, or a *fs.PathError with it if the step has to
 	// do with a path, or what else is wrong.
 	Err error
-
-	// Reason says in words what of the Child is the reason, where that is
-	// known and the error does not say so: that none of its Landlock rules allows
-	// to execute the program.
-	Reason string
 }
 
 func (e *StepError) Error() string {
-	s := e.Step + ": " + e.Err.Error()
 	if pe, ok := e.Err.(*fs.PathError); ok {
-		s = pe.Error()
+		return pe.Error()
 	}
-	if e.Reason != "" {
-		s += ": " + e.Reason
-	}
-	return s
+	return e.Step + ": " + e.Err.Error()
 }
 
 func (e *StepError) Unwrap() error { return e.Err }

@@ -5,6 +5,7 @@ package linux
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -53,6 +54,62 @@ func explain(c *Child, call string, errno syscall.Errno) error {
 		return os.NewSyscallError(call, errno)
 	}
 	return &pidfdError{call, why, errno}
+}
+
+// explainStep adds to the error of a step what its number means there, if that is
+// not what it mostly means.
+func explainStep(c *Child, err error) error {
+	e, ok := err.(*StepError)
+	if !ok {
+		return err
+	}
+	if lacks, ok := e.Err.(*UnsupportedError); ok && lacks.Feature == "SchedExt" {
+		lacks.Reason = "the kernel is older than Linux 6.12, or built without CONFIG_SCHED_CLASS_EXT"
+		return e
+	}
+	why := ""
+	switch {
+	case e.Kind == StepExec && c.NoFileSystem && strings.HasPrefix(e.Step, "exec ") && (e.Errno == unix.EOPNOTSUPP || e.Errno == unix.ENOENT):
+		why = "without a file system (NoFileSystem) its interpreter is not found: the program has to be statically linked"
+	case e.Kind == StepExec && e.Errno == unix.EACCES:
+		why = fencedOff(c)
+	case e.Kind == StepNoFileSystem && e.Errno == unix.EPERM:
+		why = "this program is in a chroot, or the child has neither NoNewPrivs nor CAP_SYS_CHROOT"
+	case e.Kind == StepSeccomp && c.Listen && e.Errno == unix.EBUSY:
+		why = "this program is itself under a filter that has a listener, and the kernel allows one"
+	case e.Kind == StepPriority && c.Scheduler != nil && c.Scheduler.Policy == SchedDeadline && e.Errno == unix.EBUSY:
+		why = "there is not enough processor time left for its Runtime"
+	}
+	if why != "" {
+		if pe, ok := e.Err.(*fs.PathError); ok {
+			e.Err = &fs.PathError{Op: pe.Op, Path: pe.Path, Err: &reasonError{why, e.Errno}}
+		} else {
+			e.Err = &reasonError{why, e.Errno}
+		}
+	}
+	return e
+}
+
+// A reasonError says what an error number means where it was met.
+type reasonError struct {
+	why   string
+	errno syscall.Errno
+}
+
+func (e *reasonError) Error() string { return e.errno.Error() + ": " + e.why }
+
+// Is finds the number, and what that stands for; but not that the kernel lacks
+// something, which EOPNOTSUPP would say.
+func (e *reasonError) Is(target error) bool {
+	return target == e.errno || target != errors.ErrUnsupported && e.errno.Is(target)
+}
+
+func (e *reasonError) As(target any) bool {
+	errno, ok := target.(*syscall.Errno)
+	if ok {
+		*errno = e.errno
+	}
+	return ok
 }
 
 // cgroupReasons say what is the matter with Child.Cgroup: cgroups(7), and

@@ -62,7 +62,10 @@ var faultCalls = func() map[int]string {
 		unix.SYS_SHUTDOWN: "shutdown", unix.SYS_IOCTL: "ioctl", unix.SYS_GETDENTS64: "getdents64",
 		unix.SYS_CAPGET: "capget", unix.SYS_CAPSET: "capset", unix.SYS_EXECVE: "execve", unix.SYS_EXECVEAT: "execveat",
 		unix.SYS_UNSHARE: "unshare", unix.SYS_MOUNT: "mount", unix.SYS_CHROOT: "chroot", unix.SYS_FACCESSAT: "faccessat",
-		unix.SYS_MMAP: "mmap",
+		unix.SYS_MMAP: "mmap", uapi.SYS_SCHED_SETSCHEDULER: "sched_setscheduler", uapi.SYS_SCHED_SETATTR: "sched_setattr",
+		uapi.SYS_SETPRIORITY: "setpriority", uapi.SYS_SCHED_SETAFFINITY: "sched_setaffinity", uapi.SYS_IOPRIO_SET: "ioprio_set",
+		uapi.SYS_SET_MEMPOLICY: "set_mempolicy", uapi.SYS_PERSONALITY: "personality", uapi.SYS_KEYCTL: "keyctl",
+		uapi.SYS_FCHROOT: "fchroot", uapi.SYS_FCHDIR: "fchdir",
 	}
 	if runtime.GOARCH == "amd64" { // others have no such calls
 		m[7], m[232], m[262] = "poll", "epoll_wait", "newfstatat"
@@ -83,6 +86,7 @@ type faultScenario struct {
 	watcher bool        // no Wait has a thread
 	only    []string    // the calls of the parent that fail, if not all
 	flags   linux.Flags // which the kernel may not know
+	needs   func(*linux.Child) error
 	change  func(*linux.Child)
 	then    func(*linux.Process) error
 }
@@ -149,6 +153,20 @@ var faultScenarios = []faultScenario{
 		c.AmbientCaps = []uintptr{unix.CAP_KILL}
 		c.Chroot, c.Setpgid = "/", true
 	}},
+	{name: "Scheduler, IOPriority, TimerSlack, Personality, Subreaper, Nice, CPUs", change: func(c *linux.Child) {
+		c.Scheduler = &linux.Scheduler{Policy: linux.SchedBatch, ResetOnFork: true}
+		c.IOPriority = &linux.IOPriority{Class: linux.IOIdle}
+		c.TimerSlack, c.Personality, c.Subreaper = time.Millisecond, new(linux.PerUname26), true
+		c.Nice, c.CPUs = new(5), []int{lastCPU()}
+	}},
+	{name: "MemoryPolicy, SessionKeyring", needs: comesToItsProgram, change: func(c *linux.Child) {
+		c.MemoryPolicy, c.SessionKeyring = &linux.MemoryPolicy{Mode: linux.MemoryLocal}, new("")
+	}},
+	{name: "Securebits", root: true, change: func(c *linux.Child) {
+		c.Securebits = linux.SecureNoRoot | linux.SecureNoAmbientRaise
+		c.Credential = &syscall.Credential{Uid: 1000, Gid: 1000}
+	}},
+	{name: "NoFileSystem", needs: comesToItsProgram, change: func(c *linux.Child) { c.NoFileSystem, c.Flags = true, linux.NoNewPrivs }},
 	{name: "no clone3", hidden: map[int]int{uapi.SYS_CLONE3: int(unix.ENOSYS)},
 		change: func(c *linux.Child) { c.Created = func(*linux.Process) error { return nil } }},
 	{name: "no close_range", hidden: map[int]int{uapi.SYS_CLOSE_RANGE: int(unix.ENOSYS)}},
@@ -190,6 +208,16 @@ var faultScenarios = []faultScenario{
 		}
 		return waitFor(p)
 	}},
+}
+
+// comesToItsProgram reports whether a child can be created at all: what it asks for
+// may be denied, or be missing.
+func comesToItsProgram(c *linux.Child) error {
+	p, err := linux.Clone3(background, c)
+	if err == nil {
+		_, err = p.Wait(background)
+	}
+	return err
 }
 
 func cmpErr(err, other error) error {
@@ -757,6 +785,12 @@ var _ = helper("faults: run", func(args []string) int {
 	c := newChild()
 	if s.change != nil {
 		s.change(c)
+	}
+	if s.needs != nil {
+		if err := s.needs(c); err != nil {
+			fmt.Println("SKIP:", err)
+			return 1
+		}
 	}
 	then := s.then
 	if then == nil {

@@ -7,18 +7,14 @@ import (
 	"os"
 	osexec "os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/go-clone3/clone3/linux"
 	"github.com/go-clone3/clone3/linux/exec"
 	"github.com/go-clone3/clone3/linux/landlock"
 	"github.com/go-clone3/clone3/linux/seccomp"
-	"github.com/go-clone3/clone3/uapi"
-	"golang.org/x/sys/unix"
 )
 
 // Benchmarks of the pictures that `make bench-report` draws. All variants of one
@@ -143,9 +139,9 @@ func BenchmarkFigureConfined(b *testing.B) {
 			return times
 		}}
 	}
+	helper := confiner(b)
 	between := func() error {
-		h := osexec.Command("/proc/self/exe", path)
-		h.Env = helperEnv("confine myself")
+		h := osexec.Cmd{Path: helper, Args: []string{helper, path}, Env: []string{}}
 		if err := h.Run(); err == nil || h.ProcessState.ExitCode() != 1 {
 			return fmt.Errorf("got %v", err)
 		}
@@ -173,60 +169,33 @@ func defaultFilter(t testing.TB) *seccomp.Program {
 	return filter
 }
 
-var _ = helper("confine myself", func(args []string) int {
-	// A helper is on the first thread, which executes the program at the end.
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return fail("no_new_privs: %v", err)
+// confiner builds testdata/confiner, or skips where it cannot.
+func confiner(t testing.TB) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "confiner")
+	if out, err := osexec.Command("go", "build", "-o", bin, "./testdata/confiner").CombinedOutput(); err != nil {
+		t.Skipf("no confiner: %v\n%s", err, out)
 	}
-	rules, err := readExecute.Resolve(1)
-	if err != nil {
-		return fail("landlock: %v", err)
-	}
-	ruleset, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&rules.Attr)), rules.Size, 0)
-	if errno != 0 {
-		return fail("landlock: %v", errno)
-	}
-	for _, p := range rules.Paths {
-		fd, err := unix.Open(p.Path, unix.O_PATH|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return fail("%s: %v", p.Path, err)
-		}
-		var beneath uapi.LandlockPathBeneathAttr
-		beneath.SetAllowedAccess(uint64(p.Allowed))
-		beneath.SetParentFd(int32(fd))
-		if _, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, ruleset, uapi.LANDLOCK_RULE_PATH_BENEATH, uintptr(unsafe.Pointer(&beneath)), 0, 0, 0); errno != 0 {
-			return fail("landlock: %v", errno)
-		}
-	}
-	if _, _, errno := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, ruleset, 0, 0); errno != 0 {
-		return fail("landlock: %v", errno)
-	}
-	filter, err := seccomp.Default().Compile()
-	if err != nil {
-		return fail("seccomp: %v", err)
-	}
-	instructions := filter.Instructions()
-	program := unix.SockFprog{Len: uint16(len(instructions)), Filter: (*unix.SockFilter)(unsafe.Pointer(&instructions[0]))}
-	if err := unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0); err != nil {
-		return fail("seccomp: %v", err)
-	}
-	runtime.KeepAlive(instructions)
-	if len(args) > 1 { // the program is this one, and runs another helper
-		return fail("%v", unix.Exec(args[0], append([]string{"helper"}, args[2:]...), helperEnv(args[1])))
-	}
-	return fail("%v", unix.Exec(args[0], args, []string{}))
-})
+	return bin
+}
 
-// TestConfinesMyself sees that what is compared with is confined, too.
-func TestConfinesMyself(t *testing.T) {
+// TestConfiner sees that what is compared with is confined, too.
+func TestConfiner(t *testing.T) {
 	needLandlock(t, readExecute)
 	file := filepath.Join(t.TempDir(), "file")
+	test, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, confined := child("how confined", file), child("how confined", file)
+	confined.Path, confined.Exec = confiner(t), nil
+	confined.Args = append([]string{"confiner", test}, confined.Args[1:]...)
 	for _, test := range []struct {
 		child *linux.Child
 		want  string
 	}{
-		{child("how confined", file), "NoNewPrivs 0, Seccomp 0, may write true"},
-		{child("confine myself", "/proc/self/exe", "how confined", file), "NoNewPrivs 1, Seccomp 2, may write false"},
+		{plain, "NoNewPrivs 0, Seccomp 0, may write true"},
+		{confined, "NoNewPrivs 1, Seccomp 2, may write false"},
 	} {
 		if got, _ := output(t, test.child); got != test.want {
 			t.Errorf("got %q, want %q", got, test.want)

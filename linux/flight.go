@@ -40,6 +40,13 @@ func (f *flight) copied() bool {
 // descriptors are copied. It is in flight, and mu is held.
 func (f *flight) exists() bool { return f.plan != nil && atomic.LoadInt32(f.plan.born) != 0 }
 
+// isDone reports whether the child is in flight no more.
+func (f *flight) isDone() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.landed
+}
+
 // begin notes that the child c is about to be created by p.
 func (f *flight) begin(c *Child, p *plan) {
 	f.mu.Lock()

@@ -19,8 +19,8 @@ import (
 // the child writes a byte to say that it has come, and reads one to go on. If
 // this program ends before, the child reads the end, and exits.
 type gate struct {
-	here, there int // the sockets of this program, and of the child
-	waits       bool
+	here, there int  // the sockets of this program, and of the child
+	added       bool // the steps of the child are
 
 	done     chan struct{} // closed when attend has returned
 	err      error         // of attend
@@ -29,7 +29,7 @@ type gate struct {
 
 // openGate makes a gate, if the child needs one.
 func (p *plan) openGate(c *Child) error {
-	if c.Created == nil && !mappedByParent(c) && (!p.how.listFiles || c.InheritFiles) {
+	if !p.waitsEarly(c) && !c.Listen {
 		return nil
 	}
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -37,19 +37,33 @@ func (p *plan) openGate(c *Child) error {
 		return os.NewSyscallError("socketpair", err)
 	}
 	p.gate = &gate{here: fds[0], there: fds[1], done: make(chan struct{})}
+	if c.Listen {
+		if err := p.keepGate(); err != nil {
+			return err
+		}
+	}
 	p.need(p.gate.there)
 	return nil
+}
+
+// waitsEarly reports whether the child waits before it does anything else, and not
+// only at its end, to hand over a listener.
+func (p *plan) waitsEarly(c *Child) bool {
+	return c.Created != nil || mappedByParent(c) || p.how.listFiles && !c.InheritFiles
 }
 
 // waitAtGate lets the child wait.
 func (p *plan) waitAtGate(c *Child) error {
 	g := p.gate
-	if g == nil || g.waits {
+	if g == nil || g.added {
 		return nil
 	}
-	g.waits = true
+	g.added = true
 	if c.InheritFiles || p.how.listFiles { // or it would not read the end
 		p.Try(label(StepGate, "close the gate"), uapi.SYS_CLOSE, uintptr(g.here))
+	}
+	if !p.waitsEarly(c) {
+		return nil
 	}
 	b := p.Raw(1)
 	p.Demand(1, label(StepGate, "come to the gate"), uapi.SYS_WRITE, uintptr(g.there), table.Address(&b[0]), 1)
@@ -62,13 +76,25 @@ func (p *plan) waitAtGate(c *Child) error {
 func (p *plan) attend(c *Child, f *flight) {
 	g := p.gate
 	defer close(g.done)
+	if p.waitsEarly(c) && !p.attendEarly(c, f) || p.listener == nil {
+		return
+	}
+	if g.err = p.listener.take(p, f); g.err != nil {
+		g.turnAway(f)
+	}
+}
+
+// attendEarly does so for a child that waits at the gate early, and reports whether
+// it goes on.
+func (p *plan) attendEarly(c *Child, f *flight) (on bool) {
+	g := p.gate
 	came, err := g.read()
 	if err != nil { // else the child would wait for ever
 		g.err = gateFailed("wait for the child at the gate", err)
 		g.turnAway(f)
 	}
 	if !came {
-		return // the child is gone, and its table tells why
+		return false // the child is gone, and its table tells why
 	}
 	g.err = &StepError{Kind: StepCreated, Step: "Child.Created", Err: errors.New("the function has not returned")}
 	defer func() {
@@ -79,6 +105,7 @@ func (p *plan) attend(c *Child, f *flight) {
 	if g.err = p.serve(c, f); g.err == nil {
 		g.err = g.open()
 	}
+	return g.err == nil
 }
 
 // open lets the child go on, unless it has just been killed.

@@ -32,6 +32,9 @@ type plan struct {
 	programs int   // the call whose result is its number by then, or 0
 	spare    []int // the calls that can close a descriptor each
 	gate     *gate // or nil: the child waits for nobody
+	opened   int   // the call that opens Child.Path for a child that cannot later, or 0
+
+	listener *handOver // or nil: there is nothing to hand over
 
 	fence      *fence   // or nil: the child makes no Landlock ruleset
 	unenforced []string // what of it the kernel cannot
@@ -61,23 +64,30 @@ var order = []func(*plan, *Child) error{
 	(*plan).foreground, // before signals are unblocked: the kernel may send SIGTTOU
 	(*plan).unshare,
 	(*plan).priorities, // by the rights and the /proc of this program
+	(*plan).schedule,   // as those; affinity comes before, as it is refused to SchedDeadline
+	(*plan).personality,
+	(*plan).subreaper,
 	(*plan).chroot,
 	(*plan).bounding, // a change of the user may take the right to
 	(*plan).credential,
 	(*plan).ambientCaps,
+	(*plan).securebits, // they may forbid ambient capabilities, and keep those that a change of the user takes
+	(*plan).keyring,    // it is to be the new user's
 	(*plan).chdir,      // by the rights that the program will have
 	(*plan).deathWish,  // a change of credentials clears it
 	(*plan).noNewPrivs, // landlock asks for it
 	(*plan).enterFence, // as landlock
 	(*plan).landlock,   // nothing after needs the file system, but for the program
 	(*plan).placeFiles,
-	(*plan).terminal, // Ctty is a descriptor of the child
+	(*plan).terminal,     // Ctty is a descriptor of the child
+	(*plan).noFileSystem, // no step after it uses a path, nor moves a descriptor
 	(*plan).umask,
 	(*plan).rlimits,          // after the files: they may have passed through higher numbers
 	(*plan).trace,            // nothing before needs to be traced
 	(*plan).dropCapabilities, // nothing after needs any
 	(*plan).signals,          // nothing before is to be interrupted
 	(*plan).filter,           // what comes after it has to allow
+	(*plan).handOver,         // the listener of the filter
 	(*plan).execute,
 	(*plan).survives,
 }
@@ -115,6 +125,9 @@ func (p *plan) free() {
 	}
 	if p.fence != nil {
 		p.fence.close()
+	}
+	if p.listener != nil {
+		p.listener.close()
 	}
 	p.Reset()
 	*p = plan{Table: p.Table, files: p.files[:0], needed: p.needed[:0], spare: p.spare[:0]}

@@ -32,7 +32,8 @@ type Process struct {
 	traced bool    // somebody in this program waits for its stops, and may for its end
 	zombie bool    // somebody else reaps it
 
-	unenforced []string // of Child.Landlock; set before anybody but Created has the Process
+	listener   *Listener // of Child.Listen, which Close closes; as unenforced
+	unenforced []string  // of Child.Landlock; set before anybody but Created has the Process
 
 	mu     sync.Mutex
 	fd     int    // the pidfd, or -1
@@ -170,6 +171,9 @@ func (p *Process) Close() error {
 		return nil
 	}
 	p.closed = true
+	if p.listener != nil {
+		p.listener.Close()
+	}
 	if p.handle != nil {
 		p.handle.bar()
 	}

@@ -13,13 +13,10 @@ import (
 )
 
 // stepFailed returns the error of a step that has failed.
-func stepFailed(c *Child, f table.Failure) error {
+func stepFailed(f table.Failure) error {
 	e := &StepError{Kind: StepKind(f.Label.Kind), Step: f.Label.String(), Errno: f.Errno(), Err: f.Err()}
 	if f.Unsupported() {
 		e.Err = &UnsupportedError{Feature: f.Label.Feature, Release: f.Label.Since, Err: e.Errno}
-	}
-	if e.Kind == StepExec && e.Errno == syscall.EACCES {
-		e.Reason = fencedOff(c)
 	}
 	return e
 }

@@ -28,6 +28,11 @@ func (p *plan) execute(c *Child) error {
 		env = syscall.Environ()
 	}
 	argv, envp := p.CStrings(args), p.CStrings(env)
+	if p.opened > 0 {
+		i := p.Call(labelPath(StepExec, "exec", c.Path), uapi.SYS_EXECVEAT, 0, p.CString(""), argv, envp, unix.AT_EMPTY_PATH)
+		p.Pass(p.opened, i, 0)
+		return nil
+	}
 	if c.Path != "" {
 		p.Call(labelPath(StepExec, "exec", c.Path), uapi.SYS_EXECVE, p.CString(c.Path), argv, envp)
 		return nil

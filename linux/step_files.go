@@ -314,7 +314,7 @@ func (p *plan) placeFiles(c *Child) error {
 		return nil
 	}
 	for _, fd := range p.needed {
-		if fd >= n && fd != p.program {
+		if fd >= n && fd != p.program && !(c.Listen && fd == p.gate.there) {
 			p.Try(labelN(StepFiles, "close descriptor %d", fd), uapi.SYS_CLOSE, uintptr(fd))
 		}
 	}

@@ -22,8 +22,19 @@ func (p *plan) filter(c *Child) error {
 	if err := mayConfine(c, "Seccomp"); err != nil {
 		return err
 	}
-	if c.Seccomp.Notifies() {
-		return invalid("Seccomp has the action Notify, and nobody would answer: there is no listener")
+	switch notifies := c.Seccomp.Notifies(); {
+	case notifies && !c.Listen:
+		return invalid("Seccomp has the action Notify, and nobody would answer: Listen is not set")
+	case !notifies && c.Listen:
+		return invalid("Listen: Seccomp has no action Notify, there is nothing to listen to")
+	}
+	flags := uintptr(c.Seccomp.Flags())
+	if c.Listen {
+		listens, err := p.expectListener()
+		if err != nil {
+			return err
+		}
+		flags |= listens
 	}
 	code := c.Seccomp.Instructions()
 	const size = unsafe.Sizeof(seccomp.Instruction{})
@@ -34,7 +45,10 @@ func (p *plan) filter(c *Child) error {
 	fprog[1] = table.Address(unsafe.SliceData(words))
 	l := label(StepSeccomp, "filter system calls")
 	l.Feature, l.Since = "Seccomp", "3.17"
-	p.Call(l, uapi.SYS_SECCOMP, uapi.SECCOMP_SET_MODE_FILTER, uintptr(c.Seccomp.Flags()), table.Address(&fprog[0]))
+	install := p.Call(l, uapi.SYS_SECCOMP, uapi.SECCOMP_SET_MODE_FILTER, flags, table.Address(&fprog[0]))
+	if p.listener != nil {
+		p.listener.install = install
+	}
 	return nil
 }
 
@@ -50,17 +64,13 @@ func (p *plan) survives(c *Child) error {
 		args [6]uintptr
 		ends bool // whatever kills does as well
 	}{{nr, args, false}, {program.ExitGroup, [6]uintptr{program.ExitStatus}, true}} {
-		var wide [6]uint64
-		for i, a := range call.args {
-			wide[i] = uint64(a)
-		}
 		allowed := []seccomp.Action{seccomp.Allow, seccomp.Log}
 		if call.ends {
 			allowed = append(allowed, seccomp.KillProcess, seccomp.KillThread)
 		}
-		if action := c.Seccomp.Decide(call.nr, wide); !slices.Contains(allowed, action) {
+		if action := decision(c.Seccomp, call.nr, call.args[:]...); !slices.Contains(allowed, action) {
 			by := "of none of its rules"
-			if rule := c.Seccomp.DecidedBy(call.nr, wide); rule >= 0 {
+			if rule := c.Seccomp.DecidedBy(call.nr, widened(call.args[:])); rule >= 0 {
 				by = fmt.Sprintf("of rule %d", rule)
 			}
 			return invalid("Seccomp answers %v to %s, because %s: the child needs it to execute its program", action, uapi.SyscallName(call.nr), by)

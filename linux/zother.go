@@ -9,6 +9,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/go-clone3/clone3/linux/seccomp"
 )
 
 // A Cgroup is a control group (version 2) that this program has created for
@@ -110,6 +112,116 @@ func (g *Cgroup) Close() error {
 // asks for.
 func Clone3(ctx context.Context, c *Child) (*Process, error) {
 	return nil, onlyLinux("Clone3")
+}
+
+// A Listener receives the system calls of a child, and of all that it creates, for
+// which [Child].Seccomp has the action Notify, and answers them. Each waits until it
+// is answered, or until its thread is killed. seccomp_unotify(2), Linux 5.0.
+//
+// A Listener is lent by [Process.Listener]. When it is closed, by Close or by that of
+// the Process or with this program, the calls that wait and all that follow fail
+// with ENOSYS. All methods can be called concurrently.
+//
+// What has to be known to be safe:
+//
+//   - Arguments that are pointers can be read from the memory of the process, but
+//     another of its threads may change what is there before the kernel reads it.
+//     So no such call can be decided upon and then continued. What the
+//     filter is to keep from happening has to be denied, or done by this program
+//     with a copy of the arguments.
+//   - The number of a thread may be that of another as soon as it has been killed.
+//     Whoever opens /proc/THREAD, or its memory, asks Valid afterwards, and only
+//     then uses what was opened.
+//   - A process that can attach to this program with ptrace(2), as one of its user
+//     can by default, can take the Listener and answer for itself: give the child
+//     another user, use [SetDumpable], or deny it ptrace and pidfd_getfd.
+type Listener struct {
+}
+
+// Listener lends the listener of a child with [Child].Listen; it is nil for others.
+// Close of the Process closes it, Wait does not: what the child has created may still
+// call. One that is garbage is closed, and its calls fail.
+func (p *Process) Listener() *Listener {
+	return nil
+}
+
+// Close closes the Listener. Calls that wait, and later ones, fail with ENOSYS.
+// Receive returns os.ErrClosed. It can be called again.
+func (l *Listener) Close() error {
+	return onlyLinux("Listener.Close")
+}
+
+// WaitsKillable reports whether a call that has been received is interrupted by
+// nothing but the end of its thread. Before Linux 5.19 a signal with a handler
+// interrupts it: the answer is ErrNotWaiting then, though what it was for may have
+// been done, and the program may call again.
+// SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV.
+func (l *Listener) WaitsKillable() bool {
+	return false
+}
+
+// Receive waits for the next call, and returns it. A goroutine waits, not a thread;
+// several that receive take turns. If ctx ends first, Receive returns what
+// context.Cause returns. It returns io.EOF when no process has the filter any more,
+// which takes until the last has been reaped (Linux 5.9).
+// SECCOMP_IOCTL_NOTIF_RECV.
+func (l *Listener) Receive(ctx context.Context) (*seccomp.Notification, error) {
+	return nil, onlyLinux("Listener.Receive")
+}
+
+// Return answers a call: it is not made, and has returned value. Values from -4095
+// to -1 would be errors, for which there is Fail, and are refused. The error is
+// ErrNotWaiting if nobody waits. SECCOMP_IOCTL_NOTIF_SEND.
+func (l *Listener) Return(n *seccomp.Notification, value int64) error {
+	return onlyLinux("Listener.Return")
+}
+
+// Fail answers a call: it is not made, and has failed with an error. As Return.
+func (l *Listener) Fail(n *seccomp.Notification, errno Errno) error {
+	return onlyLinux("Listener.Fail")
+}
+
+// Continue answers a call: the kernel makes it. It must not be the means to decide
+// what is allowed: the program can change what arguments point to after they were
+// looked at, and its registers if it traces itself. It is for calls that the program
+// may make anyway. As Return. SECCOMP_USER_NOTIF_FLAG_CONTINUE, Linux 5.5.
+func (l *Listener) Continue(n *seccomp.Notification) error {
+	return onlyLinux("Listener.Continue")
+}
+
+// Valid reports, by a nil error, that a call waits to be answered: so Thread is the
+// one that has called, and what was opened by its number before is its. The error is
+// ErrNotWaiting if it does not. SECCOMP_IOCTL_NOTIF_ID_VALID, Linux 5.9.
+func (l *Listener) Valid(n *seccomp.Notification) error {
+	return onlyLinux("Listener.Valid")
+}
+
+// AddFile gives the process that calls a copy of a file of this program, which
+// keeps its own, and returns the number of the descriptor there: number, in place of
+// what is there, or with -1 the lowest that is free. It is for a call that is then to
+// be answered with Return. With closeOnExec it goes when the process executes another
+// program. The error is EMFILE if the process may have no more, ErrNotWaiting if
+// nobody waits, also when the process is killed meanwhile.
+//
+// AddFile takes a thread until the process has the file, which takes long if it is
+// stopped. SECCOMP_IOCTL_NOTIF_ADDFD, Linux 5.9.
+func (l *Listener) AddFile(n *seccomp.Notification, f *os.File, number int, closeOnExec bool) (int, error) {
+	return 0, onlyLinux("Listener.AddFile")
+}
+
+// ReturnFile gives the process that calls a copy of a file, as AddFile, and in the
+// same moment answers the call, which returns the number: no process is killed in
+// between and keeps a file that nobody knows of.
+// SECCOMP_ADDFD_FLAG_SEND, Linux 5.14.
+func (l *Listener) ReturnFile(n *seccomp.Notification, f *os.File, closeOnExec bool) (int, error) {
+	return 0, onlyLinux("Listener.ReturnFile")
+}
+
+// Sync says that this program and the child are to run in turn: the kernel then
+// wakes who waits on the same CPU, which is quicker, by some microseconds, when both
+// do nothing else. SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, Linux 6.6.
+func (l *Listener) Sync(on bool) error {
+	return onlyLinux("Listener.Sync")
 }
 
 // A PidFD is a handle of a process or of a thread: a pidfd, see pidfd_open(2).

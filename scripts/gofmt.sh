@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export GOWORK=off
 goroot=$(go env GOROOT)
-unformatted=$("$goroot/bin/gofmt" -l gen linux scripts uapi)
+unformatted=$("$goroot/bin/gofmt" -l gen linux scripts uapi testdata/adopters)
 if [[ $unformatted ]]; then
 	printf 'not as gofmt writes them; run gofmt -w on:\n%s\n' "$unformatted" >&2
 	exit 1

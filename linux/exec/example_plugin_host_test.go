@@ -78,7 +78,7 @@ func (p *plugin) stop(ctx context.Context) error {
 // A plugin host: plugins are processes that end with it, that are talked to over a
 // socket which nobody else can connect to, and that can be stopped for sure.
 func Example_pluginHost() {
-	p, err := startPlugin("sh", "-c", `while read name <&3; do echo "hello, $name" >&3; done; sleep 1000`)
+	p, err := startPlugin("sh", "-c", `while read name <&3; do echo "hello, $name" >&3; done; exec sleep 1000`)
 	if err != nil {
 		fmt.Println(err)
 		return

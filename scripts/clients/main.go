@@ -13,16 +13,10 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"go/parser"
-	"go/token"
-	"go/version"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -31,17 +25,12 @@ import (
 	"time"
 
 	"github.com/go-clone3/clone3/scripts/internal/gotest"
+	"github.com/go-clone3/clone3/scripts/internal/modcopy"
 )
 
 var (
 	verbose = flag.Bool("v", false, "list the tests that pass, too")
 	ci      = flag.Bool("ci", false, "only the modules marked ci")
-)
-
-const (
-	clone3    = "github.com/go-clone3/clone3"
-	ours      = clone3 + "/linux/exec"
-	goVersion = "1.26.0" // what this module asks of those that require it
 )
 
 func main() {
@@ -100,14 +89,14 @@ func (c client) test(repo, dir string, report *gotest.Report) (row, error) {
 	start := time.Now()
 	both := gotest.Both{Before: filepath.Join(dir, "before"), After: filepath.Join(dir, "after")}
 	for _, dir := range []string{both.Before, both.After} {
-		if err := fetch(c.module+"@"+c.version, dir); err != nil {
+		if err := modcopy.Fetch(c.module+"@"+c.version, dir); err != nil {
 			return r, err
 		}
-		if err := require(dir, repo); err != nil {
+		if err := modcopy.Require(dir, repo); err != nil {
 			return r, err
 		}
 	}
-	if err := swap(both.After, c.keep); err != nil {
+	if err := modcopy.Swap(both.After, c.keep); err != nil {
 		return r, err
 	}
 	before, err := c.run(both.Before)
@@ -123,12 +112,12 @@ func (c client) test(repo, dir string, report *gotest.Report) (row, error) {
 			return r, err
 		}
 		report.Add(path.Join(c.module, pkg), before[pkg], after[pkg])
-		r.before.add(before[pkg])
-		r.after.add(after[pkg])
+		r.before.Add(before[pkg])
+		r.after.Add(after[pkg])
 		r.broke += broken(before[pkg], after[pkg])
 	}
 	r.took = time.Since(start)
-	if r.before.passed == 0 {
+	if r.before.Passed == 0 {
 		return r, errors.New("no test passes with os/exec, so nothing is compared")
 	}
 	return r, nil
@@ -151,131 +140,13 @@ func (c client) run(dir string) (map[string]map[string]gotest.Result, error) {
 // args are for go test.
 func (c client) args() []string { return append([]string{"-mod=mod"}, c.flags...) }
 
-// fetch gets a module from the proxy and copies it.
-func fetch(module, dir string) error {
-	out, err := gotest.Output(os.TempDir(), "mod", "download", "-json", module)
-	if err != nil {
-		return err
-	}
-	var m struct{ Dir string }
-	if err := json.Unmarshal([]byte(out), &m); err != nil {
-		return fmt.Errorf("go mod download %s: %w", module, err)
-	}
-	if err := os.CopyFS(dir, os.DirFS(m.Dir)); err != nil {
-		return err
-	}
-	// Files in the cache of modules are neither writable nor executable.
-	return filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		mode := fs.FileMode(0o644)
-		if d.IsDir() || executable(name) {
-			mode = 0o755
-		}
-		return os.Chmod(name, mode)
-	})
-}
-
-// executable reports whether a file is a script.
-func executable(name string) bool {
-	b, err := os.ReadFile(name)
-	return err == nil && bytes.HasPrefix(b, []byte("#!"))
-}
-
-// require makes the module in dir require this one, be it that it does not import
-// it: for both copies to have the same requirements.
-func require(dir, repo string) error {
-	out, err := gotest.Output(dir, "mod", "edit", "-json")
-	if err != nil {
-		return err
-	}
-	var mod struct{ Go string }
-	if err := json.Unmarshal([]byte(out), &mod); err != nil {
-		return err
-	}
-	args := []string{"mod", "edit", "-require=" + clone3 + "@v0.0.0", "-replace=" + clone3 + "=" + repo}
-	if version.Compare("go"+mod.Go, "go"+goVersion) < 0 {
-		args = append(args, "-go="+goVersion)
-	}
-	_, err = gotest.Output(dir, args...)
-	return err
-}
-
-// swap replaces the import of os/exec in all files but those to keep. Files in
-// testdata are what programs are given, and no part of them.
-func swap(dir string, keep []string) error {
-	swapped := 0
-	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() && d.Name() == "testdata" {
-			return filepath.SkipDir
-		}
-		rel, _ := filepath.Rel(dir, name)
-		if d.IsDir() || filepath.Ext(name) != ".go" || slices.Contains(keep, rel) {
-			return nil
-		}
-		src, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		out := swapImport(src)
-		if out == nil {
-			return nil
-		}
-		swapped++
-		return os.WriteFile(name, out, 0o666)
-	})
-	if err == nil && swapped == 0 {
-		err = fmt.Errorf("%s: no file imports os/exec", dir)
-	}
-	return err
-}
-
-// swapImport returns a file that imports linux/exec in place of os/exec, or nil
-// if it does not import that. It finds the import as the compiler does, for a
-// string may hold the text of another program.
-func swapImport(src []byte) []byte {
-	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, "", src, parser.ImportsOnly)
-	if err != nil {
-		return nil // the compiler says so, if it is to read it
-	}
-	for _, spec := range file.Imports {
-		if spec.Path.Value == `"os/exec"` {
-			start, end := fset.Position(spec.Path.Pos()).Offset, fset.Position(spec.Path.End()).Offset
-			return slices.Concat(src[:start], []byte(`"`+ours+`"`), src[end:])
-		}
-	}
-	return nil
-}
-
 // A row of the table is what became of the tests of a module.
 type row struct {
 	client
-	before, after counts
+	before, after gotest.Counts
 	broke         int
 	took          time.Duration
 }
-
-type counts struct{ passed, failed, skipped int }
-
-func (c *counts) add(results map[string]gotest.Result) {
-	for _, r := range results {
-		switch r.Action {
-		case "pass":
-			c.passed++
-		case "fail":
-			c.failed++
-		case "skip":
-			c.skipped++
-		}
-	}
-}
-
-func (c counts) String() string { return fmt.Sprintf("%d/%d/%d", c.passed, c.failed, c.skipped) }
 
 // broken counts the tests that the report says are broken.
 func broken(before, after map[string]gotest.Result) (n int) {

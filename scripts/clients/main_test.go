@@ -43,25 +43,12 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestSwapImport(t *testing.T) {
-	for src, want := range map[string]string{
-		"package p\nimport \"os/exec\"\n":                              "package p\nimport \"" + ours + "\"\n",
-		"package p\nimport x \"os/exec\" // why\n":                     "package p\nimport x \"" + ours + "\" // why\n",
-		"package p\nimport \"os\"\nvar s = `\nimport \"os/exec\"\n`\n": "",
-		"package p\n// import \"os/exec\"\n":                           "",
-	} {
-		if got := string(swapImport([]byte(src))); got != want {
-			t.Errorf("%q: got %q, want %q", src, got, want)
-		}
-	}
-}
-
 func TestCounts(t *testing.T) {
 	result := func(action string) gotest.Result { return gotest.Result{Action: action} }
 	before := map[string]gotest.Result{"a": result("pass"), "b": result("pass"), "c": result("fail"), "d": result("skip")}
 	after := map[string]gotest.Result{"a": result("pass"), "b": result("skip"), "c": result("fail"), "d": result("skip")}
-	var c counts
-	if c.add(before); c.String() != "2/1/1" {
+	var c gotest.Counts
+	if c.Add(before); c.String() != "2/1/1" {
 		t.Errorf("got %v", c)
 	}
 	if n := broken(before, after); n != 1 {

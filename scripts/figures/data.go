@@ -107,25 +107,24 @@ func (f *Figures) compute() error {
 // much it differs between runs on a machine that others use, too.
 const tolerated = 1.15
 
-// warnings tells which ratios are worse than those that are kept. Where nothing
-// is kept there are none.
+// warnings tells which ratios are worse than those that are kept, if there are
+// any, and whether the machine was busy.
 func warnings(kept, now *Figures) (all []string) {
-	if kept == nil {
-		return nil
+	if now.Load > busy*float64(now.CPUs) {
+		all = append(all, fmt.Sprintf("the machine was busy when this began (load %.1f): the figures mean less, and pictures are better made on a quiet one", now.Load))
 	}
+	if kept == nil {
+		return all
+	}
+	worse := len(all)
 	for _, r := range ratios {
 		was, is := kept.Ratios[r.name], now.Ratios[r.name]
 		if was > 0 && is > was*tolerated {
 			all = append(all, fmt.Sprintf("%s: %.3g, was %.3g on %s, which is %.0f %% worse", r.name, is, was, kept.Date, (is/was-1)*100))
 		}
 	}
-	if kept.Machine != now.Machine || kept.CPUs != now.CPUs || kept.Kernel != now.Kernel || kept.Go != now.Go {
-		if all != nil {
-			all = append(all, fmt.Sprintf("the kept figures are of another machine: %s; this is %s", kept.machine(), now.machine()))
-		}
-	}
-	if now.Load > busy*float64(now.CPUs) {
-		all = append(all, fmt.Sprintf("the machine was busy when this began (load %.1f): the figures mean less, and pictures are better made on a quiet one", now.Load))
+	if len(all) > worse && kept.machine() != now.machine() {
+		all = append(all, fmt.Sprintf("the kept figures are of another machine: %s; this is %s", kept.machine(), now.machine()))
 	}
 	return all
 }

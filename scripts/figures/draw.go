@@ -130,7 +130,10 @@ func (p picture) words(f *Figures) string {
 		}
 		for _, l := range q.lines {
 			n := l.at[len(l.at)-1]
-			v, _ := f.get(l.at1(n), l.unit)
+			v, err := f.get(l.at1(n), l.unit)
+			if err != nil {
+				continue
+			}
 			all = append(all, fmt.Sprintf("%s at %s %s: %s %s", l.label, format(n), q.along, format(v*l.scale), q.axis))
 		}
 	}
@@ -271,14 +274,18 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 func (q panel) addLines(p *plot.Plot, f *Figures, l look) error {
 	all := lines{look: l}
 	for _, s := range q.lines {
-		c := curve{line: s}
+		c, missing := curve{line: s}, error(nil)
 		for _, n := range s.at {
 			v, err := f.get(s.at1(n), s.unit)
 			if err != nil {
-				return err
+				missing = err // such as for want of memory
+				continue
 			}
 			c.points = append(c.points, plotter.XY{X: n, Y: v * s.scale})
 			p.X.Max, p.Y.Max = max(p.X.Max, n), max(p.Y.Max, v*s.scale*1.08)
+		}
+		if len(c.points) < 2 {
+			return missing
 		}
 		all.curves = append(all.curves, c)
 	}

@@ -145,6 +145,25 @@ func each(dir, pkg string, args []string, f func(test string, r Result)) error {
 	return nil
 }
 
+// Counts are of results.
+type Counts struct{ Passed, Failed, Skipped int }
+
+// Add adds the results of a package.
+func (c *Counts) Add(results map[string]Result) {
+	for _, r := range results {
+		switch r.Action {
+		case "pass":
+			c.Passed++
+		case "fail":
+			c.Failed++
+		case "skip":
+			c.Skipped++
+		}
+	}
+}
+
+func (c Counts) String() string { return fmt.Sprintf("%d/%d/%d", c.Passed, c.Failed, c.Skipped) }
+
 // A Report compares results.
 type Report struct {
 	LeftOut map[string]string // tests that were not run, and why
