@@ -22,7 +22,8 @@ import (
 //     read /proc and the parts of /etc that most of them read, to use /dev/null,
 //     zero, random and urandom, and to do everything below workdir, but for devices.
 //     No ports, no signals to others, and no unix sockets of theirs.
-//   - Seccomp: the filter of [ConfineFilter], with no network.
+//   - Seccomp: the filter of [ConfineFilter], with no network. It kills programs of
+//     another architecture than this program's, such as those of 32 bits.
 //
 // It takes no privileges, no namespaces, and nothing that container engines deny.
 // What it protects from, and what it does not, tells the table under "Confinement" in

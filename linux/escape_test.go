@@ -365,8 +365,11 @@ func startVictim(t *testing.T) (v victim) {
 // is compared with testdata/escape.txt by make escape, kernel by kernel. Here
 // only that matters that is the same for all: what Confine denies is denied.
 func TestEscape(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("numbers and code of the attempts are those of amd64")
+	}
 	if testing.Short() && !guest() {
-		t.Skip("makes 700 attempts")
+		t.Skip("makes 1200 attempts")
 	}
 	confined(t, t.TempDir()) // or skips
 	all := attempts()
