@@ -131,6 +131,54 @@
 // ForkLock held, by all such spawns together, until that is done; the copies
 // last until the program is executed.
 //
+// # Confinement
+//
+// [Confine] makes a Child for a program that is not trusted, out of parts that can
+// also be used alone. What each part keeps the program from, and since which Linux,
+// where that is not 5.13; "-" is what it does not keep it from:
+//
+//	                               Landlock          seccomp           no capabilities,  Confine
+//	                                                 (ConfineFilter)   NoNewPrivs
+//	read, write, execute files     yes               -                 -                 yes
+//	  truncate them                6.2               by path           -                 yes
+//	  their mode, owner and times  -                 set-user-ID only  -                 of its user's: no
+//	  that they exist              -                 -                 -                 no
+//	devices: ioctl                 6.10              terminals         -                 yes
+//	TCP                            6.7, but a        no sockets        -                 yes
+//	                               filter is needed
+//	UDP                            7.2               no sockets        -                 yes
+//	other sockets                  -                 no sockets        raw, packet       yes
+//	unix sockets by path           7.1               no sockets        -                 yes
+//	abstract unix sockets          6.12              no sockets        -                 yes
+//	signals to others              6.12              -                 -                 6.12
+//	trace others, their memory     yes               yes               others' of root   yes
+//	  command lines in /proc       by its paths      -                 -                 no
+//	limits, priorities of others   -                 yes               by root: most     yes
+//	shared memory and queues       /dev/shm          yes               -                 yes
+//	mount, chroot, namespaces      mount             yes               without a user    yes
+//	                                                                   namespace
+//	set-user-ID programs           -                 -                 yes               yes
+//	less used parts of the kernel  -                 yes               bpf, modules,     yes
+//	                                                                   clocks and so on
+//	memory, CPU, processes         -                 -                 -                 no: Rlimits, Cgroup
+//	descriptors it is given        -                 -                 -                 no: Files
+//
+// All of that is tried by make escape on several kernels; testdata/escape.txt has
+// the attempts, and what comes of them with each part. Two lines need more words.
+// Landlock alone lets TCP be connected by sending (TCP Fast Open) on some kernels
+// before 7.3, and other protocols that come to the same, as Multipath TCP, on all:
+// [seccomp.Sockets] has the rules against it. And with CAP_PERFMON, which root
+// has, the environment and the mappings of other processes can be read since
+// Linux 6.18, whatever Landlock's rules are.
+//
+// None of this protects from faults of the kernel. The program makes the calls
+// that it is left with on the same kernel as everybody else, and a fault in one of
+// them, of which some are found every year, is a way out of all that is on this
+// page. A filter makes fewer of them reachable; only another kernel, in a virtual
+// machine, makes them another's. Nor does it protect from what others do with
+// what the program leaves behind: whoever runs the Makefile, hook or binary that it
+// has written runs it unconfined.
+//
 // # Kernels
 //
 // The flags of Linux 7.1 need that release, NoNewPrivs apart; [Probe] tells,

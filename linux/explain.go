@@ -71,6 +71,8 @@ func explainStep(c *Child, err error) error {
 	switch {
 	case e.Kind == StepExec && c.NoFileSystem && strings.HasPrefix(e.Step, "exec ") && (e.Errno == unix.EOPNOTSUPP || e.Errno == unix.ENOENT):
 		why = "without a file system (NoFileSystem) its interpreter is not found: the program has to be statically linked"
+	case e.Kind == StepExec && e.Errno == unix.EACCES:
+		why = fencedOff(c)
 	case e.Kind == StepNoFileSystem && e.Errno == unix.EPERM:
 		why = "this program is in a chroot, or the child has neither NoNewPrivs nor CAP_SYS_CHROOT"
 	case e.Kind == StepSeccomp && c.Listen && e.Errno == unix.EBUSY:

@@ -98,7 +98,7 @@ func skipExamples() {
 	skip := []string{flag.Lookup("test.skip").Value.String()}
 	for program, example := range map[string]string{
 		"/bin/true": "ExampleCapabilities",
-		"/bin/sh":   "ExampleChild_landlock|Example_init|Example_waitForStrangers",
+		"/bin/sh":   "ExampleChild_landlock|ExampleConfine|Example_init|Example_waitForStrangers",
 	} {
 		if _, err := os.Stat(program); err != nil {
 			skip = append(skip, example)

@@ -4,8 +4,13 @@ package linux
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
+	"unsafe"
 
 	"github.com/go-clone3/clone3/linux/internal/table"
 	"github.com/go-clone3/clone3/linux/landlock"
@@ -104,47 +109,138 @@ func (p *plan) enterFence(c *Child) error {
 	return nil
 }
 
-// allowPath adds a rule. Only one of its calls can tell the number of the path that
-// was opened, so that it becomes one that is known. What is opened meanwhile is
-// closed when the program is executed.
+// allowPath adds a rule. What is opened for it is closed when the program is executed.
 func (p *plan) allowPath(rule landlock.ResolvedPath) {
-	f := p.fence
-	l := labelPath(StepLandlock, "allow", rule.Path)
-	path := p.CString(rule.Path)
-	const flags = unix.O_PATH | unix.O_CLOEXEC
-	if !rule.Optional {
-		open := p.Call(l, uapi.SYS_OPENAT, openAtCwd, path, flags)
-		p.Pass(open, p.Call(l, uapi.SYS_DUP3, 0, uintptr(f.path), unix.O_CLOEXEC), 0)
-	} else {
-		// Where it is missing the number must not be that of another rule.
-		p.Call(l, uapi.SYS_DUP3, uintptr(f.none), uintptr(f.path), unix.O_CLOEXEC)
-		open := p.Unless(unix.ENOENT, l, uapi.SYS_OPENAT, openAtCwd, path, flags)
-		p.Pass(open, p.Try(l, uapi.SYS_DUP3, 0, uintptr(f.path), unix.O_CLOEXEC), 0)
+	l := labelPath(StepLandlock, "Landlock.Paths[%d]: allow", rule.Path)
+	l.N = rule.Rule
+	flags := uintptr(unix.O_PATH | unix.O_CLOEXEC)
+	if rule.NoFollow {
+		flags |= unix.O_NOFOLLOW
 	}
-	add := func(rights landlock.Access, may syscall.Errno) {
-		if rights == 0 && rule.Flags == 0 {
-			return // which is no rule
-		}
-		attr := table.In[uapi.LandlockPathBeneathAttr](&p.Table)
-		attr.SetAllowedAccess(uint64(rights))
-		attr.SetParentFd(int32(f.path))
-		args := []uintptr{uintptr(f.ruleset), uapi.LANDLOCK_RULE_PATH_BENEATH, table.Address(attr), uintptr(rule.Flags)}
-		if may == 0 {
-			p.Call(l, uapi.SYS_LANDLOCK_ADD_RULE, args...)
-		} else {
-			p.Unless(may, l, uapi.SYS_LANDLOCK_ADD_RULE, args...)
-		}
+	if rule.Directory {
+		flags |= unix.O_DIRECTORY
+	}
+	// Where a path may be missing, what is then in place of its descriptor is none
+	// (EBADF), be it the error number or the number of an eventfd (EBADFD).
+	missing := syscall.Errno(0)
+	open := func(nr uintptr, args ...uintptr) int { return p.Call(l, nr, args...) }
+	if rule.Optional {
+		missing = unix.EBADFD
+		open = func(nr uintptr, args ...uintptr) int { return p.Unless(unix.ENOENT, l, nr, args...) }
 	}
 	// Of what is no directory a rule may have no right to directories (EINVAL).
 	// Such a rule is refused whole; and in a directory it is for what is below.
-	missing := syscall.Errno(0)
-	if rule.Optional {
-		missing = unix.EBADFD
+	type addition struct {
+		rights landlock.Access
+		may    syscall.Errno
 	}
-	if rule.AllowedFile != rule.Allowed {
-		add(rule.Allowed, max(unix.EINVAL, missing))
+	adds := []addition{{rule.AllowedFile, missing}}
+	switch {
+	case rule.Directory:
+		adds = []addition{{rule.Allowed, missing}}
+	case rule.AllowedFile != rule.Allowed:
+		adds = []addition{{rule.Allowed, max(unix.EINVAL, missing)}, adds[0]}
 	}
-	add(rule.AllowedFile, missing)
+	adds = slices.DeleteFunc(adds, func(a addition) bool { return a.rights == 0 && rule.Flags == 0 }) // which is no rule
+	path := p.CString(rule.Path)
+	if len(adds) == 1 && storesNumbers {
+		attr := p.ruleAttr(adds[0].rights)
+		p.Store(open(uapi.SYS_OPENAT, openAtCwd, path, flags), attr.number())
+		p.addRule(l, attr, rule.Flags, adds[0].may)
+		return
+	}
+	// Only one call can be told the number of what was opened, so that it becomes
+	// one that is known.
+	known := p.fence.path
+	if rule.Optional { // where it is missing that must not be the one of another rule
+		p.Call(l, uapi.SYS_DUP3, uintptr(p.fence.none), uintptr(known), unix.O_CLOEXEC)
+		p.Pass(open(uapi.SYS_OPENAT, openAtCwd, path, flags), p.Try(l, uapi.SYS_DUP3, 0, uintptr(known), unix.O_CLOEXEC), 0)
+	} else {
+		p.Pass(open(uapi.SYS_OPENAT, openAtCwd, path, flags), p.Call(l, uapi.SYS_DUP3, 0, uintptr(known), unix.O_CLOEXEC), 0)
+	}
+	for _, a := range adds {
+		attr := p.ruleAttr(a.rights)
+		attr.SetParentFd(int32(known))
+		p.addRule(l, attr, rule.Flags, a.may)
+	}
+}
+
+// A pathRule is the argument of a call that adds a rule, with room for a number of
+// the size of a word.
+type pathRule struct {
+	uapi.LandlockPathBeneathAttr
+	_ [4]byte
+}
+
+// number is the word in which the descriptor is, where storesNumbers.
+func (r *pathRule) number() *uintptr {
+	return (*uintptr)(unsafe.Add(unsafe.Pointer(r), landlockFD))
+}
+
+const landlockFD = 8 // where it is in the attribute
+
+// storesNumbers is whether a word that holds a descriptor begins with its 32 bits,
+// so that the result of a call can go there.
+var storesNumbers = func() bool {
+	var word uintptr
+	return table.Address(table.Low32(&word)) == table.Address(&word)
+}()
+
+func (p *plan) ruleAttr(rights landlock.Access) *pathRule {
+	attr := table.In[pathRule](&p.Table)
+	attr.SetAllowedAccess(uint64(rights))
+	return attr
+}
+
+// addRule adds the call for it, which may fail with an error, unless that is 0.
+func (p *plan) addRule(l table.Label, attr *pathRule, flags uint32, may syscall.Errno) {
+	args := []uintptr{uintptr(p.fence.ruleset), uapi.LANDLOCK_RULE_PATH_BENEATH, table.Address(attr), uintptr(flags)}
+	if may == 0 {
+		p.Call(l, uapi.SYS_LANDLOCK_ADD_RULE, args...)
+	} else {
+		p.Unless(may, l, uapi.SYS_LANDLOCK_ADD_RULE, args...)
+	}
+}
+
+// fencedOff says what of the Landlock rules may be the reason that the program was
+// denied (EACCES), or "" if they are not. It looks at paths as this program
+// sees them.
+func fencedOff(c *Child) string {
+	if c.Landlock == nil || c.Landlock.Free&landlock.Execute != 0 {
+		return ""
+	}
+	name := c.Path
+	if name == "" {
+		name = c.Exec.Name()
+	}
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(c.Dir, name)
+	}
+	name = filepath.Join(c.Chroot, name)
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target
+	}
+	allowed := landlock.Access(0)
+	var by []string
+	for i, r := range c.Landlock.Paths {
+		path := filepath.Join(c.Chroot, r.Path)
+		if target, err := filepath.EvalSymlinks(path); err == nil && !r.NoFollow {
+			path = target
+		}
+		if path == name || path == "/" || strings.HasPrefix(name, path+"/") {
+			allowed |= r.Access
+			by = append(by, fmt.Sprintf("Landlock.Paths[%d] %s", i, r.Access))
+		}
+	}
+	const needed = landlock.Execute | landlock.ReadFile
+	switch missing := needed &^ allowed; {
+	case missing == 0:
+		return "Landlock allows " + name + " by " + strings.Join(by, ", ") + ", but maybe not its interpreter or dynamic loader"
+	case by == nil:
+		return "no rule of Landlock.Paths is for " + name + ", which takes " + missing.String()
+	default:
+		return "Landlock allows " + name + " too little, which takes " + missing.String() + ": " + strings.Join(by, ", ")
+	}
 }
 
 // notEnforced gives an error of package landlock the form of others about what the

@@ -134,11 +134,15 @@ func (p *plan) message(one uintptr) (header []uintptr, number *uintptr) {
 
 // decision is what a filter answers to a call.
 func decision(f *seccomp.Program, nr uintptr, args ...uintptr) seccomp.Action {
-	var wide [6]uint64
+	return f.Decide(nr, widened(args))
+}
+
+// widened returns arguments as a filter sees them.
+func widened(args []uintptr) (wide [6]uint64) {
 	for i, a := range args {
 		wide[i] = uint64(a)
 	}
-	return f.Decide(nr, wide)
+	return wide
 }
 
 // allows reports whether a filter lets a call be made.

@@ -3,6 +3,7 @@
 package linux
 
 import (
+	"fmt"
 	"slices"
 	"unsafe"
 
@@ -68,7 +69,11 @@ func (p *plan) survives(c *Child) error {
 			allowed = append(allowed, seccomp.KillProcess, seccomp.KillThread)
 		}
 		if action := decision(c.Seccomp, call.nr, call.args[:]...); !slices.Contains(allowed, action) {
-			return invalid("Seccomp answers %v to %s, which the child needs to execute its program", action, uapi.SyscallName(call.nr))
+			by := "of none of its rules"
+			if rule := c.Seccomp.DecidedBy(call.nr, widened(call.args[:])); rule >= 0 {
+				by = fmt.Sprintf("of rule %d", rule)
+			}
+			return invalid("Seccomp answers %v to %s, because %s: the child needs it to execute its program", action, uapi.SyscallName(call.nr), by)
 		}
 	}
 	return nil

@@ -20,7 +20,7 @@ for target; do
 	case $target in
 	test) echo gcc libc6-dev ;; # for go test -race
 	trees) echo debian-archive-keyring xz-utils ;; # to verify, and to unpack sources
-	vm-pr) echo debian-archive-keyring && emulators pr ;;
+	vm-pr | escape) echo debian-archive-keyring && emulators pr ;;
 	vm-all) echo debian-archive-keyring xz-utils && emulators ;;
 	oracle) GOWORK=off go run ./scripts/oracle -packages ;;
 	sweep) echo gcc libc6-dev ;;

@@ -202,7 +202,7 @@ func skipExamples() {
 	}
 	for _, program := range []string{"sh", "tty"} {
 		if _, err := exec.LookPath(program); err != nil {
-			no(err, "Example_terminal", "Example_leftoversOfTests", "Example_killTheTree", "Example_workerPool",
+			no(err, "Example_confined", "Example_terminal", "Example_leftoversOfTests", "Example_killTheTree", "Example_workerPool",
 				"Example_pluginHost", "Example_movingFromOSExec", "Example_agentsTool")
 			break
 		}

@@ -93,27 +93,27 @@ func ExampleAccess_String() {
 
 func ExamplePaths() {
 	fmt.Println(landlock.Paths(landlock.ReadFile|landlock.WriteFile|landlock.IoctlDevice, "/dev/tty"))
-	// Output: [{/dev/tty ReadFile|WriteFile|IoctlDevice false false}]
+	// Output: [{/dev/tty ReadFile|WriteFile|IoctlDevice false false false false}]
 }
 
 func ExampleReadOnly() {
 	fmt.Println(landlock.ReadOnly("/etc", "/srv/data"))
-	// Output: [{/etc Read false false} {/srv/data Read false false}]
+	// Output: [{/etc Read false false false false} {/srv/data Read false false false false}]
 }
 
 func ExampleReadExecute() {
 	fmt.Println(landlock.ReadExecute("/usr"))
-	// Output: [{/usr Read|Execute false false}]
+	// Output: [{/usr Read|Execute false false false false}]
 }
 
 func ExampleReadWrite() {
 	fmt.Println(landlock.ReadWrite("/tmp/work"))
-	// Output: [{/tmp/work Write|Read false false}]
+	// Output: [{/tmp/work Write|Read false false false false}]
 }
 
 func ExampleOptional() {
 	fmt.Println(landlock.Optional(landlock.ReadOnly("/etc/ssl")))
-	// Output: [{/etc/ssl Read true false}]
+	// Output: [{/etc/ssl Read true false false false}]
 }
 
 // A program that may signal others, of which it is the monitor.

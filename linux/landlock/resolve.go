@@ -36,7 +36,10 @@ type ResolvedPath struct {
 	Allowed     Access // for a directory
 	AllowedFile Access // for what is no directory; if it is 0, and Flags too, the kernel takes no rule for it
 	Optional    bool   // a missing path is no error
+	Directory   bool   // the path is opened with O_DIRECTORY
+	NoFollow    bool   // the path is opened with O_NOFOLLOW
 	Flags       uint32 // of landlock_add_rule
+	Rule        int    // its index in Rules.Paths
 }
 
 // ResolvedPort is a rule of type LANDLOCK_RULE_NET_PORT.
@@ -99,8 +102,8 @@ func (r *Rules) Resolve(abi int) (Resolved, error) {
 
 func (r *Rules) resolvePaths(k *kernel, out *Resolved) {
 	handled := Access(out.Attr.HandledAccessFs)
-	for _, p := range r.Paths {
-		rule := ResolvedPath{Path: p.Path, Allowed: p.Access & handled, Optional: p.Optional}
+	for i, p := range r.Paths {
+		rule := ResolvedPath{Path: p.Path, Allowed: p.Access & handled, Optional: p.Optional, Directory: p.Directory, NoFollow: p.NoFollow, Rule: i}
 		rule.AllowedFile = rule.Allowed & fileAccess
 		if p.Quiet && k.abi >= quietABI {
 			rule.Flags = uapi.LANDLOCK_ADD_RULE_QUIET

@@ -64,6 +64,15 @@ type Path struct {
 	// comes to be there later is not accessible.
 	Optional bool
 
+	// Directory says that Path is a directory: if it is something else, that is an
+	// error, ENOTDIR. Child spares a system call where that is known.
+	Directory bool
+
+	// NoFollow takes a symbolic link that Path ends in for itself, and not for
+	// what it points to: for a path that others may have made a link. Links on the
+	// way to it are followed.
+	NoFollow bool
+
 	// Quiet keeps denials here and below out of the log. With it, Access may be
 	// empty. ABI 10, Linux 7.2.
 	Quiet bool

@@ -139,3 +139,21 @@ func ExampleProgram() {
 	// true true true
 	// notify 0
 }
+
+// TCP and UDP, and nothing of the network that gets around Landlock's ports.
+func ExampleSockets() {
+	const inet, stream, mptcp = 2, 1, 262
+	f := seccomp.Filter{Default: seccomp.Allow, Rules: seccomp.Sockets(inet)}
+	p, err := f.Compile()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(p.Decide(uapi.SYS_SOCKET, [6]uint64{inet, stream}))
+	fmt.Println(p.Decide(uapi.SYS_SOCKET, [6]uint64{inet, stream, mptcp}) == seccomp.Errno(syscall.EPROTONOSUPPORT))
+	fmt.Println(p.Decide(uapi.SYS_SOCKET, [6]uint64{16, stream}) == seccomp.Errno(syscall.EACCES))
+	// Output:
+	// allow
+	// true
+	// true
+}

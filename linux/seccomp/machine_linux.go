@@ -11,6 +11,10 @@ import (
 const (
 	eperm  = syscall.EPERM
 	enosys = syscall.ENOSYS
+	eacces = syscall.EACCES
+
+	eprotonosupport = syscall.EPROTONOSUPPORT
+	eopnotsupp      = syscall.EOPNOTSUPP
 )
 
 // running returns the machine that this program runs on.

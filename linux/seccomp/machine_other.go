@@ -8,6 +8,10 @@ import "runtime"
 const (
 	eperm  = 1
 	enosys = 38
+	eacces = 13
+
+	eprotonosupport = 93
+	eopnotsupp      = 95
 )
 
 func running() (machine, error) {

@@ -44,10 +44,14 @@ type Label struct {
 
 // String returns "setgid 1000", for example.
 func (l Label) String() string {
-	switch {
-	case l.Path != "":
-		return l.Verb + " " + l.Path
-	case strings.Contains(l.Verb, "%"):
+	if l.Path != "" {
+		return l.verb() + " " + l.Path
+	}
+	return l.verb()
+}
+
+func (l Label) verb() string {
+	if strings.Contains(l.Verb, "%") {
 		return fmt.Sprintf(l.Verb, l.N)
 	}
 	return l.Verb
@@ -203,7 +207,7 @@ func (f Failure) Err() error {
 	case errno == 0:
 		return fmt.Errorf("unexpected result %d", int(f.Result))
 	case f.Label.Path != "":
-		return &fs.PathError{Op: f.Label.Verb, Path: f.Label.Path, Err: errno}
+		return &fs.PathError{Op: f.Label.verb(), Path: f.Label.Path, Err: errno}
 	}
 	return errno
 }
