@@ -27,7 +27,7 @@
 //	to ask it to end, and then to kill it        Process.Stop
 //	to be PID 1, or to inherit orphans           ReapOrphans
 //	limits for a child and its children          CreateCgroup, Child.Cgroup
-//	to confine it                                Landlock, Seccomp, Capabilities
+//	to confine it                                Confine, or Landlock, Seccomp, Capabilities
 //	to hold a process of somebody else's         OpenPidFD, OpenProcess, OpenPeer
 //	to know how a stranger has ended             PidFD.Wait
 //	to hand a process to another program         PidFD.File, AdoptPidFD, DupPidFD

@@ -10,6 +10,7 @@
 //	the same before Linux 7.1                  and Emulate: linux.AutoKill
 //	all that it starts to end with it          KillTree: true
 //	no privileges, and none to be gained       Flags: linux.NoNewPrivs, Capabilities
+//	a tool that is not trusted                 Child: *confined, of linux.Confine
 //	some files, ports and system calls alone   Landlock, Seccomp
 //	limits                                     Rlimits, Nice, OOMScoreAdj, Cgroup
 //	no descriptors but those it is given       CloseFiles: true

@@ -7,46 +7,35 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"syscall"
 	"time"
 
 	"github.com/go-clone3/clone3/linux"
 	"github.com/go-clone3/clone3/linux/exec"
-	"github.com/go-clone3/clone3/linux/landlock"
-	"github.com/go-clone3/clone3/linux/seccomp"
 	"golang.org/x/sys/unix"
 )
 
-// runTool runs a command that a model has thought of.
-func runTool(ctx context.Context, workdir, script string) (output []byte, unenforced []string, err error) {
+// runTool runs a command that a model has thought of, on a repository. It tells, in
+// unenforced, what this kernel cannot keep it from.
+func runTool(ctx context.Context, repo, script string) (output []byte, unenforced []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	filter := seccomp.Default()
-	filter.Rules = slices.Concat(seccomp.NoUserNamespaces(),
-		[]seccomp.Rule{{Calls: []string{"socket"}, Action: seccomp.Errno(syscall.EPERM)}}, filter.Rules)
-	calls, err := filter.Compile()
+	// No network, no privileges, and no files but the system's and those in repo, of
+	// which .git, with hooks that its user would execute later, stays as it is.
+	confined, err := linux.Confine(repo, ".git")
 	if err != nil {
 		return nil, nil, err
 	}
+	confined.Landlock.BestEffort = true // without it, what the kernel lacks is an error
+
 	tool := exec.CommandContext(ctx, "sh", "-c", script)
-	tool.Dir = workdir
-	tool.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + workdir} // no keys, no tokens
+	tool.Child = *confined
+	tool.Dir = repo
+	tool.Env = linux.CleanEnv(filepath.Join(repo, "tmp")) // no keys, no tokens
 	tool.CloseFiles = true
 	// It ends with this program, when its time is over, and with all it has started.
-	tool.Flags, tool.Emulate, tool.KillTree = linux.AutoKill|linux.NoNewPrivs, linux.AutoKill, true
-	// It may read the system and do what it likes in one directory.
-	tool.Capabilities = new(linux.Capabilities)
-	tool.Seccomp = calls
-	tool.Landlock = &landlock.Rules{
-		Paths: slices.Concat(
-			landlock.Optional(landlock.ReadExecute("/bin", "/usr", "/lib", "/lib64")),
-			landlock.Optional(landlock.ReadOnly("/etc/ld.so.cache")),
-			landlock.Paths(landlock.ReadFile|landlock.WriteFile, "/dev/null"),
-			landlock.ReadWrite(workdir),
-		),
-		BestEffort: true, // what the kernel cannot enforce is told below
-	}
+	tool.Flags |= linux.AutoKill
+	tool.Emulate = linux.AutoKill
+	tool.KillTree = true
 	tool.Rlimits = []linux.Rlimit{{Resource: unix.RLIMIT_FSIZE, Cur: 1 << 30, Max: 1 << 30}}
 	output, err = tool.CombinedOutput()
 	if p := tool.Handle(); p != nil {
@@ -55,7 +44,7 @@ func runTool(ctx context.Context, workdir, script string) (output []byte, unenfo
 	return output, unenforced, err
 }
 
-// An agent's tool, confined: it writes to its directory and nowhere else, has no
+// An agent's tool, confined: it writes to its directories and nowhere else, has no
 // network, no privileges and no secrets, and leaves no process behind.
 func Example_agentsTool() {
 	dir, err := os.MkdirTemp("", "agent")
@@ -64,19 +53,25 @@ func Example_agentsTool() {
 		return
 	}
 	defer os.RemoveAll(dir)
-	workdir, outside := filepath.Join(dir, "work"), filepath.Join(dir, "outside")
-	if err := os.Mkdir(workdir, 0o700); err != nil {
-		fmt.Println(err)
-		return
+	repo := filepath.Join(dir, "repo")
+	for _, sub := range []string{".git", "src", "tmp"} {
+		if err := os.MkdirAll(filepath.Join(repo, sub), 0o755); err != nil {
+			fmt.Println(err)
+			return
+		}
 	}
-	_, unenforced, err := runTool(context.Background(), workdir, "echo kept >kept; echo lost >"+outside)
+	_, unenforced, err := runTool(context.Background(), repo, "echo fixed >src/main.go; echo evil >.git/hook; echo evil >../outside")
 	if len(unenforced) > 0 {
 		_ = unenforced // show it to who decides whether that is enough
 	}
-	kept, _ := os.ReadFile(filepath.Join(workdir, "kept"))
-	_, lost := os.Stat(outside)
-	fmt.Printf("%ssucceeded: %t, escaped: %t\n", kept, err == nil, lost == nil)
+	fmt.Println("succeeded:", err == nil)
+	for _, name := range []string{"src/main.go", ".git/hook", "../outside"} {
+		_, err := os.Stat(filepath.Join(repo, name))
+		fmt.Println("wrote", name+":", err == nil)
+	}
 	// Output:
-	// kept
-	// succeeded: false, escaped: false
+	// succeeded: false
+	// wrote src/main.go: true
+	// wrote .git/hook: false
+	// wrote ../outside: false
 }
