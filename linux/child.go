@@ -250,7 +250,8 @@ type Child struct {
 	// refused, as nobody would answer. The program does not start before this one
 	// has the listener; for that Seccomp has to allow read(2) too, and sendmsg(2), or
 	// this program be allowed pidfd_getfd(2), which a container may not be, nor one
-	// without CAP_SYS_PTRACE if the child has another Credential (Linux 5.6).
+	// without CAP_SYS_PTRACE if the child has another Credential (Linux 5.6). On
+	// big-endian machines of 64 bits it is always the latter.
 	// The kernel lets a process have one listener, so the error is EBUSY if this
 	// program is itself under a filter that has one.
 	// SECCOMP_FILTER_FLAG_NEW_LISTENER, Linux 5.0; seccomp_unotify(2).
