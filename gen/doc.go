@@ -144,13 +144,13 @@
 // number that it is there, unless one asks for more:
 //
 //	-enum pid_type                      the enumerators of an enum, by its tag or typedef
-//	-enum Kind=TOOL_KIND_*              any constants, by a pattern
-//	-flags Clone=CLONE_*-CLONE_ARGS_*   bits, but not those behind the minus
-//	-flags Clone:uint64=CLONE_*         the same as that integer
+//	-enum 'Kind=TOOL_KIND_*'            any constants, by a pattern
+//	-flags 'Clone=CLONE_*-CLONE_ARGS_*' bits, but not those behind the minus
+//	-flags 'Clone:uint64=CLONE_*'       the same as that integer
 //	-typedef '*'                        the typedefs, and the enums that have no -enum
 //	-type clone_args.flags=Clone        a member
 //	-type __kernel_uid32_t=UID          all that has the type of a typedef
-//	-type 'RLIM_*=uint64'               constants
+//	-type 'RLIM_*=uint64'               constants, whatever -enum says
 //
 // -enum and -flags make a type with a method String, which returns the name that
 // the header gives first to the number, or Kind(7). For bits it returns all the
@@ -210,6 +210,17 @@
 // What pastes, quotes or measures an argument, follows one as a pointer, or
 // is no expression, is skipped, and -v says why.
 //
+// # Calls of ioctls
+//
+// With -ioctls, an ioctl that is defined by _IOR, _IOW or _IOWR of a struct or union gets a
+// function: IoctlKvmGetRegs(fd int, arg *KvmRegs) (int, error). It makes the
+// system call once and returns what that does, for some ioctls return more
+// than 0; an error is a syscall.Errno. The kernel may keep the struct no longer than the call,
+// but addresses in it are those of memory that the caller has to keep in place,
+// as with any struct here. Ioctls of numbers have none: their definitions say int where some
+// take the number, and some its address. These functions need package
+// syscall, where all else imports unsafe alone, and are built on Linux.
+//
 // # Comments
 //
 // With -comments the comments of the headers become those of Go: on constants, on
@@ -247,6 +258,8 @@
 //
 //	{"name":"CLONE_PIDFD","value":4096,"type":"int","base":"hex",
 //	 "enum":"...","gap":true,"pos":POS}
+//
+// With -ioctls, an ioctl has an arg, the name of the STRUCT that is its argument.
 //
 // A STRUCT is a struct or a union, whose size, alignment and offsets are in
 // bytes. Its name is "struct TAG", "union TAG" or that of a typedef; it has

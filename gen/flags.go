@@ -44,7 +44,8 @@ the headers of one architecture binds only that one: say so with -arch.
     -typedef T    make a Go type of the C typedef T (a pattern)
     -type C=GO    use that Go type for a member (clone_args.flags), a typedef,
                   or constants
-    -unsigned X   bits like 1<<31, negative in C, are not in those that match X
+    -unsigned X   make bits like 1<<31, which are negative in C, positive in the
+                  constants that match X
     -I DIR        look for headers in DIR too, before those of the kernel
     -D NAME=TEXT  define a macro, as 1 without =TEXT
     -include H    read the header H before each of -header
@@ -56,6 +57,7 @@ the headers of one architecture binds only that one: say so with -arch.
                   kernels, given like DIR, or by a table of names
     -funcs P=TYPE make functions of macros that match, of arguments of that Go
                   type (uint32 without =TYPE), where they are exact
+    -ioctls P     make functions of the ioctls that match, of their structs
     -comments     carry over the comments of the headers, under their licence
     -json         print the model, or the differences, for programs
     -v            end with a table of what was read and skipped, and why
@@ -68,7 +70,7 @@ Examples:
 
     KERNEL=~/linux go generate ./...
     gen -kernel /usr/include -arch amd64 -header linux/landlock.h -o landlock
-    gen -kernel ~/linux -header linux/sched.h -flags Clone=CLONE_* \
+    gen -kernel ~/linux -header linux/sched.h -flags 'Clone=CLONE_*' \
         -type clone_args.flags=Clone
     gen -kernel ~/linux-7.1 -diff ~/linux-7.0
 
@@ -88,6 +90,7 @@ type options struct {
 	dir, pkg             string
 	arches               []model.Arch
 	funcs                []model.FuncWish
+	ioctls               []string // patterns
 	check, json, verbose bool
 	comments             bool
 }
@@ -136,6 +139,7 @@ func parseFlags(args []string) (options, error) {
 	f.Var(&excludes, "exclude", "")
 	f.Var(&renames, "rename", "")
 	f.Var(&funcs, "funcs", "")
+	f.Var((*listFlag)(&o.ioctls), "ioctls", "")
 	f.Var(&archNames, "arch", "")
 	var types typeFlags
 	types.register(f)
@@ -160,7 +164,7 @@ func parseFlags(args []string) (options, error) {
 	if given["prefix"] && !given["header"] && !given["diff"] {
 		return o, errors.New("-prefix narrows what -header or -diff read; give one of them too")
 	}
-	for _, name := range slices.Concat([]string{"exclude", "rename", "I", "D", "include", "unit", "comments", "funcs"}, typeFlagNames) {
+	for _, name := range slices.Concat([]string{"exclude", "rename", "I", "D", "include", "unit", "comments", "funcs", "ioctls"}, typeFlagNames) {
 		if given[name] && !given["header"] {
 			return o, fmt.Errorf("-%s changes what -header reads; give that too", name)
 		}
@@ -224,6 +228,7 @@ var conflicts = []struct{ a, b, why string }{
 	{"rename", "json", "the model has the names of C"},
 	{"rename", "diff", "the differences have the names of C"},
 	{"since", "diff", "-diff tells itself what is new"},
+	{"ioctls", "diff", "the differences have no functions"},
 	{"funcs", "diff", "the differences have no functions"},
 	{"comments", "json", "the model has no comments"},
 	{"comments", "diff", "the differences have no comments"},
@@ -266,6 +271,11 @@ var argTypes = map[string]string{
 
 // chooseFuncs completes which macros become functions.
 func (o *options) chooseFuncs(funcs []string) error {
+	for _, p := range o.ioctls {
+		if _, err := path.Match(p, ""); err != nil {
+			return fmt.Errorf("-ioctls %s: %w", p, err)
+		}
+	}
 	for _, f := range funcs {
 		pattern, arg, ok := strings.Cut(f, "=")
 		if !ok {

@@ -38,6 +38,9 @@ func TestFunctionsAgainstC(t *testing.T) {
 		"usr/lib/linux/uapi/" + arch.Kernel + "/asm/" + mark[0]: "/* " + mark[1] + " */\n",
 	})
 	for arg, c := range argTypes {
+		if testing.Short() && arg != "uint32" && arg != "int64" {
+			continue
+		}
 		t.Run(arg, func(t *testing.T) {
 			checkFunctions(t, cc, kernel, arg, c, "linux/tool.h", "TOOL_*")
 		})
@@ -96,7 +99,7 @@ func checkFunctions(t *testing.T, cc, kernel, arg, cType, headers string, patter
 					if strings.HasSuffix(f.Name, "_BIT") {
 						v %= 64 // other shifts have no answer
 					}
-					if f.Name == "TOOL_DIVIDE" || f.Name == "TOOL_SAFE" || f.Name == "TOOL_EITHER" {
+					if slices.Contains([]string{"TOOL_DIVIDE", "TOOL_SAFE", "TOOL_EITHER", "TOOL_LAZY", "TOOL_LAZY_OR"}, f.Name) {
 						v &= 0x7fffffff // nor has the least number by -1
 					}
 					goArgs = append(goArgs, fmt.Sprintf("%s(u(%d))", arg, v))
@@ -189,3 +192,67 @@ func n[T bool | int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 | uint64 
 
 func print(name, args string, n uint64) { fmt.Println(name, args, n) }
 `
+
+// The function of an ioctl makes it: a terminal tells its settings, and what is no
+// terminal an error.
+func TestIoctlCalls(t *testing.T) {
+	arch, ok := model.ArchByName(runtime.GOARCH)
+	if _, err := exec.LookPath("go"); err != nil || !ok || runtime.GOOS != "linux" || arch.Kernel != "x86" && arch.Kernel != "arm64" {
+		t.Skip("this takes the go command, and the numbers of ioctls that most architectures have")
+	}
+	if f, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0); err != nil {
+		t.Skip("there is no terminal to be had: ", err)
+	} else {
+		f.Close()
+	}
+	mark := portMarks[arch.Kernel]
+	kernel := gentest.Folder(t, map[string]string{
+		"usr/include/linux/version.h":                           "#define LINUX_VERSION_CODE 459524\n#define LINUX_VERSION_MAJOR 7\n#define LINUX_VERSION_PATCHLEVEL 3\n#define LINUX_VERSION_SUBLEVEL 4\n",
+		"usr/lib/linux/uapi/" + arch.Kernel + "/asm/" + mark[0]: "/* " + mark[1] + " */\n",
+		"usr/include/linux/term.h": `
+#define _IOR(type, nr, size) ((2U << 30) | ((type) << 8) | (nr) | (sizeof(size) << 16))
+struct term_settings { unsigned in, out, control, local; unsigned char line, keys[19]; unsigned in_speed, out_speed; };
+#define TERM_GET _IOR('T', 0x2a, struct term_settings)
+`})
+	dir := t.TempDir()
+	var stderr bytes.Buffer
+	if status := run([]string{"-kernel", kernel, "-arch", runtime.GOARCH, "-header", "linux/term.h", "-ioctls", "TERM_*", "-o", dir, "-package", "main"}, io.Discard, &stderr); status != exitDone {
+		t.Fatalf("exit status %d: %s", status, stderr.Bytes())
+	}
+	for name, text := range map[string]string{"go.mod": "module ioctls\n\ngo 1.26\n", "main.go": `package main
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+func main() {
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		panic(err)
+	}
+	var s TermSettings
+	if n, err := IoctlTermGet(int(terminal.Fd()), &s); n != 0 || err != nil || s.Control == 0 {
+		panic(err)
+	}
+	file, err := os.Open("go.mod")
+	if err != nil {
+		panic(err)
+	}
+	if n, err := IoctlTermGet(int(file.Fd()), &s); n != 0 || !errors.Is(err, syscall.ENOTTY) {
+		panic(err)
+	}
+}
+`} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("go", "run", ".")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=", "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

@@ -20,7 +20,7 @@ func (c command) report(readings []reading, p *golang.Package) {
 		}
 		if c.verbose {
 			printReport(c.stderr, r, p, c.exclude)
-			printLines(c.stderr, "Functions", idle(r, c.funcs).Lines(r.arches))
+			printLines(c.stderr, "Functions", slices.Concat(idle(r, c.funcs).Lines(r.arches), mute(r, c.ioctls).Lines(r.arches)))
 			printLines(c.stderr, "Prefixes", elsewhere(r, c.prefixes).Lines(r.arches))
 			continue
 		}
@@ -30,7 +30,7 @@ func (c command) report(readings []reading, p *golang.Package) {
 		for _, line := range r.lacking.Lines(r.arches) {
 			fmt.Fprintf(c.stderr, "Linux %s: left out %s; -v tells why\n", r.version, line)
 		}
-		for _, list := range []model.Remarks{unmatched(r, c.exclude), idle(r, c.funcs), elsewhere(r, c.prefixes)} {
+		for _, list := range []model.Remarks{unmatched(r, c.exclude), idle(r, c.funcs), mute(r, c.ioctls), elsewhere(r, c.prefixes)} {
 			for _, line := range list.Lines(r.arches) {
 				fmt.Fprintln(c.stderr, line)
 			}
@@ -180,6 +180,25 @@ func idle(r reading, funcs []model.FuncWish) model.Remarks {
 		}
 	}
 	return idle
+}
+
+// noCall begins why an ioctl that is asked for has no function.
+const noCall = "no call: "
+
+// mute lists the patterns of -ioctls that no ioctl with an argument matches.
+func mute(r reading, ioctls []string) model.Remarks {
+	var mute model.Remarks
+	for _, p := range ioctls {
+		if !slices.ContainsFunc(r.units, func(u model.Unit) bool {
+			return slices.ContainsFunc(u.Consts, func(c model.Const) bool { return c.Arg != "" && model.Matches(p, c.Name) }) ||
+				slices.ContainsFunc(u.Skips, func(s model.Skip) bool { return strings.HasPrefix(s.Reason, noCall) && model.Matches(p, s.Name) })
+		}) {
+			for _, arch := range r.arches {
+				mute.Add(fmt.Sprintf("-ioctls %s: no ioctl with an argument matches", p), arch)
+			}
+		}
+	}
+	return mute
 }
 
 // elsewhere tells of the prefixes of the command line what no header has, and

@@ -203,8 +203,8 @@ func (p *past) ask(wants []want, together bool, names []string) {
 }
 
 // search looks for lost names in all the headers of a kernel, for they may have
-// moved since. What no header has as a word is absent for certain; headers that
-// have the word are read. One of asm-generic/ counts as that of asm/, which alone
+// moved since. What no header has as a word is absent, unless one pastes it
+// together that is not read now; headers that have the word are read. One of asm-generic/ counts as that of asm/, which alone
 // may include it.
 func search(pasts []*past) {
 	words := map[string]bool{}

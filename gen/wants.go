@@ -49,7 +49,7 @@ func (c command) wants(kernels []tree) ([]want, error) {
 				left++
 				continue
 			}
-			g := model.Group{Headers: []model.Header{{Path: path, Prefixes: c.prefixes}}, Exclude: c.exclude, Define: c.defines, Include: c.first, Comments: c.comments, Funcs: c.funcs}
+			g := model.Group{Headers: []model.Header{{Path: path, Prefixes: c.prefixes}}, Exclude: c.exclude, Define: c.defines, Include: c.first, Comments: c.comments, Funcs: c.funcs, Ioctls: c.ioctls}
 			w := want{g, pattern || len(kernels) > 1, pattern}
 			i := slices.IndexFunc(wants, func(w want) bool { return w.Headers[0].Path == path })
 			if i < 0 {

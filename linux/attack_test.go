@@ -47,7 +47,7 @@ func TestAttackByMemoryOfChild(t *testing.T) {
 			"Capabilities": prctl, "Capabilities and NoNewPrivs": prctl,
 		}},
 		{"root by the user its child becomes", true, nil, nobody, user, false, map[string]string{
-			"Credential": prctl,
+			"Credential": prctl, "Credential and Securebits": prctl,
 		}},
 		{"user with capabilities by one without", true, nil, capable, user, false, map[string]string{
 			"NewUser": "raw NewUser", "NewUser mapped by parent": "raw NewUser", "NewUser and Created": "raw NewUser",

@@ -114,8 +114,6 @@ func (a attributes) ofProcess() {
 	for _, e := range entries {
 		a["namespace "+e.Name()], _ = os.Readlink("/proc/self/ns/" + e.Name())
 	}
-	entries, _ = os.ReadDir("/proc/self/fd")
-	a["descriptors"] = fmt.Sprint(len(entries))
 }
 
 // differences tells what has changed. Threads may come and go.

@@ -241,7 +241,7 @@ type Child struct {
 
 	// Seccomp, if not nil, says which system calls the program may make, as
 	// compiled by Filter.Compile of package seccomp. It has to allow execve(2), or
-	// execveat(2) with Exec, and exit_group(2). It needs NoNewPrivs, or
+	// execveat(2) with Exec or NoFileSystem, and exit_group(2). It needs NoNewPrivs, or
 	// CAP_SYS_ADMIN. seccomp(2), Linux 3.17.
 	Seccomp *seccomp.Program
 

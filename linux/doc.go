@@ -123,6 +123,12 @@
 // is in flight, but write nothing to this program. A
 // program that sets PR_SET_DUMPABLE itself is to use [SetDumpable].
 //
+// Some settings belong to the memory, and so would be changed in this program as
+// well: whether memory can become executable (PR_SET_MDWE), is merged or made of
+// huge pages, and what goes into a core dump. [Child] has no fields for them; a
+// program sets them itself. Scheduling, I/O priority, memory policy, timer slack,
+// personality, keyrings, securebits and the subreaper belong to the child.
+//
 // Descriptors: the child begins with those of this program (CLONE_FILES), and as
 // its first step unshares the few it needs and closes the rest, which takes the
 // same time however many there are. One that stands still even before that,

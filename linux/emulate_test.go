@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -233,6 +234,10 @@ var _ = helper("keep promise", byMeans(func(args []string, how linux.Flags) int 
 
 // Die with the parent, whatever it dies of, and while it creates children.
 func TestChildrenDieWithTheirParent(t *testing.T) {
+	many := 30
+	if testing.Short() {
+		many = 10
+	}
 	eachMeans(t, func(t *testing.T, means string) {
 		for _, end := range []string{"killed", "exits", "panics", "executes"} {
 			if testing.Short() && (end == "exits" || end == "panics") {
@@ -244,7 +249,7 @@ func TestChildrenDieWithTheirParent(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer r.Close()
-				c := child("prolific", means, end)
+				c := child("prolific", means, end, itoa(many+10))
 				c.Files = []*os.File{nil, w, nil}
 				p := start(t, c)
 				w.Close()
@@ -255,13 +260,13 @@ func TestChildrenDieWithTheirParent(t *testing.T) {
 						wait(t, p)
 						t.Skip(lines.Text())
 					}
-					if n++; n == 30 && end == "killed" {
+					if n++; n == many && end == "killed" {
 						p.Kill()
 					}
 				}
 				// All copies of the pipe are closed: by the parent and by its children.
-				if wait(t, p); n < 30 {
-					t.Errorf("the parent had %d children, want 30", n)
+				if wait(t, p); n < many {
+					t.Errorf("the parent had %d children, want %d", n, many)
 				}
 			})
 		}
@@ -269,6 +274,7 @@ func TestChildrenDieWithTheirParent(t *testing.T) {
 }
 
 var _ = helper("prolific", byMeans(func(args []string, _ linux.Flags) int {
+	enough, _ := strconv.Atoi(args[1])
 	for i := range 100 {
 		c := emulating(kill, "sleep")
 		c.Files[1] = os.Stdout
@@ -277,7 +283,7 @@ var _ = helper("prolific", byMeans(func(args []string, _ linux.Flags) int {
 			return fail("%v\n", err)
 		}
 		fmt.Println(p.Pid())
-		if i < 40 {
+		if i < enough {
 			continue
 		}
 		switch args[0] {

@@ -10,22 +10,18 @@ import (
 	"syscall"
 
 	"github.com/go-clone3/clone3/linux"
-	"golang.org/x/sys/unix"
 )
 
 // runAsInit starts what a container is for, hands signals on to it, and returns
 // what to exit with. Meanwhile it reaps what it inherits, and leaves the children
 // that other parts of this program have started, and wait for, to them.
 func runAsInit(ctx context.Context, service *linux.Child, inherited func(linux.Orphan)) (code int, err error) {
-	// Who is not process 1 inherits what is below it as a subreaper, from before there
-	// is anything to inherit.
-	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		return 0, os.NewSyscallError("prctl", err)
-	}
-	defer unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 	ctx, cancel := context.WithCancel(ctx)
-	reaping := make(chan error, 1)
-	go func() { reaping <- linux.ReapOrphans(ctx, inherited) }()
+	defer cancel()
+	reaping, err := linux.ReapOrphans(ctx, inherited)
+	if err != nil {
+		return 0, err
+	}
 	defer func() {
 		cancel()
 		<-reaping

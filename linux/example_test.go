@@ -302,7 +302,9 @@ func ExampleFlags_String() {
 func ExampleReapOrphans() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go linux.ReapOrphans(ctx, nil)
+	if _, err := linux.ReapOrphans(ctx, nil); err != nil {
+		log.Fatal(err)
+	}
 
 	p, err := linux.Clone3(ctx, &linux.Child{
 		Path:  "/usr/bin/service",

@@ -55,6 +55,11 @@ func TestNoFileSystem(t *testing.T) {
 				c.Credential = &syscall.Credential{Uid: 1000, Gid: 1000}
 			}
 		},
+		"CAP_SYS_CHROOT": func(c *linux.Child) {
+			if os.Geteuid() == 0 { // and not NoNewPrivs
+				c.Flags, c.Capabilities = 0, new(linux.Capabilities)
+			}
+		},
 		"Landlock": func(c *linux.Child) {
 			c.Landlock = &landlock.Rules{ABI: 1, Paths: executable()}
 		},

@@ -281,6 +281,10 @@ var flights = map[string]struct {
 	"Capabilities and NoNewPrivs": {child: func(c *linux.Child) {
 		c.Flags, c.Capabilities = linux.NoNewPrivs, new(linux.Capabilities)
 	}},
+	"Credential and Securebits": {child: func(c *linux.Child) {
+		c.Credential = &syscall.Credential{Uid: 1000, Gid: 1000}
+		c.Securebits = linux.SecureNoSetuidFixup | linux.SecureNoRoot
+	}},
 	"Credential and AmbientCaps": {child: func(c *linux.Child) {
 		c.Credential = &syscall.Credential{Uid: 1000, Gid: 1000}
 		c.AmbientCaps = []uintptr{unix.CAP_NET_ADMIN}

@@ -20,6 +20,7 @@ import (
 	"github.com/go-clone3/clone3/linux"
 	"github.com/go-clone3/clone3/linux/seccomp"
 	"github.com/go-clone3/clone3/scripts/kerneltest"
+	"github.com/go-clone3/clone3/uapi"
 	"golang.org/x/sys/unix"
 )
 
@@ -574,9 +575,14 @@ var _ = helper("listen without descriptors", func(args []string) int {
 func TestListenerFaults(t *testing.T) {
 	skipped := 0
 	calls := map[string]uintptr{"socketpair": unix.SYS_SOCKETPAIR, "fcntl": unix.SYS_FCNTL, "seccomp": unix.SYS_SECCOMP, "sendmsg": unix.SYS_SENDMSG,
-		"recvmsg": unix.SYS_RECVMSG, "pidfd_getfd": unix.SYS_PIDFD_GETFD, "shutdown": unix.SYS_SHUTDOWN, "prctl": unix.SYS_PRCTL}
+		"recvmsg": unix.SYS_RECVMSG, "pidfd_getfd": unix.SYS_PIDFD_GETFD, "shutdown": unix.SYS_SHUTDOWN, "prctl": unix.SYS_PRCTL,
+		"clone3": unix.SYS_CLONE3, "close_range": uapi.SYS_CLOSE_RANGE}
 	for name, nr := range calls {
 		for _, errno := range []syscall.Errno{unix.EINTR, unix.ENOMEM, unix.EMFILE, unix.EPERM, unix.ENOSYS} {
+			if nr == unix.SYS_CLONE3 && errno != unix.ENOSYS {
+				skipped++ // glibc then creates no threads
+				continue
+			}
 			out, status := output(t, child("listen with a fault", strconv.Itoa(int(nr)), strconv.Itoa(int(errno))))
 			if strings.HasPrefix(out, "SKIP") {
 				skipped++
@@ -622,6 +628,11 @@ var _ = helper("listen with a fault", func(args []string) int {
 		before, _ := os.ReadDir("/proc/self/fd")
 		err := once()
 		after, _ := os.ReadDir("/proc/self/fd")
+		if nr == unix.SYS_CLONE3 || nr == uapi.SYS_CLOSE_RANGE { // without which there are other ways
+			if err != nil && syscall.Errno(errno) == unix.ENOSYS {
+				return fail("got error %v\n", err)
+			}
+		}
 		if err != nil && !errors.Is(err, syscall.Errno(errno)) && !errors.Is(err, errors.ErrUnsupported) {
 			return fail("got error %v\n", err)
 		}
@@ -785,5 +796,42 @@ func TestListenerAndSignals(t *testing.T) {
 	is(t, "Return", p.Listener().Return(n, 6), nil)
 	if got := says(); got != "6" {
 		t.Errorf("the child has got %s, want 6", got)
+	}
+}
+
+var _ = helper("ask many", func(args []string) int {
+	n, _ := strconv.Atoi(args[0])
+	for range n {
+		unix.RawSyscall(unix.SYS_GETSID, 0, 0, 0)
+	}
+	return 0
+})
+
+// From a call to the end of its answer, with the two in turn and without.
+func BenchmarkListener(b *testing.B) {
+	for _, sync := range []bool{false, true} {
+		b.Run(fmt.Sprintf("sync=%v", sync), func(b *testing.B) {
+			c := child("ask many", strconv.Itoa(b.N))
+			c.Flags, c.Listen, c.Seccomp = linux.NoNewPrivs, true, notifying()
+			p, err := linux.Clone3(background, c)
+			if err != nil {
+				b.Skip(err)
+			}
+			defer p.Close()
+			l := p.Listener()
+			if sync && l.Sync(true) != nil {
+				b.Skip("since Linux 6.6")
+			}
+			for range b.N {
+				n, err := l.Receive(background)
+				if err == nil {
+					err = l.Return(n, 0)
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			p.Wait(background)
+		})
 	}
 }

@@ -163,7 +163,10 @@ func TestLeaveZombie(t *testing.T) {
 
 func TestWaitUsesNoThreads(t *testing.T) {
 	threads := func() int { return pprof.Lookup("threadcreate").Count() }
-	const n = 100
+	n := 100
+	if testing.Short() {
+		n = 30
+	}
 	var processes []*linux.Process
 	var releases []func()
 	for range n {

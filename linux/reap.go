@@ -26,14 +26,16 @@ type Orphan struct {
 	Rusage Rusage
 }
 
-// ReapOrphans reaps the processes that this program inherits, until ctx ends,
-// and returns the context's error. Each is told to reaped, unless that is nil,
-// in the goroutine that has called ReapOrphans.
+// ReapOrphans lets this program inherit what its descendants leave behind, and reaps
+// it in the background until ctx ends. From its return on nothing below this program
+// that loses its parent is missed. Each Orphan is told to reaped, unless that is nil,
+// by one goroutine. Once that has come to its end, done receives why: what
+// context.Cause returns, or what has failed.
 //
 // A process whose parent ends gets another: the first of its PID namespace, as
 // the program of a container is, or below that the nearest child subreaper. Who
-// inherits is to reap, or zombies remain. ReapOrphans makes this program a child
-// subreaper while it runs. It is to be called before this program can inherit
+// inherits is to reap, or zombies remain. Until done receives, this program is a child
+// subreaper. It is to be called before this program can inherit
 // anything else than it started itself, and once at a time.
 //
 // The children that this program starts itself are left to whoever waits for
@@ -46,15 +48,25 @@ type Orphan struct {
 // Where the kernel lists no children of threads (CONFIG_PROC_CHILDREN), pidfds
 // alone decide. /proc is needed, and a handler of SIGCHLD is set with os/signal.
 // PR_SET_CHILD_SUBREAPER(2const), Linux 3.4; pidfd_open(2), Linux 5.3.
-func ReapOrphans(ctx context.Context, reaped func(Orphan)) error {
-	ended := make(chan os.Signal, 1)
-	signal.Notify(ended, syscall.SIGCHLD)
-	defer signal.Stop(ended)
+func ReapOrphans(ctx context.Context, reaped func(Orphan)) (done <-chan error, err error) {
 	restore, err := becomeSubreaper()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer restore()
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGCHLD)
+	why := make(chan error, 1)
+	go func() {
+		err := reapUntil(ctx, ended, reaped)
+		signal.Stop(ended)
+		restore()
+		why <- err
+	}()
+	return why, nil
+}
+
+// reapUntil is ReapOrphans in its goroutine: ended tells of children.
+func reapUntil(ctx context.Context, ended <-chan os.Signal, reaped func(Orphan)) error {
 	// A signal that comes while the channel is full is none too few, but there is
 	// no harm in looking.
 	tick := time.NewTicker(time.Second)

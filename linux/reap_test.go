@@ -46,18 +46,17 @@ func TestReapOrphans(t *testing.T) {
 var _ = helper("reap orphans", func(args []string) int {
 	each, _ := strconv.Atoi(args[0])
 	ctx, cancel := context.WithCancel(background)
+	defer cancel()
 	var reaped atomic.Int64
-	done := make(chan error, 1)
-	go func() {
-		done <- linux.ReapOrphans(ctx, func(o linux.Orphan) {
-			if o.Status.Code() != 9 {
-				fmt.Printf("orphan %d ended with %v, want exit status 9\n", o.Pid, o.Status)
-			}
-			reaped.Add(1)
-		})
-	}()
-	for !subreaper() {
-		time.Sleep(time.Millisecond)
+	done, err := linux.ReapOrphans(ctx, func(o linux.Orphan) {
+		if o.Status.Code() != 9 {
+			fmt.Printf("orphan %d ended with %v, want exit status 9\n", o.Pid, o.Status)
+		}
+		reaped.Add(1)
+	})
+	if err != nil || !subreaper() {
+		fmt.Printf("ReapOrphans: %v, and a subreaper: %t\n", err, subreaper())
+		return 1
 	}
 	wrong := atomic.Int64{}
 	check := func(ok bool, format string, args ...any) {
@@ -119,7 +118,7 @@ var _ = helper("reap orphans", func(args []string) int {
 		time.Sleep(5 * time.Millisecond)
 	}
 	cancel()
-	err := <-done
+	err = <-done
 	check(err == context.Canceled, "ReapOrphans: got %v, want %v", err, context.Canceled)
 	check(!subreaper(), "this program is still a subreaper")
 	check(reaped.Load() == int64(4*each), "%d orphans were reaped, want %d", reaped.Load(), 4*each)
@@ -161,10 +160,9 @@ var _ = helper("zombies among orphans", func(args []string) int {
 	}
 	ctx, cancel := context.WithCancel(background)
 	defer cancel()
-	done := make(chan error, 1)
-	go func() { done <- linux.ReapOrphans(ctx, nil) }()
-	for !subreaper() {
-		time.Sleep(time.Millisecond)
+	done, err := linux.ReapOrphans(ctx, nil)
+	if err != nil {
+		return fail("ReapOrphans: %v", err)
 	}
 	zombie := func(pid int) error {
 		for {

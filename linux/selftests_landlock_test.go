@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,8 +73,16 @@ func errnoIn(err error) (errno syscall.Errno) {
 	return errno
 }
 
-// fionbio is FIONBIO, as most architectures have it.
-const fionbio = 0x5421
+// fionbio is FIONBIO.
+var fionbio = func() uint {
+	switch runtime.GOARCH {
+	case "mips", "mipsle", "mips64", "mips64le":
+		return 0x667e
+	case "ppc64", "ppc64le":
+		return 0x8004667e
+	}
+	return 0x5421
+}()
 
 // A landlockTrial does what the cases do. Paths are below the root.
 type landlockTrial struct {
@@ -455,6 +464,9 @@ var landlockTests = []landlockTest{
 
 func TestSelftestsLandlockFS(t *testing.T) {
 	for _, test := range landlockTests {
+		if testing.Short() && strings.HasPrefix(test.name, "max_layers,") {
+			continue // of two that create many processes
+		}
 		t.Run(test.name, func(t *testing.T) { tryLandlock(t, layout(t), test) })
 	}
 }

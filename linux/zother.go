@@ -218,8 +218,8 @@ func (l *Listener) ReturnFile(n *seccomp.Notification, f *os.File, closeOnExec b
 }
 
 // Sync says that this program and the child are to run in turn: the kernel then
-// wakes who waits on the same CPU, which is quicker, by some microseconds, when both
-// do nothing else. SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, Linux 6.6.
+// wakes who waits on the same CPU, and an answer takes less than half the time, when
+// both do nothing else. SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, Linux 6.6.
 func (l *Listener) Sync(on bool) error {
 	return onlyLinux("Listener.Sync")
 }
@@ -856,14 +856,16 @@ type Orphan struct {
 	Rusage Rusage
 }
 
-// ReapOrphans reaps the processes that this program inherits, until ctx ends,
-// and returns the context's error. Each is told to reaped, unless that is nil,
-// in the goroutine that has called ReapOrphans.
+// ReapOrphans lets this program inherit what its descendants leave behind, and reaps
+// it in the background until ctx ends. From its return on nothing below this program
+// that loses its parent is missed. Each Orphan is told to reaped, unless that is nil,
+// by one goroutine. Once that has come to its end, done receives why: what
+// context.Cause returns, or what has failed.
 //
 // A process whose parent ends gets another: the first of its PID namespace, as
 // the program of a container is, or below that the nearest child subreaper. Who
-// inherits is to reap, or zombies remain. ReapOrphans makes this program a child
-// subreaper while it runs. It is to be called before this program can inherit
+// inherits is to reap, or zombies remain. Until done receives, this program is a child
+// subreaper. It is to be called before this program can inherit
 // anything else than it started itself, and once at a time.
 //
 // The children that this program starts itself are left to whoever waits for
@@ -876,6 +878,6 @@ type Orphan struct {
 // Where the kernel lists no children of threads (CONFIG_PROC_CHILDREN), pidfds
 // alone decide. /proc is needed, and a handler of SIGCHLD is set with os/signal.
 // PR_SET_CHILD_SUBREAPER(2const), Linux 3.4; pidfd_open(2), Linux 5.3.
-func ReapOrphans(ctx context.Context, reaped func(Orphan)) error {
-	return onlyLinux("ReapOrphans")
+func ReapOrphans(ctx context.Context, reaped func(Orphan)) (done <-chan error, err error) {
+	return nil, onlyLinux("ReapOrphans")
 }

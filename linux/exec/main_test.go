@@ -4,6 +4,7 @@ package exec_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"github.com/go-clone3/clone3/linux"
 	"github.com/go-clone3/clone3/linux/exec"
 	"github.com/go-clone3/clone3/scripts/leaktest"
+	"golang.org/x/sys/unix"
 )
 
 // Commands of these tests are the test binary itself: with this variable set it
@@ -206,6 +208,14 @@ func skipExamples() {
 				"Example_pluginHost", "Example_movingFromOSExec", "Example_agentsTool")
 			break
 		}
+	}
+	if testing.Verbose() || flag.Lookup("test.count").Value.String() != "1" {
+		no(errors.New("testing.RunTests prints more with -v and -count"), "Example_leftoversOfTests")
+	}
+	// With Landlock switched off, only who looks at what is not enforced is warned.
+	const version = 1 // asks for that, LANDLOCK_CREATE_RULESET_VERSION
+	if _, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, version); errno != 0 {
+		no(errno, "Example_agentsTool")
 	}
 	flag.Set("test.skip", strings.Trim(strings.Join(skip, "|"), "|"))
 }

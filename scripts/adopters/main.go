@@ -8,7 +8,8 @@
 // the copies. Its tests run in both, and so does a program that uses it, see
 // testdata/adopters, below which processes have to be left before, and none
 // after. It is a failure if a test passes before and not after, as with
-// scripts/clients, and if a program does not show the difference.
+// scripts/clients, and if a program does not show the difference. With modules as
+// arguments, the lines of others in the table stay.
 //
 //	go run ./scripts/adopters [-v] [-proof] [-o FILE] [module...]
 package main
@@ -17,6 +18,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -55,8 +57,8 @@ func run(only []string) error {
 	if err != nil {
 		return err
 	}
-	if *output != "" && (*proofs || len(only) > 0) {
-		return errors.New("a table of some of it is none to keep: -o goes with no module and without -proof")
+	if *output != "" && *proofs {
+		return errors.New("a table without tests is none to keep: -o goes without -proof")
 	}
 	dir, err := os.MkdirTemp("", "adopters")
 	if err != nil {
@@ -87,12 +89,24 @@ func run(only []string) error {
 	if !*proofs {
 		errs = append(errs, report.Print(os.Stdout, "os/exec", "the patch", *verbose))
 	}
-	table := table(rows)
-	fmt.Printf("\n%s\n%.0f seconds\n", table, time.Since(start).Seconds())
+	lines := map[string]string{}
+	for _, r := range rows {
+		lines[r.module] = r.line()
+	}
+	fmt.Printf("\n%s\n%.0f seconds\n", table(adopters, lines), time.Since(start).Seconds())
 	if err := errors.Join(errs...); err != nil || *output == "" {
 		return err
 	}
-	return os.WriteFile(*output, []byte(table), 0o666)
+	old, err := os.ReadFile(*output)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, a := range adopters {
+		if lines[a.module] == "" {
+			lines[a.module] = a.kept(string(old))
+		}
+	}
+	return os.WriteFile(*output, []byte(table(adopters, lines)), 0o666)
 }
 
 // A row of the table is what became of a module.
@@ -184,8 +198,27 @@ func (a adopter) proveBoth(both gotest.Both, program []byte, r *row) error {
 	return nil
 }
 
-// table is a document in Markdown.
-func table(rows []row) string {
+// line is the row as the table has it.
+func (r row) line() string {
+	return fmt.Sprintf("| %s%s%s | %d + %d | %v<br>%v | %s: **%d**, **%d** | %s |\n", r.what, r.key(), r.wants, r.code, r.tests,
+		r.before, r.after, kinds[r.proof].what, r.was, r.is, strings.Join(r.asked, "<br>"))
+}
+
+// key is what no other line has.
+func (a adopter) key() string { return "<br>" + a.module + " " + a.version + " | " }
+
+// kept is the line of an earlier table, or "".
+func (a adopter) kept(table string) string {
+	for line := range strings.Lines(table) {
+		if strings.Contains(line, a.key()) {
+			return line
+		}
+	}
+	return ""
+}
+
+// table is a document in Markdown, with the lines there are.
+func table(adopters []adopter, lines map[string]string) string {
 	var b strings.Builder
 	b.WriteString(`# What public modules gain
 
@@ -195,10 +228,13 @@ count beside it.
 | what it is | with the patch | lines: code + tests | its tests before, after | counted before, after | asked for in |
 |---|---|---|---|---|---|
 `)
-	for _, r := range rows {
-		fmt.Fprintf(&b, "| %s<br>%s %s | %s | %d + %d | %v<br>%v | %s: **%d**, **%d** | %s |\n", r.what, r.module, r.version, r.wants, r.code, r.tests,
-			r.before, r.after, kinds[r.proof].what, r.was, r.is, strings.Join(r.asked, "<br>"))
+	for _, a := range adopters {
+		b.WriteString(lines[a.module])
 	}
-	b.WriteString("\nTests: passed/failed/skipped, subtests included. Lines of tests, examples and what is read\nalong are mostly the import. Of the three processes that a proof starts, one has left its\nsession.\n")
+	b.WriteString(`
+Tests: passed/failed/skipped, subtests included; those that fail do so before, too.
+Lines of tests and examples are the import, mostly. Of the three processes that a
+proof starts, one has left its session.
+`)
 	return b.String()
 }

@@ -40,6 +40,31 @@ func TestList(t *testing.T) {
 	}
 }
 
+// A table of other versions than those of the list would be of something else.
+func TestTheTableIsOfTheList(t *testing.T) {
+	list, err := os.ReadFile("../../testdata/adopters.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	adopters, err := parse(string(list))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile("../../testdata/adopters.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := map[string]string{}
+	for _, a := range adopters {
+		if lines[a.module] = a.kept(string(b)); lines[a.module] == "" {
+			t.Errorf("%s %s is not in it", a.module, a.version)
+		}
+	}
+	if got := table(adopters, lines); got != string(b) {
+		t.Errorf("it has something else, too: got\n%s", b)
+	}
+}
+
 const whole = "module a v1\nwhat x y\nwants z\npackages . ./b\nproof crash a.go\n"
 
 func TestParse(t *testing.T) {

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"slices"
@@ -99,5 +103,37 @@ func TestLinks(t *testing.T) {
 	got, err := links(dir, "README.md")
 	if err != nil || len(got) != 2 || !strings.Contains(got[0], "gone.md") || !strings.Contains(got[1], "gone.svg") {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// A guide is shown as a whole file, and is executed.
+func TestGuidesAreWholeFiles(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	guides := 0
+	for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+		name := filepath.Base(m[2])
+		if !strings.HasPrefix(name, "example_") || name == "example_test.go" {
+			continue
+		}
+		guides++
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join("../..", m[2]), nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		examples := doc.Examples(f)
+		if len(examples) != 1 {
+			t.Errorf("%s has %d examples, want 1", m[2], len(examples))
+			continue
+		}
+		// Of a whole file Code is the file.
+		if _, whole := examples[0].Code.(*ast.File); !whole || examples[0].Output == "" || examples[0].Doc == "" {
+			t.Errorf("%s: whole: %t, output %q, comment %q", m[2], whole, examples[0].Output, examples[0].Doc)
+		}
+	}
+	if guides < 10 {
+		t.Errorf("the README has %d guides", guides)
 	}
 }

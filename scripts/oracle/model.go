@@ -20,6 +20,7 @@ type (
 		Before  []string
 		Consts  []constant
 		Structs []structure
+		Types   []namedType
 	}
 	constant struct {
 		Name  string
@@ -41,8 +42,13 @@ type (
 		Bits     *struct{ Offset, Width int64 }
 	}
 	ctype struct {
+		Kind   string
 		Size   int64
 		Inline *structure
+	}
+	namedType struct {
+		Name string
+		Type ctype
 	}
 )
 

@@ -18,6 +18,7 @@ const header = `
 #define NEGATIVE -3
 #define NAME "two" "\x00" "parts"
 enum color { RED = 7 };
+typedef short shade[3];
 struct inner { char c; };
 struct probe {
 	unsigned char head;
@@ -45,7 +46,8 @@ const right = `{
 		{"Name": "named", "Type": {"Size": 4, "Inline": {"Fields": [{"Name": "bits", "Type": {"Size": 4}, "Bits": {"Offset": 0, "Width": 4}}]}}, "Offset": 16},
 		{"Name": "list", "Type": {"Size": 2}, "Offset": 20},
 		{"Name": "tail", "Flexible": true, "Offset": 22, "Type": {"Size": 0}}
-	]}]
+	]}],
+	"Types": [{"Name": "enum color", "Type": {"Kind": "uint", "Size": 4}}, {"Name": "shade", "Type": {"Kind": "array", "Size": 6}}]
 }`
 
 // TestEveryWrongFactIsFound changes one fact of a right model at a time.
@@ -76,6 +78,8 @@ func TestEveryWrongFactIsFound(t *testing.T) {
 		{"offset of a flexible array", `"Offset": 22`, `"Offset": 24`, "offsetof(struct probe, tail) is 24"},
 		{"size of a field", `"Type": {"Size": 2}`, `"Type": {"Size": 4}`, "sizeof(struct probe.list) is 4"},
 		{"place of a bit-field", `"Offset": 13`, `"Offset": 11`, "struct probe.high: bits 11 to 19"},
+		{"size of a typedef", `"Size": 6`, `"Size": 4`, "sizeof(shade) is 4"},
+		{"sign of an enum", `"uint"`, `"int"`, "whether enum color has a sign is 1"},
 		{"width of a bit-field", `"Width": 4`, `"Width": 5`, "struct probe.named.bits: bits 128 to 132"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -90,8 +94,8 @@ func TestEveryWrongFactIsFound(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.assertions() != 20 {
-				t.Errorf("%d assertions, want 20", got.assertions())
+			if got.assertions() != 23 {
+				t.Errorf("%d assertions, want 23", got.assertions())
 			}
 			switch {
 			case test.wrong == "" && len(got.mismatches) > 0:
@@ -178,7 +182,7 @@ func TestFixturesHold(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	checked := 0
-	for _, name := range []string{"basic", "bits", "dialect", "enums", "inner", "macros", "packed", "paste", "shapes"} {
+	for _, name := range []string{"basic", "bits", "dialect", "enums", "inner", "macros", "packed", "paste", "shapes", "types"} {
 		a, err := txtar.ParseFile("../../testdata/parse-" + name + ".txtar")
 		if err != nil {
 			t.Fatal(err)

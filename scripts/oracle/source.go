@@ -42,7 +42,21 @@ func newSource(u unit) *source {
 		s.tally.aligns++
 		s.fields(st, st.Fields, "", 0)
 	}
+	for _, t := range u.Types {
+		s.named(t)
+	}
 	return s
+}
+
+// named asserts the size of an enum or typedef, and the sign of a number.
+func (s *source) named(t namedType) {
+	fmt.Fprintf(&s.buf, "_Static_assert(sizeof(%[1]s) == %[2]d, \"sizeof(%[1]s) is %[2]d\");\n", t.Name, t.Type.Size)
+	s.tally.sizes++
+	if t.Type.Kind == "int" || t.Type.Kind == "uint" {
+		negative := b2i(t.Type.Kind == "int")
+		fmt.Fprintf(&s.buf, "_Static_assert(((%[1]s)-1 < (%[1]s)1) == %[2]d, \"whether %[1]s has a sign is %[2]d\");\n", t.Name, negative)
+		s.tally.types++
+	}
 }
 
 func (s *source) text() []byte { return s.buf.Bytes() }

@@ -483,13 +483,38 @@ func (tu *translation) describe(c constDecl) (w model.Words) {
 // describeEnum is what comments say of an enum, by its first enumerator.
 func (tu *translation) describeEnum(c constDecl) string {
 	text := tu.commentsOf(c.pos.File)
-	if doc, ok := text.docs[c.enumName()]; ok {
-		return doc.text
+	for _, kind := range []string{"", "enum "} { // a typedef's name without a tag
+		if doc, ok := text.docs[kind+c.enumName()]; ok {
+			return doc.text
+		}
 	}
 	if k, ok := text.aboveType(c.enumName(), "enum", c.enumLine); ok {
 		return text.onMember(k, "")
 	}
 	return ""
+}
+
+// simpleTypedef is a line that declares one name.
+var simpleTypedef = regexp.MustCompile(`^\s*typedef\b[^;,{}]*;\s*$`)
+
+// describeType is what comments say of an enum or a typedef.
+func (tu *translation) describeType(t model.NamedType) (w model.Words) {
+	text := tu.commentsOf(t.Pos.File)
+	for _, kind := range []string{"", "enum ", "typedef "} {
+		if doc, ok := text.docs[kind+t.Name]; ok {
+			return model.Words{Doc: doc.text}
+		}
+	}
+	switch {
+	case t.IsEnum():
+		if k, ok := text.aboveType(t.Name, "enum", t.Pos.Line); ok {
+			w.Doc = text.onMember(k, "")
+		}
+	case t.Pos.Line < len(text.code) && simpleTypedef.MatchString(text.code[t.Pos.Line]):
+		w = text.words(declaration{name: t.Name, from: t.Pos.Line, to: t.Pos.Line, opens: ";}{\x00", closes: ";"})
+		w.Above = ""
+	}
+	return w
 }
 
 // keyword is what r begins with.

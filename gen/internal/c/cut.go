@@ -48,10 +48,31 @@ func (s *sources) cutAt(p place) (model.Skip, bool) {
 		blank(cut[d.from:d.to])
 		s.text[p.file] = cut
 		line := bytes.Count(text[:d.from], []byte("\n")) + 1
+		if s.usesVaOpt(old) {
+			p.why = hasVaOpt
+		}
 		return model.Skip{Name: declarationName(old), Reason: p.why, Pos: model.Pos{File: p.file, Line: headerLine(line)}}, true
 	}
 	return model.Skip{}, false
 }
+
+// usesVaOpt reports whether a declaration names a macro that has __VA_OPT__.
+func (s *sources) usesVaOpt(declaration []byte) bool {
+	for _, text := range s.text {
+		if !bytes.Contains(text, []byte(vaOpt)) {
+			continue
+		}
+		for _, m := range vaOptMacro.FindAllSubmatch(text, -1) {
+			if regexp.MustCompile(`\b` + string(m[1]) + `\b`).Match(declaration) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// vaOptMacro is the definition of a macro with __VA_OPT__, over continued lines.
+var vaOptMacro = regexp.MustCompile(`(?m)^[ \t]*#[ \t]*define[ \t]+(\w+)\((?:[^\n]|\\\n)*` + vaOpt)
 
 // blank overwrites what is neither a directive nor the end of a line.
 func blank(text []byte) {

@@ -3,6 +3,7 @@ package c
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -57,6 +58,9 @@ func (e *evaluation) whole() (v value, err error) {
 			panic(r)
 		}
 	}()
+	if slices.Contains(e.toks, vaOpt) {
+		e.fail(hasVaOpt)
+	}
 	v = e.rvalue(e.comma())
 	if len(e.toks) > 0 {
 		e.fail("no constant expression: %q follows it", e.toks[0])
@@ -473,6 +477,13 @@ func (e *evaluation) primary() value {
 	e.fail("no constant expression: %q", t)
 	return value{}
 }
+
+// vaOpt is a part of macros that the preprocessor does not know, with the reason
+// for which what uses it is skipped.
+const (
+	vaOpt    = "__VA_OPT__"
+	hasVaOpt = "uses " + vaOpt + ", which is not supported"
+)
 
 func isIdent(t string) bool {
 	c := t[0]

@@ -3,12 +3,16 @@ package c
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/go-clone3/clone3/gen/internal/gentest"
 	"github.com/go-clone3/clone3/gen/internal/model"
+	"github.com/go-clone3/clone3/gen/internal/textfs"
 )
 
 // argTypes are C types that arguments may have.
@@ -215,5 +219,49 @@ func TestFunctionsAreTheMacros(t *testing.T) {
 		if answers < 5000 {
 			t.Errorf("%s: only %d answers", goarch, answers)
 		}
+	}
+}
+
+// The same for the macros of the kernel's headers.
+func TestFunctionsOfTheKernel(t *testing.T) {
+	trees := gentest.CachedTrees(t, "headers-7*")
+	if len(trees) == 0 {
+		t.Skip("no kernel headers in the cache: run `make test`, which fetches them")
+	}
+	dir := trees[len(trees)-1]
+	inc := textfs.FS(func(name string) ([]byte, error) {
+		if below, ok := strings.CutPrefix(name, "asm/"); ok {
+			return os.ReadFile(filepath.Join(dir, "usr/lib/linux/uapi/x86/asm", below))
+		}
+		return os.ReadFile(filepath.Join(dir, "usr/include", name))
+	})
+	var headers []string
+	for _, pattern := range []string{"linux/*.h", "linux/*/*.h", "sound/*.h", "scsi/*.h", "drm/*.h", "rdma/*.h"} {
+		paths, err := filepath.Glob(filepath.Join(dir, "usr/include", pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		headers = append(headers, paths...)
+	}
+	answers, functions := 0, 0
+	for i, path := range headers {
+		if i%4 != 0 || testing.Short() && i%20 != 0 { // all of them have 222,840 answers, none of them wrong
+			continue
+		}
+		name, _ := filepath.Rel(filepath.Join(dir, "usr/include"), path)
+		goarch := []string{"amd64", "386"}[i/4%2]
+		g := model.Group{Name: "test", Headers: []model.Header{{Path: filepath.ToSlash(name)}}}
+		n, err := readTogether(new(Parser), inc, archOf(t, goarch), []model.Group{g}, func(tu *translation, _ []string) int {
+			tu.list = slices.DeleteFunc(slices.Clone(tu.macroList()), func(m macro) bool { return m.pos.File != g.Headers[0].Path || !m.fnLike })
+			functions += len(tu.list)
+			return checkFunctions(t, tu)
+		})
+		if err == nil { // others are for other tests
+			answers += n
+		}
+	}
+	t.Logf("%d macros with arguments, %d answers", functions, answers)
+	if functions == 0 || answers < 10*functions {
+		t.Errorf("%d macros with arguments have only %d answers", functions, answers)
 	}
 }

@@ -9,7 +9,7 @@ import (
 // Names returns what the headers of groups, read as one translation unit, and
 // those that they include declare: the C names of macros that stand for
 // something, with () behind those that take arguments, and of enumerators, those of structs and unions that are defined,
-// and those of their members as in model.FieldName. It computes no values, which
+// of enums and typedefs, and those of members as in model.FieldName. It computes no values, which
 // makes it three times as fast as ParseTogether.
 func (p *Parser) Names(inc fs.FS, a model.Arch, groups []model.Group) (map[string]bool, error) {
 	return readTogether(p, inc, a, groups, func(tu *translation, _ []string) map[string]bool {
@@ -24,6 +24,9 @@ func (p *Parser) Names(inc fs.FS, a model.Arch, groups []model.Group) (map[strin
 		}
 		for _, c := range tu.consts {
 			names[c.name] = true
+		}
+		for _, t := range tu.typeDecls {
+			names[t.name] = true
 		}
 		for _, r := range tu.records {
 			names[r.tag] = true

@@ -2,6 +2,7 @@ package c
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
 	"regexp"
 	"slices"
@@ -178,22 +179,32 @@ func translate(src *sources, a model.Arch, g model.Group, first []string) (*tran
 		return tu, err
 	}
 	cfg.FS = tu.src
+	cfg.IncludePaths = append(cfg.IncludePaths, lostDir)
+	cfg.SysIncludePaths = append(cfg.SysIncludePaths, lostDir)
 	cfg.PragmaHandler = tu.pragma
-	read := func(how func(*cc.Config, []cc.Source) (*cc.AST, error)) (*cc.AST, error) {
-		return how(cfg, []cc.Source{
-			{Name: "<predefined>", Value: predefined(a)},
-			{Name: "<defined>", Value: defines.String()},
-			{Name: "<headers>", Value: includes.String()},
-			{Name: "<end>", Value: endOfHeaders},
-		})
+	all := []cc.Source{
+		{Name: "<predefined>", Value: predefined(a)},
+		{Name: "<defined>", Value: defines.String()},
+		{Name: "<headers>", Value: includes.String()},
+		{Name: "<end>", Value: endOfHeaders},
 	}
-	ast, err := read(cc.Translate)
+	ast, err := cc.Translate(cfg, all)
+	if tu.src.computed && !tu.src.vetted {
+		// The preprocessor says without the parser whether they are all right.
+		tu.src.vetted, tu.errs = true, nil
+		tu.src.restart()
+		if err := tu.failed(cc.Preprocess(cfg, all, io.Discard)); err != nil {
+			return tu, err
+		}
+		tu.src.restart()
+		ast, err = cc.Translate(cfg, all)
+	}
 	if err != nil && len(tu.errs) == 0 && !strings.Contains(err.Error(), ccLimit) {
 		// What cc checks includes layouts that it has wrong. All that matters
 		// here is checked again from what it has read.
 		tu.src.restart()
 		tu.unchecked = true
-		ast, err = read(cc.Parse)
+		ast, err = cc.Parse(cfg, all)
 	}
 	if err := tu.failed(err); err != nil {
 		return tu, err
@@ -258,6 +269,8 @@ func (tu *translation) pragma(toks []cc.Token) error {
 		}
 	case leaveHeader:
 		tu.src.leave()
+	case lostHeader:
+		tu.errs = append(tu.errs, tu.src.lostAt(toks[0].Position().Filename))
 	case "once":
 		tu.src.once[toks[0].Position().Filename] = true
 	case "pack": // the others have become declarations
@@ -299,6 +312,8 @@ func (tu *translation) failed(err error) error {
 		}
 	}
 	if lacks > 0 { // and what follows from it
+		clear(tu.scope.missing)
+		tu.unread = place{}
 		lines = slices.DeleteFunc(lines, func(l string) bool { return !strings.Contains(l, noHeader) })
 	}
 	return &model.ParseError{Arch: tu.arch.GOARCH, Lines: lines, Lacks: lacks > 0}

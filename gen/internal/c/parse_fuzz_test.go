@@ -34,6 +34,7 @@ func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"enum", // cc never came back from this, nor from the next
 		"*\x89",
+		"#include <>\nenum w { A };\n",
 		"#define A A B\n#define B B A\n",
 		"#define F(x, y...) g(x, ##y)\n#define V F(1)\n",
 		"#include <linux/fuzz.h>\n",
@@ -66,6 +67,11 @@ func FuzzParse(f *testing.F) {
 			}
 			for _, s := range u.Structs {
 				checkInside(t, s)
+			}
+			for _, n := range u.Types {
+				if n.Name == "" || n.Type.Kind == model.Invalid || n.Type.Size < 0 || n.Type.Enum == "" && strings.HasPrefix(n.Name, "enum ") {
+					t.Errorf("type %+v", n)
+				}
 			}
 			for _, s := range u.Skips {
 				if s.Name == "" || s.Reason == "" {

@@ -3,6 +3,7 @@ package c
 import (
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"github.com/go-clone3/clone3/gen/internal/gentest"
 
 	"golang.org/x/tools/txtar"
+
+	"github.com/go-clone3/clone3/gen/internal/textfs"
 
 	"github.com/go-clone3/clone3/gen/internal/model"
 )
@@ -118,6 +121,46 @@ func TestParse(t *testing.T) {
 				}
 				gentest.Golden(t, filepath.Base(path), "want-"+goarch, []byte(dumpUnit(u)))
 			})
+		}
+	}
+}
+
+// Headers of which others use names without including them must have these.
+func TestHomesHaveTheirNames(t *testing.T) {
+	trees := gentest.CachedTrees(t, "headers-7*")
+	if len(trees) == 0 {
+		t.Skip("no kernel headers in the cache: run `make test`, which fetches them")
+	}
+	dir := trees[len(trees)-1]
+	arch := archOf(t, "amd64")
+	inc := textfs.FS(func(name string) ([]byte, error) {
+		if below, ok := strings.CutPrefix(name, "asm/"); ok {
+			return os.ReadFile(filepath.Join(dir, "usr/lib/linux/uapi/x86/asm", below))
+		}
+		return os.ReadFile(filepath.Join(dir, "usr/include", name))
+	})
+	for _, h := range homes {
+		if _, err := fs.Stat(inc, h.header); err != nil {
+			continue // it is one of gen's own
+		}
+		g := model.Group{Headers: []model.Header{{Path: h.header}}}
+		found, err := readTogether(new(Parser), inc, arch, []model.Group{g}, func(tu *translation, _ []string) map[string]bool {
+			has := map[string]bool{}
+			for _, name := range h.names {
+				_, typedef := tu.scope.typedefs[name]
+				_, tag := tu.scope.tags[name]
+				_, enum := tu.scope.enums[name]
+				has[name] = typedef || tag || enum || tu.macros[name] != nil
+			}
+			return has
+		})
+		if err != nil {
+			t.Errorf("%s: %v", h.header, err)
+		}
+		for name, has := range found {
+			if !has {
+				t.Errorf("%s has no %s", h.header, name)
+			}
 		}
 	}
 }

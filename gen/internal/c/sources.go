@@ -28,11 +28,15 @@ type sources struct {
 	last string            // the last header of the translation unit
 	errs []string          // what is wrong with a header as a whole
 	cut  []model.Skip      // declarations that are no longer in text
+
+	computed bool // a header has an #include that names no header itself, but perhaps a macro that does
+	vetted   bool // these are all right; until then they are left out
 }
 
 const (
 	enterHeader = "__gen_enter"
 	leaveHeader = "__gen_leave"
+	lostHeader  = "__gen_lost"
 	packAssert  = `_Static_assert(1, "#pragma pack `
 
 	maxDepth   = 200   // as in GCC
@@ -44,12 +48,53 @@ func newSources(fsys fs.FS, m *memory) *sources {
 	return &sources{fsys: fsys, memo: m, text: map[string][]byte{}, once: map[string]bool{}}
 }
 
+// lostDir is the last directory where cc looks for headers, and has all that
+// there are not. Else cc would end the translation unit there, in the middle of
+// an enum perhaps, and wait forever for the rest of that. What is in it is no
+// file, so that __has_include does not find it.
+const lostDir = "<lost>/-/-/-/-/-/-/-/-"
+
+// lost is a header that is not there, as cc reads it.
+type lost struct{ fs.File }
+
+func (f lost) Stat() (fs.FileInfo, error) {
+	info, err := f.File.Stat()
+	return lostInfo{info}, err
+}
+
+type lostInfo struct{ fs.FileInfo }
+
+func (lostInfo) IsDir() bool { return true }
+
+// lostAt says that the header being read includes one that is not there, which
+// cc calls by this name.
+func (s *sources) lostAt(name string) string {
+	name = strings.TrimLeft(strings.TrimPrefix(name, "<lost>"), "/-")
+	pos, raw := model.Pos{File: s.current()}, "<"+name+">"
+	for i, l := range bytes.Split(s.text[pos.File], []byte("\n")) {
+		if m := includeDirective.FindSubmatch(l); m != nil && path.Clean("/"+string(m[2])) == path.Clean("/"+name) {
+			pos.Line, raw = headerLine(i+1), string(m[1])
+			break
+		}
+	}
+	return pos.String() + noHeader + raw
+}
+
+// computedInclude is an #include that cc may find to name no header. It then
+// ends the translation unit as for one that is not there.
+var computedInclude = regexp.MustCompile(`(?m)^[ \t]*#[ \t]*include(?:_next)?\b[ \t]*(?:[^<" \t\n][^\n]*)?$`)
+
+var includeDirective = regexp.MustCompile(`^[ \t]*#[ \t]*include(?:_next)?[ \t]*(["<]([^">]*)[">])`)
+
 // headerLine returns the line of a header from the line that cc counts.
 func headerLine(ccLine int) int { return ccLine - 1 }
 
 // Open makes sources the file system of cc.
 func (s *sources) Open(name string) (fs.File, error) {
 	name = path.Clean(name)
+	if strings.HasPrefix(name, "<lost>") {
+		return lost{textfs.File(name, []byte("#pragma "+lostHeader+"\n"))}, nil
+	}
 	text, ok := s.text[name]
 	if !ok {
 		b, err := fs.ReadFile(s.fsys, name)
@@ -68,7 +113,12 @@ func (s *sources) Open(name string) (fs.File, error) {
 			s.errs = append(s.errs, fmt.Sprintf("%s: brackets nest deeper than %d", model.Pos{File: name, Line: r.tooDeep}, maxNesting))
 		}
 		text = r.text
-		s.text[name] = text
+		if computedInclude.Match(text) && !s.vetted {
+			s.computed = true
+			text = computedInclude.ReplaceAll(text, nil)
+		} else {
+			s.text[name] = text
+		}
 	}
 	return textfs.File(name, text), nil
 }

@@ -48,3 +48,19 @@ func TestRewriteDropsSemicolons(t *testing.T) {
 		}
 	}
 }
+
+// A macro may name a header, too, and one that is not reached need not be there.
+func TestIncludeByMacro(t *testing.T) {
+	h := headers("linux/x.h", "#define HERE \"y.h\"\n#define THERE <linux/z.h>\n#undef linux\n#include HERE\n#include THERE\n#ifdef NO\n#include NOWHERE\n#endif\nenum e { A = sizeof(y_t) + sizeof(z_t) };\n",
+		"linux/y.h", "typedef char y_t[3];\n", "linux/z.h", "typedef char z_t[4];\n")
+	u, err := Parse(h, archOf(t, "amd64"), oneHeader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range u.Consts {
+		if c.Name == "A" && c.Value.ExactString() == "7" {
+			return
+		}
+	}
+	t.Errorf("got constants %v, want A, 7", u.Consts)
+}

@@ -81,6 +81,7 @@ func (tu *translation) unit(g model.Group) model.Unit {
 	})
 	gaps := map[string][]bool{}
 	prev := constDecl{}
+	var args []*record // of ioctls
 	for _, c := range all {
 		if c.e.val.why != "" {
 			u.Skips = append(u.Skips, model.Skip{Name: c.name, Reason: c.e.val.why, Pos: c.pos})
@@ -99,6 +100,15 @@ func (tu *translation) unit(g model.Group) model.Unit {
 					out.Above = strings.Trim(tu.describeEnum(c)+"\n\n"+out.Above, "\n")
 				}
 			}
+			if c.enum == nil && slices.ContainsFunc(g.Ioctls, func(p string) bool { return model.Matches(p, c.name) }) {
+				switch r, err := tu.ioctlArg(c.name); {
+				case err == nil:
+					out.Arg = r.tag
+					args = append(args, r)
+				case err != errNoIoctl:
+					u.Skips = append(u.Skips, model.Skip{Name: c.name, Reason: "no call: " + err.Error(), Pos: c.pos})
+				}
+			}
 			u.Consts = append(u.Consts, out)
 			prev = c
 		}
@@ -106,7 +116,7 @@ func (tu *translation) unit(g model.Group) model.Unit {
 	slices.SortStableFunc(u.Funcs, func(a, b model.Func) int {
 		return cmp.Or(order[a.Pos.File]-order[b.Pos.File], strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line)
 	})
-	tu.structs(&u, g)
+	tu.structs(&u, g, args)
 	tu.types(&u, g, order)
 	if g.Comments {
 		u.Licences = map[string]string{}
@@ -160,8 +170,8 @@ func (tu *translation) behind(g model.Group) (found []model.Behind) {
 }
 
 // structs adds the records that g asks for, and those that their members
-// need.
-func (tu *translation) structs(u *model.Unit, g model.Group) {
+// or these ioctls need.
+func (tu *translation) structs(u *model.Unit, g model.Group, args []*record) {
 	wanted := map[*record]int{}
 	var need func(r *record)
 	need = func(r *record) {
@@ -188,6 +198,12 @@ func (tu *translation) structs(u *model.Unit, g model.Group) {
 		if i, ok := wanted[r]; ok && i >= 0 && r.typ.bad == "" {
 			need(r)
 		}
+	}
+	for _, r := range args {
+		if _, ok := wanted[r]; !ok {
+			wanted[r] = -1
+		}
+		need(r)
 	}
 	var list []*record
 	for _, r := range tu.records {
@@ -291,7 +307,11 @@ func (tu *translation) types(u *model.Unit, g model.Group, order map[string]int)
 		case c.size < 0:
 			skip(t.name, "a typedef of incomplete type "+c.c, t.pos)
 		default:
-			u.Types = append(u.Types, model.NamedType{Name: t.name, Type: c.model(tu.scope.abi), Pos: t.pos})
+			named := model.NamedType{Name: t.name, Type: c.model(tu.scope.abi), Pos: t.pos}
+			if g.Comments {
+				named.Words = tu.describeType(named)
+			}
+			u.Types = append(u.Types, named)
 		}
 	}
 	slices.SortStableFunc(u.Types, func(a, b model.NamedType) int {

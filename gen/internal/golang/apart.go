@@ -107,6 +107,11 @@ func (t *teller) group(g []model.Unit) error {
 				structs = append(structs, t.structs[i][s.Name])
 			}
 		}
+		for i, c := range consts {
+			if to, ok := t.renamed[c.Arg]; ok {
+				consts[i].Arg = to
+			}
+		}
 		u.Consts, u.Structs = consts, structs
 	}
 	for i := range t.structs {

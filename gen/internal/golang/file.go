@@ -18,5 +18,5 @@ func IsPackageName(s string) bool { return token.IsIdentifier(s) && s != "_" }
 func IsFileOf(group, name string) bool {
 	rest, ok := strings.CutPrefix(strings.TrimSuffix(name, ".go"), "z"+group)
 	set, some := strings.CutPrefix(rest, "_linux_")
-	return ok && (rest == "" || rest == "_linux" || some && isSetName(set))
+	return ok && (rest == "" || rest == "_linux" || some && (set == callsFile || isSetName(set)))
 }

@@ -21,6 +21,7 @@ type Package struct {
 
 	names    map[string]string                // of constants, by their C names
 	funcs    map[string]string                // of functions, by their C names
+	calls    map[string]string                // of the functions of ioctls, by their C names
 	licences map[string]map[string]string     // of headers with comments, by group
 	records  map[string]map[string][]goStruct // by architecture and C name
 	named    map[string]map[string]goNamed    // likewise
@@ -61,7 +62,7 @@ func Merge(units []model.Unit, o Options) (Package, error) {
 	if err := n.resolve(); err != nil {
 		return Package{}, err
 	}
-	p.names, p.funcs, p.records, p.named, p.typed = n.consts, n.funcs, n.records, n.named, n.typesOfConsts()
+	p.names, p.funcs, p.calls, p.records, p.named, p.typed = n.consts, n.funcs, n.calls, n.records, n.named, n.typesOfConsts()
 	p.Apart.AddAll(n.apart)
 	p.LeftOut.AddAll(t.leftOut)
 	p.Plain.AddAll(t.plain)
@@ -72,6 +73,12 @@ func Merge(units []model.Unit, o Options) (Package, error) {
 	inParallel(len(groups), func(at int) {
 		g := groups[at]
 		for i, arch := range arches {
+			g[i].Consts = slices.Clone(g[i].Consts)
+			for j := range g[i].Consts {
+				if c := &g[i].Consts[j]; c.Arg != "" && p.records[arch][c.Arg] == nil {
+					c.Arg = "" // which is told
+				}
+			}
 			g[i].Structs = slices.DeleteFunc(slices.Clone(g[i].Structs), func(s model.Struct) bool { return p.records[arch][s.Name] == nil })
 			g[i].Types = slices.DeleteFunc(slices.Clone(g[i].Types), func(t model.NamedType) bool { return p.named[arch][t.Name].Name == "" })
 		}
@@ -210,16 +217,16 @@ func funcKey(name string) string { return "function " + name }
 func (t declTable) same(u declTable, key string) bool {
 	if a, ok := t.consts[key]; ok {
 		b, ok := u.consts[key]
-		return ok && model.SameValue(a.Value, b.Value) && t.typed[a.Name] == u.typed[b.Name]
-	}
-	if _, ok := t.types[key]; ok {
-		_, ok := u.types[key]
-		return ok && reflect.DeepEqual(t.named[key].unplaced(), u.named[key].unplaced())
+		return ok && model.SameValue(a.Value, b.Value) && a.Arg == b.Arg && t.typed[a.Name] == u.typed[b.Name]
 	}
 	if f, ok := t.funcs[key]; ok {
 		g, ok := u.funcs[key]
 		f.Pos, g.Pos = model.Pos{}, model.Pos{}
 		return ok && reflect.DeepEqual(f, g)
+	}
+	if _, ok := t.types[key]; ok {
+		_, ok := u.types[key]
+		return ok && reflect.DeepEqual(t.named[key].unplaced(), u.named[key].unplaced())
 	}
 	_, here := t.structs[key]
 	_, there := u.structs[key]

@@ -30,6 +30,7 @@ type namer struct {
 	asked   overrides
 	consts  map[string]string                // Go names, by C name
 	funcs   map[string]string                // Go names of macros, by C name
+	calls   map[string]string                // Go names of the functions of ioctls, by C name
 	types   map[string]string                // Go names that are not the usual, by what they are of
 	records map[string]map[string][]goStruct // by architecture and C name
 	named   map[string]map[string]goNamed    // likewise
@@ -41,7 +42,7 @@ func newNamer(arches []string, groups [][]model.Unit, t *typist) *namer {
 	n := &namer{
 		arches: arches, decls: make([]model.Decls, len(arches)), rename: t.Rename, strip: slices.Clone(t.Strip), tables: t.tables,
 		asked:  overrides{list: t.Types, used: t.used},
-		consts: map[string]string{}, funcs: map[string]string{}, types: map[string]string{}, bare: map[string]bool{},
+		consts: map[string]string{}, funcs: map[string]string{}, calls: map[string]string{}, types: map[string]string{}, bare: map[string]bool{},
 		records: map[string]map[string][]goStruct{}, named: map[string]map[string]goNamed{},
 	}
 	slices.SortFunc(n.strip, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
@@ -74,6 +75,7 @@ const (
 	functionName
 	recordName
 	typedefName
+	callName
 	memberTypeName
 	offsetName
 )
@@ -128,6 +130,11 @@ func (n *namer) resolve() error {
 		n.consts[name] = cmp.Or(n.rename[name], to)
 	}
 	for i, d := range n.decls {
+		for _, c := range d.Consts {
+			if c.Arg != "" {
+				n.calls[c.Name] = callNameOf(c.Name)
+			}
+		}
 		for _, f := range d.Funcs {
 			n.funcs[f.Name] = cmp.Or(n.rename[f.Name], constName(f.Name))
 			if bare, ok := n.stripped(f.Name, strings.HasPrefix); ok && n.rename[f.Name] == "" && !taken[constName(bare)] {
@@ -277,6 +284,11 @@ func (n *namer) collide(arch int, losers map[string]claim) error {
 		}
 		add(n.consts[c.Name], claim{constKey(c.Name), c.Name, "constant " + cName(c.Name), c.Pos, kind})
 	}
+	for _, c := range d.Consts {
+		if c.Arg != "" {
+			add(n.calls[c.Name], claim{callKey(c.Name), c.Name, "the call of " + cName(c.Name), c.Pos, callName})
+		}
+	}
 	for _, f := range d.Funcs {
 		kind := functionName
 		if n.rename[f.Name] != "" {
@@ -337,6 +349,10 @@ func (n *namer) giveWay(l claim) {
 	}
 	if isConst {
 		n.consts[name] = otherName(n.consts[name], "X"+cName(name)+groupSuffix(name))
+		return
+	}
+	if name, ok := strings.CutPrefix(l.key, callKey("")); ok {
+		n.calls[name] = otherName(n.calls[name], "X"+n.calls[name])
 		return
 	}
 	if name, ok := strings.CutPrefix(l.key, funcKey("")); ok {

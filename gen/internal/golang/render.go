@@ -48,6 +48,9 @@ func Render(p Package, pkg, version string) ([]File, error) {
 			}
 			name, doc := fileName(g.Group.Name, part.Arches, m.Arches), doc
 			jobs = append(jobs, func() (File, error) { return r.file(name, doc, part, g.Group, table) })
+			if constraint(part.Arches) == "" && r.hasCalls(part) {
+				jobs = append(jobs, func() (File, error) { return r.callsFile(g.Group.Name, part) })
+			}
 		}
 	}
 	if len(jobs) == 0 {
@@ -77,7 +80,7 @@ func (r renderer) file(name, doc string, part model.ArchSet, group model.Group, 
 	renderConsts(f, part.Consts, r.names, r.typed[arch])
 	for _, t := range part.Types {
 		n := r.named[arch][t.Name]
-		n.Pos = t.Pos
+		n.Pos, n.Words = t.Pos, t.Words
 		renderNamed(f, n)
 	}
 	for _, s := range part.Structs {
@@ -87,6 +90,9 @@ func (r renderer) file(name, doc string, part model.ArchSet, group model.Group, 
 	}
 	for _, fn := range part.Funcs {
 		renderFunc(f, r.funcs[fn.Name], fn)
+	}
+	if constraint(part.Arches) != "" {
+		r.renderCalls(f, part)
 	}
 	renderTable(f, group.Table, table, r.names)
 	var data bytes.Buffer

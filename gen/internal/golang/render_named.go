@@ -14,7 +14,8 @@ func renderNamed(f *jen.File, n goNamed) {
 	if strings.HasPrefix(n.C, "the constants ") {
 		is = "has"
 	}
-	f.Add(comment("%s %s %s (%s).", n.Name, is, n.C, n.Pos))
+	f.Add(comment("%s %s %s (%s)%s.", n.Name, is, n.C, n.Pos, listed(n.Since)))
+	addMore(f, n.Doc)
 	def := f.Type().Id(n.Name)
 	if n.Alias {
 		def.Op("=")

@@ -14,9 +14,10 @@ import (
 
 // A goNamed is a Go type that is no struct, on one architecture.
 type goNamed struct {
-	Name   string
-	C      string // "enum pid_type", "the typedef pid_t", "the constants CLONE_*"
-	Pos    model.Pos
+	Name string
+	C    string // "enum pid_type", "the typedef pid_t", "the constants CLONE_*"
+	Pos  model.Pos
+	model.Words
 	Type   string       // what it is
 	Alias  bool         // another name of a type that has a name
 	Set    setOf        // whether it has constants

@@ -93,7 +93,7 @@ func harmless(line string) string {
 			return ' '
 		}
 		return r
-	}, strings.ToValidUTF8(line, "?"))
+	}, line) // which replaces what is no UTF-8
 	if directive.MatchString(line) {
 		return "- " + line
 	}

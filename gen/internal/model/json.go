@@ -102,8 +102,9 @@ func (c Const) MarshalJSON() ([]byte, error) {
 		Enum  string          `json:"enum,omitempty"`
 		Gap   bool            `json:"gap,omitempty"`
 		Since string          `json:"since,omitempty"`
+		Arg   string          `json:"arg,omitempty"`
 		Pos   Pos             `json:"pos"`
-	}{c.Name, value, c.Type, c.Base, c.Enum, c.Gap, c.Since, c.Pos})
+	}{c.Name, value, c.Type, c.Base, c.Enum, c.Gap, c.Since, c.Arg, c.Pos})
 }
 
 // MarshalJSON writes the values of c as Const does.

@@ -39,6 +39,7 @@ type Const struct {
 	Base  Base
 	Enum  string // the enum of an enumerator: "enum pid_type", the typedef's name when there is no tag, or "enum"; "" for a macro
 	Gap   bool   // set apart from the constant before it in the header
+	Arg   string // of an ioctl that Group.Ioctls asks for, the Struct.Name of its argument
 	Words
 	Pos Pos
 }
@@ -118,7 +119,8 @@ type Struct struct {
 type NamedType struct {
 	Name string `json:"name"` // of the typedef; "enum pid_type", or the typedef's name when there is no tag
 	Type Type   `json:"type"` // what a typedef stands for; of an enum, the integer
-	Pos  Pos    `json:"pos"`
+	Words
+	Pos Pos `json:"pos"`
 }
 
 // IsEnum reports whether t is an enum, and no typedef of one.
@@ -154,6 +156,7 @@ type Group struct {
 	// Comments are wanted: those of the headers, in Words.
 	Comments bool
 	Funcs    []FuncWish
+	Ioctls   []string // patterns of the ioctls whose arguments are wanted
 }
 
 // A Behind is a header behind those of a group that has names with a prefix that

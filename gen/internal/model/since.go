@@ -44,6 +44,9 @@ func (u Unit) EachWords(do func(name string, w *Words)) {
 		do(s.Name, &s.Words)
 		eachField(s.Name, "", s.Fields, func(name string, f *Field) { do(name, &f.Words) })
 	}
+	for i := range u.Types {
+		do(u.Types[i].Name, &u.Types[i].Words)
+	}
 	for i := range u.Funcs {
 		do(FuncName(u.Funcs[i].Name), &u.Funcs[i].Words)
 	}
@@ -54,7 +57,8 @@ func FuncName(name string) string { return name + "()" }
 
 // Clone copies u so far that its names may be given other words.
 func (u Unit) Clone() Unit {
-	u.Consts, u.Structs, u.Funcs = slices.Clone(u.Consts), slices.Clone(u.Structs), slices.Clone(u.Funcs)
+	u.Consts, u.Structs = slices.Clone(u.Consts), slices.Clone(u.Structs)
+	u.Types, u.Funcs = slices.Clone(u.Types), slices.Clone(u.Funcs)
 	for i := range u.Structs {
 		u.Structs[i].Fields = cloneFields(u.Structs[i].Fields)
 	}
