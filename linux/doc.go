@@ -174,8 +174,8 @@
 // Landlock alone lets TCP be connected by sending (TCP Fast Open) on some kernels
 // before 7.3, and other protocols that come to the same, as Multipath TCP, on all:
 // [seccomp.Sockets] has the rules against it. And with CAP_PERFMON, which root
-// has, the environment and the mappings of other processes can be read since
-// Linux 6.18, whatever Landlock's rules are.
+// has, the environment and the mappings of other processes can be read on Linux 6.18
+// and 7.3, though not on 6.12, whatever Landlock's rules are.
 //
 // None of this protects from faults of the kernel. The program makes the calls
 // that it is left with on the same kernel as everybody else, and a fault in one of

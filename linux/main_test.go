@@ -107,7 +107,7 @@ func skipExamples() {
 		}
 	}
 	if foreignPrograms() {
-		skip = append(skip, "ExampleChild_landlock|ExampleConfine")
+		skip = append(skip, "ExampleChild_landlock|ExampleConfine|ExampleListener")
 	}
 	flag.Set("test.skip", strings.Trim(strings.Join(skip, "|"), "|"))
 }

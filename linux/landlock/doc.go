@@ -86,6 +86,8 @@
 //     otherwise); and creating a socket of any kind;
 //   - TCP connections by MSG_FASTOPEN before Linux 7.3: see [ConnectTCP];
 //   - unix sockets by path before ABI 9, abstract ones before 6;
+//   - the environment and the mappings of another process in /proc, for who has
+//     CAP_PERFMON, on Linux 6.18 and later;
 //   - shared memory and semaphores of System V, message queues, keyrings;
 //   - files that are in no file system that is mounted anywhere, such as pipes,
 //     sockets and namespaces by /proc/PID/fd and /proc/PID/ns, beyond what is said of
