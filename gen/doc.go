@@ -76,8 +76,9 @@
 //	gen                all that follow           flags, words for people, writing files
 //	internal/kernel    model, textfs             reading a kernel from the disk
 //	internal/c         model, textfs             the C parser, modernc.org/cc
-//	internal/golang    model                     the writer of Go, jennifer
+//	internal/golang    model, parallel           the writer of Go, jennifer
 //	internal/model     -                         the data, its JSON, its difference
+//	internal/parallel  -
 //	internal/textfs    -
 //
 // # Recipes

@@ -4,14 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/go-clone3/clone3/gen/internal/c"
 	"github.com/go-clone3/clone3/gen/internal/kernel"
 	"github.com/go-clone3/clone3/gen/internal/model"
+	"github.com/go-clone3/clone3/gen/internal/parallel"
 )
 
 // A tree is a kernel with what #include finds on each of some architectures.
@@ -96,7 +94,7 @@ func (k tree) read(wants []want, together bool, p *progress) (reading, error) {
 	if !together {
 		batches = slices.Collect(slices.Chunk(wants, 1))
 	}
-	inParallel(len(k.arches)*len(batches), func(i int) {
+	parallel.Each(len(k.arches)*len(batches), func(i int) {
 		a, batch := i/len(batches), i%len(batches)
 		first := a*len(wants) + batch*len(batches[0])
 		copy(results[first:], k.readTogether(a, batches[batch]))
@@ -224,18 +222,4 @@ func withoutMissing(inc fs.FS, g model.Group) (model.Group, []string) {
 	}
 	g.Headers = have
 	return g, lacks
-}
-
-// inParallel calls do for 0 to n-1, as many at a time as there are processors.
-func inParallel(n int, do func(int)) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				do(i)
-			}
-		})
-	}
-	wg.Wait()
 }

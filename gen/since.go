@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-clone3/clone3/gen/internal/kernel"
 	"github.com/go-clone3/clone3/gen/internal/model"
+	"github.com/go-clone3/clone3/gen/internal/parallel"
 )
 
 // origins finds when the kernel that r was read of got its names: from older
@@ -129,8 +130,8 @@ func findOrigins(r reading, together bool, trees []tree) model.Origins {
 			byTree[t], byArch[a.GOARCH] = append(byTree[t], p), append(byArch[a.GOARCH], p)
 		}
 	}
-	inParallel(len(pasts), func(i int) { pasts[i].ask(r.wants, together, wanted[pasts[i].goarch()]) })
-	inParallel(len(trees), func(i int) { search(byTree[i]) })
+	parallel.Each(len(pasts), func(i int) { pasts[i].ask(r.wants, together, wanted[pasts[i].goarch()]) })
+	parallel.Each(len(trees), func(i int) { search(byTree[i]) })
 	for arch, names := range wanted {
 		for _, name := range names {
 			if since := originOf(name, release(r.version), byArch[arch], release(trees[0].Version)); since != "" {

@@ -37,16 +37,16 @@ done
 importers 'modernc\.org/cc/v4' | rule cc 'gen/internal/c' 'is imported by gen/internal/c alone' || failed=1
 importers 'github\.com/dave/jennifer/jen' | rule jennifer 'gen/internal/golang' 'is imported by gen/internal/golang alone' || failed=1
 # What each floor of gen knows of the others; what it may know of the disk.
-for package in kernel c golang model textfs; do
+for package in kernel c golang model parallel textfs; do
 	case $package in
 	kernel | c) below="$module/gen/internal/(model|textfs)" ;;
-	golang) below="$module/gen/internal/model" ;;
+	golang) below="$module/gen/internal/(model|parallel)" ;;
 	*) below='' ;;
 	esac
 	deps "./gen/internal/$package" | sed -n "\,^$module/,p" | rule "gen/internal/$package" "$below" 'knows only the floors below it' || failed=1
 done
 importers 'os' | sed -n '/^gen/p' | rule os 'gen|gen/internal/(kernel|gentest)' 'is for the command and for the reader of kernels, in gen' || failed=1
-deps ./gen | rule gen "$module/gen/internal/(kernel|c|golang|model|textfs)|github.com/(dave/jennifer/jen|rogpeppe/go-internal/diff)|modernc.org/.*|github.com/remyoudompheng/bigfft" 'needs no other module, nothing of its tests, and not uapi or linux, without which it must build' || failed=1
+deps ./gen | rule gen "$module/gen/internal/(kernel|c|golang|model|parallel|textfs)|github.com/(dave/jennifer/jen|rogpeppe/go-internal/diff)|modernc.org/.*|github.com/remyoudompheng/bigfft" 'needs no other module, nothing of its tests, and not uapi or linux, without which it must build' || failed=1
 # imports PACKAGE: what it imports itself.
 imports() { go list -f '{{join .Imports "\n"}}' "$1"; }
 

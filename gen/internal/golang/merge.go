@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/go-clone3/clone3/gen/internal/model"
+	"github.com/go-clone3/clone3/gen/internal/parallel"
 )
 
 // A Package is the input of Render: what a run has read, split by what
@@ -70,7 +71,7 @@ func Merge(units []model.Unit, o Options) (Package, error) {
 	p.Unused.AddAll(n.unused())
 	p.Unused.AddAll(t.unused())
 	p.Groups = make([]model.MergedGroup, len(groups))
-	inParallel(len(groups), func(at int) {
+	parallel.Each(len(groups), func(at int) {
 		g := groups[at]
 		for i, arch := range arches {
 			g[i].Consts = slices.Clone(g[i].Consts)

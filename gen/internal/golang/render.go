@@ -12,6 +12,7 @@ import (
 	"github.com/dave/jennifer/jen"
 
 	"github.com/go-clone3/clone3/gen/internal/model"
+	"github.com/go-clone3/clone3/gen/internal/parallel"
 )
 
 // ErrNothing says that there is nothing to write.
@@ -57,7 +58,7 @@ func Render(p Package, pkg, version string) ([]File, error) {
 		return nil, ErrNothing
 	}
 	files, errs := make([]File, len(jobs)), make([]error, len(jobs))
-	inParallel(len(jobs), func(i int) { files[i], errs[i] = jobs[i]() })
+	parallel.Each(len(jobs), func(i int) { files[i], errs[i] = jobs[i]() })
 	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
 		return nil, errs[i]
 	}

@@ -1,4 +1,5 @@
-package golang
+// Package parallel has the one way in which gen uses more than one processor.
+package parallel
 
 import (
 	"runtime"
@@ -6,8 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// inParallel calls do for 0 to n-1, as many at a time as there are processors.
-func inParallel(n int, do func(int)) {
+// Each calls do for 0 to n-1, as many at a time as there are processors, and returns when all are done.
+func Each(n int, do func(int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range min(n, runtime.GOMAXPROCS(0)) {
