@@ -2,6 +2,7 @@ package c
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"io/fs"
 	"regexp"
 	"slices"
@@ -30,11 +31,11 @@ type comment struct {
 	next      byte // and the first behind it
 }
 
-// A commented is a header taken apart into comments and code.
+// A commented is a header taken apart into comments and code. Nobody changes it.
 type commented struct {
-	code     []string // the lines from 1 on, with blanks for comments
-	before   []byte   // for each line the last character of code before it, directives aside
-	comments []comment
+	code     []string             // the lines from 1 on, with blanks for comments
+	before   []byte               // for each line the last character of code before it, directives aside
+	comments []comment            // in the order of their lines
 	docs     map[string]kernelDoc // by what they are on, "struct x" or the name of a macro
 	licence  string
 }
@@ -48,11 +49,22 @@ func (tu *translation) commentsOf(file string) *commented {
 	if err != nil {
 		text = nil // it is one of gen's own
 	}
-	c := readComments(text)
+	c := tu.memory.commented(text)
 	if tu.commented == nil {
 		tu.commented = map[string]*commented{}
 	}
 	tu.commented[file] = c
+	return c
+}
+
+// commented takes a header apart, which is the same for many architectures, once.
+func (m *memory) commented(text []byte) *commented {
+	sum := sha256.Sum256(text)
+	if c, ok := m.comments.Load(sum); ok {
+		return c.(*commented)
+	}
+	c := readComments(text)
+	m.comments.Store(sum, c)
 	return c
 }
 
@@ -311,12 +323,12 @@ type declaration struct {
 
 // words is what comments say of d, which alone is declared on its lines.
 func (c *commented) words(d declaration) (w model.Words) {
-	for i, k := range c.comments {
-		if !k.behind || !k.ends || notADoc.MatchString(k.text) || k.from != d.to || k.directive != d.macro || !d.macro && strings.Contains(c.after(d), "}") {
+	for _, k := range c.at(d.to) {
+		if !k.behind || !k.ends || notADoc.MatchString(k.text) || k.directive != d.macro || !d.macro && strings.Contains(c.after(d), "}") {
 			continue
 		}
 		if d.macro || strings.IndexByte(d.closes, k.prev) >= 0 || d.closes == "," && k.next == '}' && endsWithWord(c.code[k.from]) {
-			w.Doc = c.onMember(c.comments[i], d.name)
+			w.Doc = c.onMember(k, d.name)
 		}
 	}
 	k, ok := c.above(d)
@@ -374,6 +386,16 @@ func (c *commented) onMember(k comment, name string) string {
 
 var notADoc = regexp.MustCompile(`(?i)SPDX-License-Identifier|copyright|\(c\) \d|all rights reserved|^clang-format o|^fall ?through`)
 
+// at returns the comments that begin on a line.
+func (c *commented) at(line int) []comment {
+	first, _ := slices.BinarySearchFunc(c.comments, line, func(k comment, line int) int { return k.from - line })
+	end := first
+	for end < len(c.comments) && c.comments[end].from == line {
+		end++
+	}
+	return c.comments[first:end]
+}
+
 // above returns the comment that fills the lines right above d.
 func (c *commented) above(d declaration) (comment, bool) {
 	if d.from < 1 || d.from >= len(c.code) {
@@ -387,8 +409,8 @@ func (c *commented) above(d declaration) (comment, bool) {
 	} else if line == "" || line[0] == '#' || strings.IndexByte(d.opens, c.before[d.from]) < 0 {
 		return comment{}, false
 	}
-	i := slices.IndexFunc(c.comments, func(k comment) bool { return k.to == d.from-1 })
-	if i < 0 || c.comments[i].behind || !c.comments[i].ends || c.comments[i].directive || notADoc.MatchString(c.comments[i].text) {
+	i, found := slices.BinarySearchFunc(c.comments, d.from-1, func(k comment, line int) int { return k.to - line })
+	if !found || c.comments[i].behind || !c.comments[i].ends || c.comments[i].directive || notADoc.MatchString(c.comments[i].text) {
 		return comment{}, false
 	}
 	return c.comments[i], true
@@ -397,8 +419,8 @@ func (c *commented) above(d declaration) (comment, bool) {
 // followed reports whether another declaration follows d directly.
 func (c *commented) followed(d declaration) bool {
 	next := d.to + 1
-	for _, k := range c.comments {
-		if k.behind && k.from == d.to {
+	for _, k := range c.at(d.to) {
+		if k.behind {
 			next = k.to + 1
 		}
 	}

@@ -41,6 +41,7 @@ type Parser struct{ memory memory }
 
 type memory struct {
 	headers    sync.Map // digest of the text to rewriting
+	comments   sync.Map // digest of the text to *commented
 	expansions sync.Map // digest of the definitions to expansion
 	answers    sync.Map // question to string
 }
