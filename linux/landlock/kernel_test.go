@@ -5,6 +5,7 @@ package landlock_test
 import (
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -60,13 +61,28 @@ func populate(t *testing.T, dir string) (at place) {
 	}
 	t.Cleanup(func() { udp.Close() })
 	at.UDP = udp.LocalAddr().(*net.UDPAddr).Port
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at.Bind = free.Addr().(*net.TCPAddr).Port
-	free.Close()
+	at.Bind = freePort(t)
 	return at
+}
+
+// freePort returns a port that is free for TCP and for UDP, and stays so: it is none
+// of those that the kernel gives to who asks for any.
+func freePort(t *testing.T) int {
+	for range 100 {
+		port := 10000 + rand.IntN(20000)
+		address := "127.0.0.1:" + strconv.Itoa(port)
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			continue
+		}
+		l.Close()
+		if c, err := net.ListenPacket("udp", address); err == nil {
+			c.Close()
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
 }
 
 // try runs a helper with fresh places, and returns what came of its attempts.
