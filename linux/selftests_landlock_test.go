@@ -248,7 +248,9 @@ func (l *landlockTrial) do(words []string) (err error) {
 		if strings.HasSuffix(what, "6") {
 			family, address = unix.AF_INET6, &unix.SockaddrInet6{Port: number(0), Addr: [16]byte{15: 1}}
 		}
-		fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
+		// It does not wait for an answer, which on an emulated machine may not come:
+		// that it may ask is what matters.
+		fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 		if err != nil {
 			return err
 		}
@@ -259,7 +261,10 @@ func (l *landlockTrial) do(words []string) (err error) {
 		case what == "udp-send":
 			return unix.Sendto(fd, []byte("x"), 0, address)
 		}
-		return unix.Connect(fd, address)
+		if err := unix.Connect(fd, address); err != unix.EINPROGRESS {
+			return err
+		}
+		return nil
 	default:
 		return fmt.Errorf("no way to try %s", what)
 	}
@@ -600,7 +605,7 @@ func TestSelftestsLandlockNet(t *testing.T) {
 	}
 	for _, test := range []landlockTest{
 		{name: "bind", layers: layers(portRules(4, port(landlock.BindTCP, free))), tries: []string{"tcp-bind " + other, "tcp-bind " + strconv.Itoa(free+1)}, want: "ok EACCES"},
-		{name: "connect", layers: layers(portRules(4, port(landlock.ConnectTCP, listens))), tries: []string{"tcp-connect " + tcp, "tcp-connect " + other}, want: "ok EACCES", free: "ok ECONNREFUSED"},
+		{name: "connect", layers: layers(portRules(4, port(landlock.ConnectTCP, listens))), tries: []string{"tcp-connect " + tcp, "tcp-connect " + other}, want: "ok EACCES"},
 		{name: "connect denied", layers: layers(portRules(4)), tries: []string{"tcp-connect " + tcp, "udp-connect " + udp}, want: "EACCES ok"},
 		{name: "bind and connect apart", layers: layers(portRules(4, port(landlock.BindTCP, listens))), tries: []string{"tcp-connect " + tcp}, want: "EACCES"},
 		{name: "from_unix_to_inet", layers: layers(portRules(4)), tries: []string{"self-abstract case", "tcp-connect " + tcp}, want: "ok EACCES"},
@@ -608,7 +613,7 @@ func TestSelftestsLandlockNet(t *testing.T) {
 		{name: "ruleset_expand", layers: layers(portRules(4, port(landlock.ConnectTCP, listens)), portRules(4, port(landlock.BindTCP, listens))), tries: []string{"tcp-connect " + tcp}, want: "EACCES"},
 		{name: "port_endianness", layers: layers(portRules(4, port(landlock.ConnectTCP, swapped))), tries: []string{"tcp-connect " + tcp}, want: "EACCES"},
 		{name: "with_fs", layers: layers(landlock.Rules{ABI: 4, Ports: landlock.Ports(landlock.ConnectTCP, listens), Paths: executable()}), tries: []string{"tcp-connect " + tcp, "mkdir s9"}, want: "ok EACCES"},
-		{name: "bind_connect_zero", layers: layers(portRules(4, port(landlock.BindTCP, 0))), tries: []string{"tcp-bind 0", "tcp-connect 0"}, want: "ok EACCES", free: "ok ECONNREFUSED"},
+		{name: "bind_connect_zero", layers: layers(portRules(4, port(landlock.BindTCP, 0))), tries: []string{"tcp-bind 0", "tcp-connect 0"}, want: "ok EACCES"},
 		{name: "sendmsg_dgram", layers: layers(portRules(10, port(landlock.ConnectUDP, receives), port(landlock.BindUDP, 0))), tries: []string{"udp-send " + udp, "udp-connect " + udp, "udp-send " + other, "udp-connect " + other}, want: "ok ok EACCES EACCES"},
 		{name: "bind of UDP", layers: layers(portRules(10, port(landlock.BindUDP, free))), tries: []string{"udp-bind " + other, "udp-bind " + strconv.Itoa(free+1)}, want: "ok EACCES"},
 	} {
