@@ -114,11 +114,11 @@ func (p *plan) handOver(c *Child) error {
 func (p *plan) message(one uintptr) (header []uintptr, number *uintptr) {
 	const word = int(unsafe.Sizeof(uintptr(0)))
 	var control []uintptr
-	switch probe := p.Words(1); {
+	switch {
 	case word == 4:
 		control = p.Words(4)
 		control[0], control[1], control[2] = 16, unix.SOL_SOCKET, unix.SCM_RIGHTS
-	case unsafe.Pointer(table.Low32(&probe[0])) == unsafe.Pointer(&probe[0]):
+	case storesNumbers:
 		control = p.Words(3)
 		control[0], control[1] = 20, unix.SOL_SOCKET|unix.SCM_RIGHTS<<(word*8/2)
 	default:
